@@ -1,0 +1,180 @@
+//! A scenario's folder as data: read, checked, every mistake told with file, line and remedy. It runs nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What the page and `twoam list` show of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ScenarioSummary {
+    pub id: String,
+    pub title: String,
+    /// One line that makes one want to try it.
+    pub hook: String,
+    pub variants: Vec<String>,
+    pub environments: Vec<String>,
+    pub theme: String,
+    pub difficulty: u32,
+    pub tags: Vec<String>,
+}
+
+/// A whole scenario for the page: one JSON, fetched when it is picked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ScenarioDocument {
+    pub summary: ScenarioSummary,
+    /// What somebody asked an assistant for.
+    pub prompt: String,
+    /// What it is good at showing.
+    pub shows: String,
+    /// `naive` first.
+    pub variants: Vec<VariantDocument>,
+    pub environments: Vec<EnvironmentDocument>,
+    pub knobs: Vec<Knob>,
+    pub faults: Vec<FaultDocument>,
+    pub metrics: Vec<Metric>,
+    pub invariants: Vec<Invariant>,
+    pub schema: String,
+    /// Markdown.
+    pub story: String,
+    /// Markdown, one section of level 2 for each framework.
+    pub frameworks: String,
+    pub beats: Vec<Beat>,
+    pub question: Question,
+    /// Three, each telling more than the one before.
+    pub hints: Vec<String>,
+    pub reading: Vec<Reading>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct VariantDocument {
+    pub id: String,
+    pub label: String,
+    pub file: String,
+    pub source: String,
+    /// What it costs, in one line.
+    pub price: String,
+    /// When it is the wrong choice.
+    pub tradeoff: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct EnvironmentDocument {
+    pub id: String,
+    pub label: String,
+    /// `1 client, 10 rows, no faults`.
+    pub summary: String,
+    /// Every knob's value here.
+    pub knobs: BTreeMap<String, f64>,
+    /// Faults that are on from the start.
+    pub faults: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Knob {
+    pub id: String,
+    pub label: String,
+    pub unit: String,
+    pub min: f64,
+    pub max: f64,
+    pub step: f64,
+    /// It can be moved while the run is going; else moving it starts a new run.
+    pub live: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct FaultDocument {
+    pub id: String,
+    pub label: String,
+}
+
+/// A number the scenario's screen shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Metric {
+    pub id: String,
+    pub label: String,
+    pub unit: Unit,
+    pub kind: MetricKind,
+    /// One of the large numbers.
+    pub headline: bool,
+    pub better: Better,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    Count,
+    Ms,
+    Cents,
+    /// 0 to 1.
+    Ratio,
+    Bytes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetricKind {
+    /// Only grows; shown with its rate a second.
+    Counter,
+    /// A value now.
+    Gauge,
+    /// A quantile or mean over requests.
+    Distribution,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Better {
+    /// Anything above zero is a fault: red.
+    Zero,
+    Lower,
+    Higher,
+    Neither,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Invariant {
+    pub id: String,
+    /// What a row of the query means, for people: `a card was charged and no order exists`.
+    pub sentence: String,
+    /// SQL that must return no rows.
+    pub sql: String,
+}
+
+/// One step of a live talk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Beat {
+    pub sentence: String,
+    pub action: Option<BeatAction>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum BeatAction {
+    Environment { environment: String },
+    Variant { variant: String },
+    Knob { knob: String, value: f64 },
+    Fault { fault: String, on: bool },
+    Play,
+    Pause,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Question {
+    pub text: String,
+    pub answers: Vec<QuestionAnswer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct QuestionAnswer {
+    pub text: String,
+    pub right: bool,
+    /// Shown after the choice.
+    pub because: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Reading {
+    pub title: String,
+    pub url: String,
+}

@@ -1,0 +1,54 @@
+//! What a handler asks of the world at an await, and what it gets.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Micros, QueryResult, SessionId, SqlError, Value};
+
+/// One thing a handler awaits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Call {
+    /// A connection from the pool; waits while none is free. Answered by `Answer::Session`.
+    Acquire {
+        timeout_us: Option<Micros>,
+    },
+    /// Gives a connection back. The pool rolls back a transaction left open.
+    Release {
+        session: SessionId,
+    },
+    /// One round trip to the database. Without parameters several statements may stand in it.
+    Sql {
+        session: SessionId,
+        sql: String,
+        params: Vec<Value>,
+    },
+    Sleep {
+        us: Micros,
+    },
+    /// A request to another service, e.g. `payments`, `charge`, `{"amount_cents": 1200}`.
+    Service {
+        service: String,
+        method: String,
+        arguments: serde_json::Value,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// Slept, released.
+    Done,
+    Session(SessionId),
+    /// One result for each statement of the text.
+    Rows(Vec<QueryResult>),
+    Service(serde_json::Value),
+    /// Raised at the await as the psycopg exception of its SQLSTATE.
+    SqlError(SqlError),
+    /// Raised at the await: `class` as the service's Python module exports it, e.g. `PaymentDeclined`.
+    ServiceError {
+        service: String,
+        class: String,
+        message: String,
+        body: serde_json::Value,
+    },
+    /// No connection came free in time: `psycopg_pool.PoolTimeout`.
+    PoolTimeout,
+}

@@ -1,0 +1,13 @@
+//! The words every other module shares: ids, SQL values, calls and answers, and the events of a run.
+//!
+//! Plain data. It knows no engine, no interpreter and no clock; it imports nothing of this crate.
+
+mod call;
+mod event;
+mod ids;
+mod value;
+
+pub use call::*;
+pub use event::*;
+pub use ids::*;
+pub use value::*;
