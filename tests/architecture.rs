@@ -1,0 +1,206 @@
+//! What keeps the shape of the code true: who may import whom, names that must not appear, generated types that are fresh.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ts_rs::{Config, TS, TypeVisitor};
+use twoam::{api, scenario};
+
+/// What each module may import of this crate; see ARCHITECTURE.md.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("trace", &[]),
+    ("store", &["trace"]),
+    ("sql", &["store", "trace"]),
+    ("isolation", &["trace", "sql"]),
+    ("python", &["trace"]),
+    ("services", &["trace"]),
+    ("scenario", &["trace", "services"]),
+    ("sim", &["trace", "sql", "python", "services", "scenario"]),
+    ("explore", &["trace", "scenario", "sim"]),
+    ("report", &["trace"]),
+    ("api", &["trace", "scenario", "sim", "explore", "report"]),
+    ("wasm", &["api"]),
+];
+
+/// Names that would bring the host's time, order or chance into a run, and why.
+const BANNED: &[(&str, &str)] = &[
+    ("Instant::now", "time in a run is virtual"),
+    ("SystemTime::now", "time in a run is virtual"),
+    ("Utc::now", "time in a run is virtual"),
+    ("Local::now", "time in a run is virtual"),
+    ("thread_rng", "chance in a run comes from its seed"),
+    ("rand::rng()", "chance in a run comes from its seed"),
+    ("from_os_rng", "chance in a run comes from its seed"),
+    ("from_entropy", "chance in a run comes from its seed"),
+    ("RandomState", "hash order differs between hosts"),
+];
+
+/// The command line may ask the host's clock: for progress, not for results.
+const OUTSIDE_THE_CORE: &[&str] = &["main", "cli"];
+
+struct File {
+    path: PathBuf,
+    module: String,
+    text: String,
+}
+
+fn sources() -> Vec<File> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&src, &mut paths);
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let relative = path.strip_prefix(&src).expect("it was found there");
+            let first = relative.components().next().expect("a file has a name").as_os_str().to_string_lossy();
+            let module = first.trim_end_matches(".rs").to_owned();
+            let text = fs::read_to_string(&path).expect("source is UTF-8");
+            File { path, module, text }
+        })
+        .collect()
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("src can be read") {
+        let path = entry.expect("src can be read").path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// Modules named by `crate::x` or `crate::{x, y::z}`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        if text[..at].ends_with(|it: char| it.is_alphanumeric() || it == '_' || it == '$') {
+            continue;
+        }
+        let rest = &text[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => found.extend(first_names(list)),
+            None => found.extend(first_name(rest)),
+        }
+    }
+    found
+}
+
+fn first_name(text: &str) -> Option<String> {
+    let name: String = text.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The first names of a braced list, up to its closing brace.
+fn first_names(list: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut depth = 0;
+    let mut expects_name = true;
+    for (at, character) in list.char_indices() {
+        match character {
+            '}' if depth == 0 => break,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => expects_name = true,
+            it if expects_name && !it.is_whitespace() => {
+                names.extend(first_name(&list[at..]));
+                expects_name = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+#[test]
+fn modules_import_only_what_lies_below_them() {
+    let table: BTreeMap<&str, &[&str]> = IMPORTS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for file in sources() {
+        if file.module == "lib" || OUTSIDE_THE_CORE.contains(&file.module.as_str()) {
+            continue;
+        }
+        let Some(allowed) = table.get(file.module.as_str()) else {
+            wrong.push(format!("{}: module {} is missing in the table", file.path.display(), file.module));
+            continue;
+        };
+        for name in imports(&file.text) {
+            let is_module = table.contains_key(name.as_str());
+            if is_module && name != file.module && !allowed.contains(&name.as_str()) {
+                wrong.push(format!("{}: {} must not import {name}", file.path.display(), file.module));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_of_the_host_gets_into_a_run() {
+    let mut wrong = Vec::new();
+    for file in sources() {
+        if OUTSIDE_THE_CORE.contains(&file.module.as_str()) {
+            continue;
+        }
+        for (number, line) in file.text.lines().enumerate() {
+            for (name, reason) in BANNED {
+                if line.contains(name) {
+                    wrong.push(format!("{}:{}: {name}: {reason}", file.path.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every type a value of the boundary is made of, by name.
+struct Declarations {
+    config: Config,
+    by_name: BTreeMap<String, String>,
+}
+
+impl TypeVisitor for Declarations {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        if T::output_path().is_none() {
+            return;
+        }
+        let name = T::ident(&self.config);
+        if self.by_name.contains_key(&name) {
+            return;
+        }
+        let docs = T::docs().unwrap_or_default();
+        let declaration = T::decl(&self.config);
+        self.by_name.insert(name, format!("{docs}export {declaration}\n"));
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+    }
+}
+
+#[test]
+fn the_types_of_the_page_are_those_of_the_core() {
+    let mut declarations = Declarations { config: Config::default(), by_name: BTreeMap::new() };
+    declarations.visit::<api::RunRequest>();
+    declarations.visit::<api::Frame>();
+    declarations.visit::<api::Report>();
+    declarations.visit::<api::Recording>();
+    declarations.visit::<scenario::ScenarioSummary>();
+    declarations.visit::<scenario::ScenarioDocument>();
+    let body: Vec<_> = declarations.by_name.into_values().collect();
+    let fresh = format!(
+        "// Generated from the Rust types by `UPDATE=1 cargo test --test architecture`. Not edited by hand.\n\n{}",
+        body.join("\n")
+    );
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/src/core/types.ts");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().expect("it has a folder")).expect("www can be written");
+        fs::write(&path, &fresh).expect("www can be written");
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == fresh,
+        "www/src/core/types.ts is not what the Rust types say. Run `UPDATE=1 cargo test --test architecture`."
+    );
+}

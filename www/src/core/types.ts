@@ -1,0 +1,302 @@
+// Generated from the Rust types by `UPDATE=1 cargo test --test architecture`. Not edited by hand.
+
+/**
+ * From a waiting span to the lane of the session that holds the lock.
+ */
+export type Arrow = { at_us: number, from_lane: number, to_lane: number, };
+
+/**
+ * One step of a live talk.
+ */
+export type Beat = { sentence: string, action: BeatAction | null, };
+
+export type BeatAction = { "do": "environment", environment: string, } | { "do": "variant", variant: string, } | { "do": "knob", knob: string, value: number, } | { "do": "fault", fault: string, on: boolean, } | { "do": "play" } | { "do": "pause" };
+
+export type Better = "zero" | "lower" | "higher" | "neither";
+
+/**
+ * One thing that went wrong, in words.
+ */
+export type Case = { 
+/**
+ * The metric or invariant it belongs to.
+ */
+of: string, at_us: number, 
+/**
+ * `Request 12 read stock = 1 at line 9, request 14 wrote it before line 14 …`
+ */
+sentence: string, requests: Array<number>, };
+
+/**
+ * What can be done to a run while it is going. Each is a marker on the chart.
+ */
+export type Change = { "kind": "variant", variant: string, } | { "kind": "knob", knob: string, value: number, } | { "kind": "fault", fault: string, on: boolean, } | { "kind": "source", file: string, text: string, };
+
+export type EnvironmentDocument = { id: string, label: string, 
+/**
+ * `1 client, 10 rows, no faults`.
+ */
+summary: string, 
+/**
+ * Every knob's value here.
+ */
+knobs: { [key in string]: number }, 
+/**
+ * Faults that are on from the start.
+ */
+faults: Array<string>, };
+
+export type FaultDocument = { id: string, label: string, };
+
+/**
+ * One step of the screen: what is new since the last one, and the totals now.
+ */
+export type Frame = { now_us: number, 
+/**
+ * The run reached its end or a limit; nothing more will happen.
+ */
+ended: boolean, requests: RequestCounts, 
+/**
+ * In the order of `ScenarioDocument::metrics`.
+ */
+metrics: Array<MetricNow>, 
+/**
+ * In the order of `ScenarioDocument::invariants`.
+ */
+invariants: Array<InvariantNow>, 
+/**
+ * Buckets of the chart that were completed since the last frame.
+ */
+samples: Array<Sample>, 
+/**
+ * Where clients stand in the code at this moment.
+ */
+lit: Array<LitLine>, marks: Array<Mark>, 
+/**
+ * Things to tell the user now: edited code that does not compile, a limit that was met.
+ */
+notices: Array<PageNotice>, };
+
+export type Invariant = { id: string, 
+/**
+ * What a row of the query means, for people: `a card was charged and no order exists`.
+ */
+sentence: string, 
+/**
+ * SQL that must return no rows.
+ */
+sql: string, };
+
+export type InvariantNow = { 
+/**
+ * Rows that break it now.
+ */
+broken: number, 
+/**
+ * Rows that ever broke it in this run.
+ */
+broken_ever: number, };
+
+export type Knob = { id: string, label: string, unit: string, min: number, max: number, step: number, 
+/**
+ * It can be moved while the run is going; else moving it starts a new run.
+ */
+live: boolean, };
+
+export type Lane = { family: LaneFamily, label: string, };
+
+export type LaneFamily = "client" | "service";
+
+export type LitLine = { file: string, line: number, clients: number, 
+/**
+ * Of these, how many wait for a lock, and how many for a connection.
+ */
+lock_waits: number, pool_waits: number, };
+
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+export type LogLine = { at_us: number, level: LogLevel, request: number, text: string, };
+
+export type Mark = { at_us: number, family: MarkFamily, label: string, };
+
+export type MarkFamily = "deploy" | "knob" | "fault" | "broken" | "limit";
+
+/**
+ * A number the scenario's screen shows.
+ */
+export type Metric = { id: string, label: string, unit: Unit, kind: MetricKind, 
+/**
+ * One of the large numbers.
+ */
+headline: boolean, better: Better, };
+
+export type MetricKind = "counter" | "gauge" | "distribution";
+
+export type MetricNow = { 
+/**
+ * Over the whole run: a count, or the latest value of a gauge, or the quantile of all requests.
+ */
+total: number, 
+/**
+ * The same over the last virtual second, as a rate a second for counts. `None`: nothing to measure yet.
+ */
+recent: number | null, };
+
+export type PageNotice = { severity: Severity, text: string, 
+/**
+ * Where in the user's code, if there.
+ */
+file: string | null, line: number | null, };
+
+/**
+ * Statements of one text from one line of code.
+ */
+export type QueryGroup = { text: string, file: string, line: number, count: number, 
+/**
+ * Most of them in one request: more than one from one line is a loop.
+ */
+count_in_one_request_max: number, rows_read: number, rows: number, database_us: number, lock_wait_us: number, failed: number, };
+
+export type Question = { text: string, answers: Array<QuestionAnswer>, };
+
+export type QuestionAnswer = { text: string, right: boolean, 
+/**
+ * Shown after the choice.
+ */
+because: string, };
+
+export type Reading = { title: string, url: string, };
+
+/**
+ * A run made at build time, painted before the engine is there.
+ */
+export type Recording = { request: RunRequest, schedule: string, trace_hash: string, 
+/**
+ * Every `FRAME_US` of virtual time.
+ */
+frames: Array<Frame>, 
+/**
+ * A short stretch for the timeline.
+ */
+report: Report, };
+
+/**
+ * A stretch of the run in detail.
+ */
+export type Report = { from_us: number, to_us: number, timeline: Timeline, cases: Array<Case>, queries: Array<QueryGroup>, log: Array<LogLine>, };
+
+export type RequestCounts = { started: number, ok: number, 
+/**
+ * Status 500 and above: exceptions, deadlock victims, timeouts. A 4xx such as "sold out" is an answer, so `ok`.
+ */
+failed: number, in_flight: number, };
+
+/**
+ * Everything a run depends on. Equal requests give equal traces, byte for byte.
+ */
+export type RunRequest = { scenario: string, variant: string, 
+/**
+ * `my-machine` or `production`.
+ */
+environment: string, seed: number, 
+/**
+ * Only those that differ from the environment's defaults.
+ */
+knobs: { [key in string]: number }, 
+/**
+ * Edited files by name (`naive.py`, `schema.sql`); the others are the scenario's own.
+ */
+sources: { [key in string]: string }, changes: Array<TimedChange>, };
+
+/**
+ * One bucket of the chart, `SAMPLE_US` wide, in the order of the scenario's metrics.
+ */
+export type Sample = { at_us: number, values: Array<number | null>, };
+
+/**
+ * A whole scenario for the page: one JSON, fetched when it is picked.
+ */
+export type ScenarioDocument = { summary: ScenarioSummary, 
+/**
+ * What somebody asked an assistant for.
+ */
+prompt: string, 
+/**
+ * What it is good at showing.
+ */
+shows: string, 
+/**
+ * `naive` first.
+ */
+variants: Array<VariantDocument>, environments: Array<EnvironmentDocument>, knobs: Array<Knob>, faults: Array<FaultDocument>, metrics: Array<Metric>, invariants: Array<Invariant>, schema: string, 
+/**
+ * Markdown.
+ */
+story: string, 
+/**
+ * Markdown, one section of level 2 for each framework.
+ */
+frameworks: string, beats: Array<Beat>, question: Question, 
+/**
+ * Three, each telling more than the one before.
+ */
+hints: Array<string>, reading: Array<Reading>, };
+
+/**
+ * What the page and `twoam list` show of a scenario.
+ */
+export type ScenarioSummary = { id: string, title: string, 
+/**
+ * One line that makes one want to try it.
+ */
+hook: string, variants: Array<string>, environments: Array<string>, theme: string, difficulty: number, tags: Array<string>, };
+
+export type Severity = "note" | "error";
+
+export type Span = { 
+/**
+ * Index into `lanes`.
+ */
+lane: number, from_us: number, 
+/**
+ * `None`: still going on at the window's end.
+ */
+to_us: number | null, family: SpanFamily, 
+/**
+ * A few words: the statement, the service's method, the request's outcome.
+ */
+label: string, request: number, 
+/**
+ * Line in the handler, if the span was caused by one.
+ */
+file: string | null, line: number | null, 
+/**
+ * What to show on a click, a line each: rows read and written, the error, who held the lock.
+ */
+details: Array<string>, };
+
+export type SpanFamily = "request" | "request-failed" | "pool-wait" | "statement" | "statement-failed" | "lock-wait" | "service" | "service-failed" | "sleep";
+
+export type TimedChange = { at_us: number, change: Change, };
+
+export type Timeline = { 
+/**
+ * Top to bottom.
+ */
+lanes: Array<Lane>, 
+/**
+ * By start. At most `SPANS_SHOWN`, the latest of the window; `spans_left_out` counts the rest.
+ */
+spans: Array<Span>, arrows: Array<Arrow>, spans_left_out: number, };
+
+export type Unit = "count" | "ms" | "cents" | "ratio" | "bytes";
+
+export type VariantDocument = { id: string, label: string, file: string, source: string, 
+/**
+ * What it costs, in one line.
+ */
+price: string, 
+/**
+ * When it is the wrong choice.
+ */
+tradeoff: string, };

@@ -1,0 +1,40 @@
+//! Every test of the project, in the order in which a failure is cheapest to learn of.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::build;
+use crate::serve::Site;
+use crate::tools::{self, cargo, ensure_chromium, ensure_npm_packages, ensure_postgres, npm, say};
+
+#[derive(Args)]
+pub struct Options {
+    /// Leave the browser out
+    #[arg(long)]
+    no_browser: bool,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    // What is missing is told before an hour of building, not after.
+    let postgres = ensure_postgres()?;
+    ensure_npm_packages()?;
+    let chromium = if options.no_browser { None } else { Some(ensure_chromium()?) };
+
+    say("style and lints");
+    tools::run(cargo().args(["fmt", "--all", "--check"]))?;
+    tools::run(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+
+    say("Rust tests");
+    tools::run(cargo().args(["test", "--workspace"]).env("TWOAM_PG_BIN", &postgres))?;
+
+    let Some(chromium) = chromium else { return Ok(()) };
+    let site = build::run(&build::Options::default())?;
+
+    say("the page's types and units");
+    tools::run(&mut npm(&["run", "--silent", "check"]))?;
+    tools::run(&mut npm(&["test", "--silent"]))?;
+
+    say("the built site in a real browser");
+    let site = Site::start(&site, 0)?;
+    tools::run(npm(&["run", "--silent", "e2e"]).env("BASE_URL", site.address()).env("CHROMIUM", chromium))
+}
