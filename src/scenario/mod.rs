@@ -1,9 +1,19 @@
 //! A scenario's folder as data: read, checked, every mistake told with file, line and remedy. It runs nothing.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod bundle;
+mod draw;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod manifest;
+mod world;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+pub use draw::{Draw, Place, RowSet};
+pub use world::{Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, ServiceSettings, World};
 
 /// What the page and `twoam list` show of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -14,12 +24,15 @@ pub struct ScenarioSummary {
     pub hook: String,
     pub variants: Vec<String>,
     pub environments: Vec<String>,
+    /// `races`, `performance`, `distributed`, `security` or `business`.
     pub theme: String,
+    /// What the reader feels: `money is missing`, `it was slow` …
+    pub symptom: String,
     pub difficulty: u32,
     pub tags: Vec<String>,
 }
 
-/// A whole scenario for the page: one JSON, fetched when it is picked.
+/// A whole scenario: one JSON, fetched when it is picked, read by the page and run by the simulation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ScenarioDocument {
     pub summary: ScenarioSummary,
@@ -44,6 +57,22 @@ pub struct ScenarioDocument {
     /// Three, each telling more than the one before.
     pub hints: Vec<String>,
     pub reading: Vec<Reading>,
+    /// What a simulation builds; nothing of it is on the screen.
+    pub world: World,
+}
+
+impl ScenarioDocument {
+    pub fn variant(&self, id: &str) -> Option<&VariantDocument> {
+        self.variants.iter().find(|variant| variant.id == id)
+    }
+
+    pub fn environment(&self, id: &str) -> Option<&EnvironmentDocument> {
+        self.environments.iter().find(|environment| environment.id == id)
+    }
+
+    pub fn knob(&self, id: &str) -> Option<&Knob> {
+        self.knobs.iter().find(|knob| knob.id == id)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -56,6 +85,18 @@ pub struct VariantDocument {
     pub price: String,
     /// When it is the wrong choice.
     pub tradeoff: String,
+    /// SQL run once before the variant takes requests for the first time: its tables and indexes.
+    pub migration: Option<String>,
+    /// What runs beside the requests while this variant is deployed.
+    pub workers: Vec<Worker>,
+}
+
+/// A function of the variant's file that is run again and again: a relay, a reconciler.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Worker {
+    pub entry: String,
+    /// From one end to the next start.
+    pub every_ms: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -68,6 +109,8 @@ pub struct EnvironmentDocument {
     pub knobs: BTreeMap<String, f64>,
     /// Faults that are on from the start.
     pub faults: Vec<String>,
+    /// Virtual seconds until the run ends.
+    pub length_s: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -137,8 +180,20 @@ pub struct Invariant {
     pub id: String,
     /// What a row of the query means, for people: `a card was charged and no order exists`.
     pub sentence: String,
-    /// SQL that must return no rows.
-    pub sql: String,
+    pub rule: InvariantRule,
+    /// How long a row may stand before it counts, after the requests it may belong to have ended.
+    pub settle_ms: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum InvariantRule {
+    /// Must return no rows; each row is a case.
+    Sql { sql: String },
+    /// Each request that took longer is a case.
+    SlowerThan { ms: f64 },
+    /// Each request that ended with status 500 or above is a case.
+    Failed,
 }
 
 /// One step of a live talk.
