@@ -28,6 +28,12 @@ pub enum Effect {
         text: String,
         position: SourcePosition,
     },
+    /// The handler called `time.sleep`: its process did nothing else for so long, and what follows happens that much later.
+    Blocked {
+        request: RequestId,
+        us: Micros,
+        position: SourcePosition,
+    },
     /// The handler returned or raised. Tasks it left running go on.
     Finished {
         request: RequestId,
@@ -89,6 +95,11 @@ impl Python {
 
     /// Hands over the answer to one call; ignored when the call was cancelled.
     pub fn answer(&mut self, _now: Micros, _call: CallId, _answer: Answer) -> Vec<Effect> {
+        unimplemented!("python")
+    }
+
+    /// Forgets every request of a process that was killed; none of its code runs again.
+    pub fn abandon(&mut self, _process: ProcessId) {
         unimplemented!("python")
     }
 }

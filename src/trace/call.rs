@@ -1,5 +1,7 @@
 //! What a handler asks of the world at an await, and what it gets.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Micros, QueryResult, SessionId, SqlError, Value};
@@ -18,10 +20,17 @@ pub enum Call {
     /// One round trip to the database. Without parameters several statements may stand in it.
     Sql {
         session: SessionId,
-        sql: String,
+        /// With `$1` for the first parameter.
+        sql: Rc<str>,
+        /// As the handler wrote it, with its `%s`.
+        text: Rc<str>,
         params: Vec<Value>,
     },
     Sleep {
+        us: Micros,
+    },
+    /// A clock that runs beside what the task awaits: `asyncio.timeout`.
+    Timer {
         us: Micros,
     },
     /// A request to another service, e.g. `payments`, `charge`, `{"amount_cents": 1200}`.
@@ -34,7 +43,7 @@ pub enum Call {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
-    /// Slept, released.
+    /// Slept, rung, released.
     Done,
     Session(SessionId),
     /// One result for each statement of the text.
