@@ -47,6 +47,8 @@ pub struct Wait {
 #[derive(Debug)]
 pub struct Outcome {
     pub progress: Progress,
+    /// Results of the statements before the one that failed, when a text of several statements failed.
+    pub completed: Vec<QueryResult>,
     pub notices: Vec<Notice>,
     /// What happened in order, for the trace.
     pub facts: Vec<Fact>,

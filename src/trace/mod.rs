@@ -5,6 +5,7 @@
 mod call;
 mod event;
 mod ids;
+mod text;
 mod value;
 
 pub use call::*;
