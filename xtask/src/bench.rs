@@ -23,8 +23,11 @@ pub fn run(options: &Options) -> Result<()> {
     let chromium = ensure_chromium()?;
     sizes(&site)?;
     say("speed and start-up in the browser");
-    let served = Site::start(&site, 0)?;
-    tools::run(npm(&["run", "--silent", "bench"]).env("BASE_URL", served.address()).env("CHROMIUM", chromium))
+    let page = Site::start(&site, 0)?;
+    let package = Site::start(&root().join("www/pkg"), 0)?;
+    let mut bench = npm(&["run", "--silent", "bench"]);
+    bench.env("BASE_URL", page.address()).env("PACKAGE_URL", package.address()).env("CHROMIUM", chromium);
+    tools::run(&mut bench)
 }
 
 /// What travels, by brotli at its highest level, as a careful web host sends it.
