@@ -1,6 +1,11 @@
 // Generated from the Rust types by `UPDATE=1 cargo test --test architecture`. Not edited by hand.
 
 /**
+ * A number, or the knob that gives it.
+ */
+export type Amount = number | string;
+
+/**
  * From a waiting span to the lane of the session that holds the lock.
  */
 export type Arrow = { at_us: number, from_lane: number, to_lane: number, };
@@ -32,6 +37,13 @@ sentence: string, requests: Array<number>, };
  */
 export type Change = { "kind": "variant", variant: string, } | { "kind": "knob", knob: string, value: number, } | { "kind": "fault", fault: string, on: boolean, } | { "kind": "source", file: string, text: string, };
 
+export type Clients = { "kind": "closed", count: Amount, think_ms: Amount, } | { "kind": "open", rate_per_s: Amount, };
+
+/**
+ * How one value comes about.
+ */
+export type Draw = { "kind": "value", value: JsonValue, } | { "kind": "knob", knob: string, } | { "kind": "uniform", from: Amount, to: Amount, } | { "kind": "one-of", values: Array<JsonValue>, } | { "kind": "sequence", from: number, } | { "kind": "text", pattern: string, } | { "kind": "rolling", from: number, every_s: Amount, };
+
 export type EnvironmentDocument = { id: string, label: string, 
 /**
  * `1 client, 10 rows, no faults`.
@@ -44,9 +56,33 @@ knobs: { [key in string]: number },
 /**
  * Faults that are on from the start.
  */
-faults: Array<string>, };
+faults: Array<string>, 
+/**
+ * Virtual seconds until the run ends.
+ */
+length_s: number, };
 
 export type FaultDocument = { id: string, label: string, };
+
+export type FaultRule = { id: string, 
+/**
+ * A service's name, `database` or `processes`.
+ */
+on: string, 
+/**
+ * Of a service; none stands for all.
+ */
+methods: Array<string>, verdict: FaultVerdict, 
+/**
+ * Of the calls it could meet, from 0 to 1.
+ */
+share: Amount, 
+/**
+ * For `Kill`: one process dies, in turn, this often.
+ */
+every_s: Amount | null, };
+
+export type FaultVerdict = { "kind": "decline" } | { "kind": "fail" } | { "kind": "refuse" } | { "kind": "delay", ms: Amount, } | { "kind": "lose-answer" } | { "kind": "duplicate" } | { "kind": "kill" };
 
 /**
  * One step of the screen: what is new since the last one, and the totals now.
@@ -77,15 +113,24 @@ lit: Array<LitLine>, marks: Array<Mark>,
  */
 notices: Array<PageNotice>, };
 
+/**
+ * A number read from the tables, for a metric of the scenario's own.
+ */
+export type Gauge = { metric: string, 
+/**
+ * Gives one row with one number.
+ */
+sql: string, };
+
 export type Invariant = { id: string, 
 /**
  * What a row of the query means, for people: `a card was charged and no order exists`.
  */
-sentence: string, 
+sentence: string, rule: InvariantRule, 
 /**
- * SQL that must return no rows.
+ * How long a row may stand before it counts, after the requests it may belong to have ended.
  */
-sql: string, };
+settle_ms: number, };
 
 export type InvariantNow = { 
 /**
@@ -96,6 +141,10 @@ broken: number,
  * Rows that ever broke it in this run.
  */
 broken_ever: number, };
+
+export type InvariantRule = { "kind": "sql", sql: string, } | { "kind": "slower-than", ms: number, } | { "kind": "failed" };
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
 export type Knob = { id: string, label: string, unit: string, min: number, max: number, step: number, 
 /**
@@ -116,6 +165,20 @@ lock_waits: number, pool_waits: number, };
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
 export type LogLine = { at_us: number, level: LogLevel, request: number, text: string, };
+
+export type Machine = { 
+/**
+ * Operating system processes of the service. Each has its own module globals and its own pool.
+ */
+processes: Amount, 
+/**
+ * Connections in one process's pool.
+ */
+pool: Amount, pool_timeout_ms: Amount, database_cores: Amount, 
+/**
+ * From a process to the database, one way and back.
+ */
+network_ms: Amount, network_sd_ms: Amount, };
 
 export type Mark = { at_us: number, family: MarkFamily, label: string, };
 
@@ -192,6 +255,20 @@ export type RequestCounts = { started: number, ok: number,
 failed: number, in_flight: number, };
 
 /**
+ * One kind of request: which function of the variant's file, how often, with what.
+ */
+export type RequestKind = { entry: string, 
+/**
+ * Its share of all requests, against the weights of the other kinds.
+ */
+weight: number, parameters: { [key in string]: Draw }, };
+
+/**
+ * Rows of one table.
+ */
+export type RowSet = { table: string, count: Amount, columns: { [key in string]: Draw }, };
+
+/**
  * Everything a run depends on. Equal requests give equal traces, byte for byte.
  */
 export type RunRequest = { scenario: string, variant: string, 
@@ -214,7 +291,7 @@ sources: { [key in string]: string }, changes: Array<TimedChange>, };
 export type Sample = { at_us: number, values: Array<number | null>, };
 
 /**
- * A whole scenario for the page: one JSON, fetched when it is picked.
+ * A whole scenario: one JSON, fetched when it is picked, read by the page and run by the simulation.
  */
 export type ScenarioDocument = { summary: ScenarioSummary, 
 /**
@@ -240,7 +317,11 @@ frameworks: string, beats: Array<Beat>, question: Question,
 /**
  * Three, each telling more than the one before.
  */
-hints: Array<string>, reading: Array<Reading>, };
+hints: Array<string>, reading: Array<Reading>, 
+/**
+ * What a simulation builds; nothing of it is on the screen.
+ */
+world: World, };
 
 /**
  * What the page and `twoam list` show of a scenario.
@@ -249,7 +330,21 @@ export type ScenarioSummary = { id: string, title: string,
 /**
  * One line that makes one want to try it.
  */
-hook: string, variants: Array<string>, environments: Array<string>, theme: string, difficulty: number, tags: Array<string>, };
+hook: string, variants: Array<string>, environments: Array<string>, 
+/**
+ * `races`, `performance`, `distributed`, `security` or `business`.
+ */
+theme: string, 
+/**
+ * What the reader feels: `money is missing`, `it was slow` …
+ */
+symptom: string, difficulty: number, tags: Array<string>, };
+
+export type ServiceSettings = { name: string, latency_ms: Amount, latency_sd_ms: Amount, 
+/**
+ * When the caller's client gives up.
+ */
+timeout_ms: Amount, };
 
 export type Severity = "note" | "error";
 
@@ -299,4 +394,27 @@ price: string,
 /**
  * When it is the wrong choice.
  */
-tradeoff: string, };
+tradeoff: string, 
+/**
+ * SQL run once before the variant takes requests for the first time: its tables and indexes.
+ */
+migration: string | null, 
+/**
+ * What runs beside the requests while this variant is deployed.
+ */
+workers: Array<Worker>, };
+
+/**
+ * A function of the variant's file that is run again and again: a relay, a reconciler.
+ */
+export type Worker = { entry: string, 
+/**
+ * From one end to the next start.
+ */
+every_ms: number, };
+
+export type World = { clients: Clients, requests: Array<RequestKind>, 
+/**
+ * The tables' contents before the first request, in order.
+ */
+rows: Array<RowSet>, machine: Machine, services: Array<ServiceSettings>, faults: Array<FaultRule>, gauges: Array<Gauge>, };
