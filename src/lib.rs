@@ -1,6 +1,7 @@
 //! 2 AM: why backend code that works on your machine breaks in production.
 
 pub mod api;
+pub mod isolation;
 pub mod python;
 pub mod scenario;
 pub mod sql;
