@@ -1,0 +1,73 @@
+//! Simulated services that handlers call. Each keeps its own books and shows them as SQL tables, so that an invariant can compare
+//! them with the scenario's. A service knows no clock and no dice: when it is called and what goes wrong is told to it.
+
+pub mod fault;
+mod gateway;
+
+use serde_json::Value as Json;
+
+use crate::trace::{Micros, Value};
+pub use fault::Verdict;
+
+/// Every kind of service there is.
+pub const SERVICES: &[ServiceKind] = &[gateway::KIND];
+
+pub struct ServiceKind {
+    /// The name handlers and manifests know it by.
+    pub name: &'static str,
+    pub methods: &'static [&'static str],
+    /// CREATE TABLE statements of its books.
+    pub ledger: &'static str,
+    /// Classes its Python module raises for what never reached it or never came back.
+    pub errors: TransportErrors,
+    pub create: fn() -> Box<dyn Service>,
+}
+
+pub struct TransportErrors {
+    /// The service answered with a fault of its own.
+    pub failed: &'static str,
+    /// There was no connection.
+    pub refused: &'static str,
+    /// No answer came in time.
+    pub timed_out: &'static str,
+}
+
+pub fn kind(name: &str) -> Option<&'static ServiceKind> {
+    SERVICES.iter().find(|kind| kind.name == name)
+}
+
+pub trait Service {
+    fn call(&mut self, call: &ServiceCall) -> Handled;
+}
+
+/// One call as it reaches the service.
+pub struct ServiceCall<'a> {
+    pub method: &'a str,
+    pub arguments: &'a Json,
+    pub at: Micros,
+    /// When the service will have finished with it.
+    pub answered_at: Micros,
+    pub declined: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Handled {
+    pub answer: Result<Json, Refusal>,
+    /// What to write into the ledger's tables.
+    pub entries: Vec<LedgerEntry>,
+}
+
+/// An error the service answers with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// As the service's Python module exports it.
+    pub class: &'static str,
+    pub message: String,
+    pub body: Json,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerEntry {
+    pub sql: &'static str,
+    pub parameters: Vec<Value>,
+}
