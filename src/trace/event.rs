@@ -2,20 +2,19 @@
 //!
 //! Events are many (hundreds of thousands in a minute under load), so they hold numbers; texts are kept once, as symbols.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CallId, ClientId, Isolation, Micros, Position, ProcessId, RequestId, SessionId, Sqlstate, Symbol, Value, Xid,
+    CallId, ClientId, Fingerprint, Isolation, Micros, Position, ProcessId, RequestId, SessionId, Sqlstate, Symbol,
+    Value, Xid,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// 0-based place in the trace.
-    pub seq: u32,
     pub at: Micros,
-    pub client: Option<ClientId>,
     pub request: Option<RequestId>,
     pub session: Option<SessionId>,
     pub xid: Option<Xid>,
@@ -24,11 +23,30 @@ pub struct Event {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum EventKind {
+    /// What there is from now on: the run's start, or a knob that was moved.
+    MachinesSet {
+        processes: u32,
+        pool: u32,
+        database_cores: u32,
+    },
     /// Somebody deployed a variant, moved a knob or switched a fault: `text` says it in words.
     ChangeApplied {
-        change: Symbol,
+        change: ChangeFamily,
+        text: Symbol,
     },
+    /// A deploy that did not come about: the code does not load, the migration fails. The old code goes on.
+    ChangeRefused {
+        change: ChangeFamily,
+        reason: Symbol,
+        position: Option<Position>,
+    },
+    /// A process died; its connections are closed and its requests get no answer.
+    ProcessKilled {
+        process: ProcessId,
+    },
+    /// `client` is `None` for a background worker's turn.
     RequestStarted {
+        client: Option<ClientId>,
         process: ProcessId,
         variant: Symbol,
         arguments: Symbol,
@@ -45,6 +63,12 @@ pub enum EventKind {
         position: Position,
     },
     ConnectionAcquired {
+        call: CallId,
+        position: Position,
+        waited_us: Micros,
+    },
+    /// No connection came free in time.
+    ConnectionRefused {
         call: CallId,
         waited_us: Micros,
     },
@@ -71,13 +95,15 @@ pub enum EventKind {
     RolledBack {
         sqlstate: Option<Sqlstate>,
     },
-    /// `writer` is the transaction whose version was seen; `None`: it was there before the run.
-    VersionRead {
-        row: RowRef,
-        writer: Option<Xid>,
+    /// Row versions one statement saw, the first `READS_TOLD` of them.
+    VersionsRead {
+        call: CallId,
+        rows: Box<[VersionSeen]>,
     },
     /// The new row, or `None` where it was deleted. It counts from its transaction's commit.
     VersionWritten {
+        /// `None` where a service wrote its ledger.
+        call: Option<CallId>,
         row: RowRef,
         values: Option<Rc<[Value]>>,
         replaced: Option<Xid>,
@@ -105,6 +131,15 @@ pub enum EventKind {
         position: Position,
         us: Micros,
     },
+    /// `time.sleep`: the whole process stood still.
+    Blocked {
+        position: Position,
+        us: Micros,
+    },
+    /// The handler stopped waiting for it: a timeout, a cancelled task.
+    CallAbandoned {
+        call: CallId,
+    },
     ServiceCalled {
         call: CallId,
         position: Position,
@@ -114,12 +149,11 @@ pub enum EventKind {
     },
     ServiceAnswered {
         call: CallId,
-        service: Symbol,
         outcome: ServiceOutcome,
         body: Symbol,
     },
     FaultApplied {
-        call: CallId,
+        call: Option<CallId>,
         service: Symbol,
         fault: Symbol,
     },
@@ -129,10 +163,12 @@ pub enum EventKind {
         text: Symbol,
         position: Position,
     },
-    /// A row the invariant forbids was there and no request in flight can still mend it. `case` is the row as JSON.
+    /// A row the invariant forbids was there and no request in flight can still mend it. `case` names it (the row's first column),
+    /// `row` is the whole of it as JSON.
     InvariantBroken {
         invariant: Symbol,
         case: Symbol,
+        row: Symbol,
     },
     /// A row that had broken the invariant is gone.
     InvariantMended {
@@ -155,6 +191,20 @@ pub struct RowRef {
     pub table: Symbol,
     /// The primary key as text, `7` or `7/3`; for a table without one the row's number.
     pub key: Symbol,
+}
+
+/// `writer` is the transaction whose version was seen; `None`: it was there before the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionSeen {
+    pub row: RowRef,
+    pub writer: Option<Xid>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ChangeFamily {
+    Deploy,
+    Knob,
+    Fault,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,10 +245,75 @@ pub enum LogLevel {
 }
 
 /// The events of a run and the strings they name.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Trace {
     pub strings: Strings,
-    pub events: Vec<Event>,
+    events: VecDeque<Event>,
+    /// How many older events were let go.
+    forgotten: u32,
+    #[serde(skip)]
+    keep: Keep,
+    #[serde(skip)]
+    fingerprint: Fingerprint,
+}
+
+/// How much of a run's past stays in memory. The fingerprint covers all of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    #[default]
+    All,
+    Latest(usize),
+}
+
+impl Trace {
+    pub fn new(keep: Keep) -> Trace {
+        Trace {
+            strings: Strings::default(),
+            events: VecDeque::new(),
+            forgotten: 0,
+            keep,
+            fingerprint: Fingerprint::default(),
+        }
+    }
+
+    pub fn record(&mut self, event: Event) {
+        self.fingerprint.event(&event, &self.strings);
+        if let Keep::Latest(most) = self.keep
+            && self.events.len() >= most
+        {
+            self.events.pop_front();
+            self.forgotten += 1;
+        }
+        self.events.push_back(event);
+    }
+
+    /// One past the newest event's number. Numbers count from 0 over the whole run.
+    pub fn len(&self) -> u32 {
+        self.forgotten + self.events.len() as u32
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The events still kept, from number `first` on.
+    pub fn since(&self, first: u32) -> impl Iterator<Item = &Event> {
+        let skip = first.saturating_sub(self.forgotten) as usize;
+        self.events.range(skip.min(self.events.len())..)
+    }
+
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.iter()
+    }
+
+    pub fn forgotten(&self) -> u32 {
+        self.forgotten
+    }
+
+    /// SHA-256 of every event and string so far: equal for equal runs, natively and in a browser.
+    pub fn hash(&self) -> String {
+        self.fingerprint.hex()
+    }
 }
 
 /// Strings kept once, in order of first use: equal runs number them equally.
@@ -215,6 +330,14 @@ impl Strings {
             None => self.texts.insert_full(Rc::from(text)).0,
         };
         Symbol(u32::try_from(index).expect("fewer than 2^32 strings in a run"))
+    }
+
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
     }
 
     /// Panics for a symbol of another trace.

@@ -4,11 +4,13 @@
 
 mod call;
 mod event;
+mod fingerprint;
 mod ids;
 mod text;
 mod value;
 
 pub use call::*;
 pub use event::*;
+pub use fingerprint::*;
 pub use ids::*;
 pub use value::*;
