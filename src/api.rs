@@ -1,61 +1,10 @@
 //! What the page and the command line ask and get: plain data, the same in both. TypeScript's types are generated from here.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
 use crate::trace::{LogLevel, Micros};
-
-/// Everything a run depends on. Equal requests give equal traces, byte for byte.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(deny_unknown_fields)]
-pub struct RunRequest {
-    pub scenario: String,
-    pub variant: String,
-    /// `my-machine` or `production`.
-    pub environment: String,
-    pub seed: u32,
-    /// Only those that differ from the environment's defaults.
-    #[serde(default)]
-    pub knobs: BTreeMap<String, f64>,
-    /// Edited files by name (`naive.py`, `schema.sql`); the others are the scenario's own.
-    #[serde(default)]
-    pub sources: BTreeMap<String, String>,
-    #[serde(default)]
-    pub changes: Vec<TimedChange>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct TimedChange {
-    #[ts(type = "number")]
-    pub at_us: Micros,
-    pub change: Change,
-}
-
-/// What can be done to a run while it is going. Each is a marker on the chart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Change {
-    /// New requests run this variant; those on their way finish with the old one.
-    Variant {
-        variant: String,
-    },
-    Knob {
-        knob: String,
-        value: f64,
-    },
-    /// Switches a fault rule of the scenario on or off.
-    Fault {
-        fault: String,
-        on: bool,
-    },
-    /// Deploys edited code.
-    Source {
-        file: String,
-        text: String,
-    },
-}
 
 /// One step of the screen: what is new since the last one, and the totals now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -4,5 +4,7 @@ pub mod api;
 pub mod isolation;
 pub mod python;
 pub mod scenario;
+pub mod services;
+pub mod sim;
 pub mod sql;
 pub mod trace;

@@ -77,8 +77,13 @@ impl Python {
         unimplemented!("python")
     }
 
-    /// Runs the module once for `process`, so that its globals are that process's own, and finds `entry` in it.
-    pub fn load(&mut self, _process: ProcessId, _source: Source<'_>, _entry: &str) -> Result<HandlerId, Raised> {
+    /// Runs the module once for `process`, so that its globals are that process's own, and finds `entries` in it, in that order.
+    pub fn load(
+        &mut self,
+        _process: ProcessId,
+        _source: Source<'_>,
+        _entries: &[&str],
+    ) -> Result<Vec<HandlerId>, Raised> {
         unimplemented!("python")
     }
 

@@ -138,6 +138,11 @@ impl Database {
         unimplemented!("sql")
     }
 
+    /// Whether the session is in a transaction block, open or failed.
+    pub fn in_transaction(&self, _session: SessionId) -> bool {
+        unimplemented!("sql")
+    }
+
     /// Ends the session's running statement with 57014, as a cancel request does. It is in `take_woken` if it was waiting.
     pub fn cancel(&mut self, _session: SessionId) {
         unimplemented!("sql")

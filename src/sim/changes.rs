@@ -1,0 +1,181 @@
+//! What is set up before the first request and what may be changed while requests flow: code, knobs, faults.
+
+use super::database::{Purpose, Statement};
+use super::world::World;
+use super::{Change, RunError};
+use crate::python::{Raised, SourcePosition};
+use crate::trace::{ChangeFamily, EventKind, SqlError};
+
+const SCHEMA_FILE: &str = "schema.sql";
+
+impl World {
+    /// Tables, rows and the services' books.
+    pub fn fill_database(&mut self) -> Result<(), RunError> {
+        let document = self.document.clone();
+        let schema = self.request.sources.get(SCHEMA_FILE).unwrap_or(&document.schema).clone();
+        self.audit(&schema, &[]).map_err(|error| sql_error(&error, &schema, SCHEMA_FILE))?;
+        for ledger in self.outside.ledgers() {
+            self.audit(ledger, &[]).map_err(|error| sql_error(&error, ledger, "a service's books"))?;
+        }
+        for rows in &document.world.rows {
+            for insert in rows.inserts(&mut self.dice.rows, &self.knobs) {
+                self.audit(&insert, &[]).map_err(|error| {
+                    RunError::new(format!("rows of {}: {} ({})", rows.table, error.message, error.sqlstate))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn deploy_first(&mut self) -> Result<(), RunError> {
+        let variant = self.variant.clone();
+        self.known_variant(&variant).map_err(RunError::new)?;
+        let document = self.document.clone();
+        if let Some(sql) = document.variant(&variant).and_then(|of| of.migration.as_deref()) {
+            self.audit(sql, &[]).map_err(|error| sql_error(&error, sql, "the variant's migration"))?;
+        }
+        self.migrated.insert(variant.clone());
+        self.load(&variant).map_err(|raised| RunError {
+            text: said(&raised),
+            file: raised.position.as_ref().map(|position| position.file.to_string()),
+            line: raised.position.as_ref().map(|position| position.line),
+        })?;
+        self.start_workers(&variant);
+        Ok(())
+    }
+
+    pub fn change(&mut self, change: Change) {
+        match change {
+            Change::Variant { variant } => {
+                if let Err(reason) = self.known_variant(&variant) {
+                    return self.refuse(ChangeFamily::Deploy, &reason, None);
+                }
+                match self.document.clone().variant(&variant).and_then(|of| of.migration.clone()) {
+                    Some(sql) if !self.migrated.contains(&variant) => {
+                        let statement = Statement::new(sql.into(), vec![], Purpose::Migration { variant });
+                        self.statement_arrives(self.migrator, statement);
+                    }
+                    _ => self.switch(&variant),
+                }
+            }
+            Change::Source { file, text } => {
+                let Some(variant) = self.document.variants.iter().find(|of| of.file == file).map(|of| of.id.clone())
+                else {
+                    let reason = if file == SCHEMA_FILE {
+                        "the schema counts from the start of a run: reset to use it".to_owned()
+                    } else {
+                        format!("there is no file {file}")
+                    };
+                    return self.refuse(ChangeFamily::Deploy, &reason, None);
+                };
+                let before = self.sources.insert(file.clone(), text);
+                match self.load(&variant) {
+                    Ok(()) => self.applied(ChangeFamily::Deploy, &format!("deployed: {file}, edited")),
+                    Err(raised) => {
+                        match before {
+                            Some(before) => self.sources.insert(file, before),
+                            None => self.sources.remove(&file),
+                        };
+                        self.refuse(ChangeFamily::Deploy, &said(&raised), raised.position);
+                    }
+                }
+            }
+            Change::Knob { knob, value } => self.move_knob(&knob, value),
+            Change::Fault { fault, on } => {
+                let Some(label) = self.document.faults.iter().find(|of| of.id == fault).map(|of| of.label.clone())
+                else {
+                    return self.refuse(ChangeFamily::Fault, &format!("there is no fault {fault}"), None);
+                };
+                if on {
+                    self.faults.insert(fault);
+                } else {
+                    self.faults.remove(&fault);
+                }
+                self.applied(ChangeFamily::Fault, &format!("{label}: {}", if on { "on" } else { "off" }));
+            }
+        }
+    }
+
+    /// A migration that ran beside the load has ended.
+    pub fn migration_ended(&mut self, variant: &str, error: Option<SqlError>) {
+        match error {
+            None => {
+                self.migrated.insert(variant.to_owned());
+                self.switch(variant);
+            }
+            Some(error) => {
+                let reason = format!("its migration failed: {} ({})", error.message, error.sqlstate);
+                self.refuse(ChangeFamily::Deploy, &reason, None);
+            }
+        }
+    }
+
+    fn switch(&mut self, variant: &str) {
+        if !self.deployments.contains_key(variant)
+            && let Err(raised) = self.load(variant)
+        {
+            return self.refuse(ChangeFamily::Deploy, &said(&raised), raised.position);
+        }
+        self.variant = variant.to_owned();
+        let label = self.document.variant(variant).map_or(String::new(), |of| of.label.clone());
+        self.applied(ChangeFamily::Deploy, &format!("deployed: {label}"));
+        self.start_workers(variant);
+    }
+
+    fn move_knob(&mut self, knob: &str, value: f64) {
+        let Some(of) = self.document.knob(knob).cloned() else {
+            return self.refuse(ChangeFamily::Knob, &format!("there is no knob {knob}"), None);
+        };
+        if !of.live {
+            let reason = format!("{} counts from the start of a run: reset to use it", of.label);
+            return self.refuse(ChangeFamily::Knob, &reason, None);
+        }
+        if !(of.min..=of.max).contains(&value) {
+            let reason = format!("{} goes from {} to {}, not to {value}", of.label, of.min, of.max);
+            return self.refuse(ChangeFamily::Knob, &reason, None);
+        }
+        self.knobs.insert(knob.to_owned(), value);
+        let unit = if of.unit.is_empty() { String::new() } else { format!(" {}", of.unit) };
+        self.applied(ChangeFamily::Knob, &format!("{}: {value}{unit}", of.label));
+        self.record_machines();
+        self.adjust_cores();
+        for process in 0..self.processes.len() {
+            if self.processes[process].up {
+                self.adjust_pool(process);
+            }
+        }
+        self.adjust_clients();
+    }
+
+    fn known_variant(&self, variant: &str) -> Result<(), String> {
+        if self.document.variant(variant).is_some() {
+            return Ok(());
+        }
+        let names = self.document.variants.iter().map(|of| of.id.as_str()).collect::<Vec<_>>().join(", ");
+        Err(format!("there is no variant {variant:?}; there are {names}"))
+    }
+
+    fn applied(&mut self, change: ChangeFamily, text: &str) {
+        let text = self.symbol(text);
+        self.record(EventKind::ChangeApplied { change, text }, None, None, None);
+    }
+
+    fn refuse(&mut self, change: ChangeFamily, reason: &str, position: Option<SourcePosition>) {
+        let reason = self.symbol(reason);
+        let position = position.map(|position| self.position(&position));
+        self.record(EventKind::ChangeRefused { change, reason, position }, None, None, None);
+    }
+}
+
+fn said(raised: &Raised) -> String {
+    format!("{}: {}", raised.class, raised.message)
+}
+
+/// Where in `sql` the engine found fault.
+fn sql_error(error: &SqlError, sql: &str, file: &str) -> RunError {
+    let line = error.position.map(|position| {
+        let before = sql.chars().take(position as usize).filter(|character| *character == '\n').count();
+        before as u32 + 1
+    });
+    RunError { text: format!("{} ({})", error.message, error.sqlstate), file: Some(file.to_owned()), line }
+}

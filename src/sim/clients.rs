@@ -1,0 +1,152 @@
+//! Who sends requests: so many clients that wait for their answers (closed loop), or arrivals that wait for nobody (open loop).
+
+use std::collections::BTreeSet;
+
+use rand::Rng;
+use serde_json::{Map, Value as Json};
+
+use super::dice::exponential_us;
+use super::world::{InFlight, Step, World};
+use crate::scenario::{self, Place};
+use crate::trace::{ClientId, EventKind, Micros, RequestId};
+
+/// More requests at once than this are turned away: memory for their handlers is finite.
+const IN_FLIGHT_MAX: usize = 4_000;
+
+/// How often an open loop whose rate is 0 looks whether that has changed.
+const IDLE_LOOK_US: Micros = 100_000;
+
+#[derive(Default)]
+pub struct Clients {
+    /// Closed loop: how many there are.
+    count: u32,
+    /// Open loop: numbers of clients that have left, to be used again.
+    free: BTreeSet<u32>,
+    /// Requests sent by clients so far.
+    sent: u64,
+    turned_away: bool,
+}
+
+impl World {
+    pub fn start_clients(&mut self) {
+        match self.document.world.clients.clone() {
+            scenario::Clients::Closed { .. } => self.adjust_clients(),
+            scenario::Clients::Open { .. } => self.schedule_arrival(),
+        }
+    }
+
+    /// After a knob was moved: new clients come, surplus ones leave with their next request.
+    pub fn adjust_clients(&mut self) {
+        let scenario::Clients::Closed { count, think_ms } = &self.document.world.clients else { return };
+        let target = self.amount(count).max(0.0) as u32;
+        let think_us = self.amount_us(think_ms);
+        let newcomers = self.clients.count..target;
+        self.clients.count = target;
+        for client in newcomers {
+            // Spread over one think time: people do not come all at once.
+            let after = self.dice.load.random::<f64>() * think_us;
+            self.schedule(self.now + after as Micros, Step::Send(ClientId(client)));
+        }
+    }
+
+    pub fn send(&mut self, client: ClientId) {
+        if client.0 < self.clients.count {
+            self.request_arrives(client);
+        }
+    }
+
+    pub fn arrival(&mut self) {
+        let client = self.clients.free.pop_first().unwrap_or_else(|| {
+            self.clients.count += 1;
+            self.clients.count - 1
+        });
+        self.request_arrives(ClientId(client));
+        self.schedule_arrival();
+    }
+
+    pub fn schedule_arrival(&mut self) {
+        let scenario::Clients::Open { rate_per_s } = &self.document.world.clients else { return };
+        let rate = self.amount(rate_per_s);
+        if rate <= 0.0 {
+            // Nobody comes, and no request is sent when this is looked at again.
+            self.schedule(self.now + IDLE_LOOK_US, Step::ArrivalsPaused);
+            return;
+        }
+        let after = exponential_us(&mut self.dice.load, 1e6 / rate);
+        self.schedule(self.now + after, Step::Arrival);
+    }
+
+    /// The answer has reached the client: it thinks and sends again, or it leaves.
+    pub fn client_answered(&mut self, client: ClientId) {
+        match &self.document.world.clients {
+            scenario::Clients::Closed { think_ms, .. } => {
+                let think_us = self.amount_us(think_ms);
+                let after = exponential_us(&mut self.dice.load, think_us);
+                self.schedule(self.now + after, Step::Send(client));
+            }
+            scenario::Clients::Open { .. } => {
+                self.clients.free.insert(client.0);
+            }
+        }
+    }
+
+    fn request_arrives(&mut self, client: ClientId) {
+        self.clients.sent += 1;
+        let (action, arguments) = self.draw_request(client);
+        let request = self.new_request_id();
+        let process = self.process_for(request);
+        let text = serde_json::Value::Object(arguments.clone()).to_string();
+        let arguments_symbol = self.symbol(&text);
+        let variant = self.variant.clone();
+        let variant = self.symbol(&variant);
+        let kind = EventKind::RequestStarted {
+            client: Some(client),
+            process: crate::trace::ProcessId(process.unwrap_or(0) as u32),
+            variant,
+            arguments: arguments_symbol,
+        };
+        self.record(kind, Some(request), None, None);
+        let in_flight = InFlight { client: Some(client), since: self.now, process: process.unwrap_or(0), worker: None };
+        self.requests.insert(request, in_flight);
+        let Some(process) = process else {
+            return self.finish(request, 502, "no process is up", None);
+        };
+        if self.requests.len() > IN_FLIGHT_MAX {
+            if !self.clients.turned_away {
+                self.clients.turned_away = true;
+                self.limit_reached(&format!(
+                    "{IN_FLIGHT_MAX} requests were on their way at once; further ones are turned away with 503"
+                ));
+            }
+            return self.finish(request, 503, "too many requests on their way", None);
+        }
+        self.start_handler(request, process, action, Json::Object(arguments));
+    }
+
+    /// Which kind of request, and with what.
+    fn draw_request(&mut self, client: ClientId) -> (usize, Map<String, Json>) {
+        let kinds = &self.document.world.requests;
+        let total: f64 = kinds.iter().map(|kind| kind.weight).sum();
+        let mut left = self.dice.load.random::<f64>() * total;
+        let action = kinds
+            .iter()
+            .position(|kind| {
+                left -= kind.weight;
+                left < 0.0
+            })
+            .unwrap_or(kinds.len() - 1);
+        let place = Place { n: self.clients.sent, client: client.0 + 1, now: self.now };
+        let arguments = kinds[action]
+            .parameters
+            .iter()
+            .map(|(name, draw)| (name.clone(), draw.value(&mut self.dice.load, place, &self.knobs)))
+            .collect();
+        (action, arguments)
+    }
+
+    pub fn new_request_id(&mut self) -> RequestId {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        request
+    }
+}

@@ -1,0 +1,44 @@
+//! Everything random in a run, from its seed. Each use has a stream of its own, so that one more fault does not shift who arrives when:
+//! two variants meet the same load.
+//!
+//! Logarithms and cosines come from `libm`, whose results are the same natively and in a browser.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::trace::Micros;
+
+pub struct Dice {
+    /// Rows there are before the first request.
+    pub rows: ChaCha8Rng,
+    /// Who arrives when, and with what.
+    pub load: ChaCha8Rng,
+    pub network: ChaCha8Rng,
+    pub services: ChaCha8Rng,
+    pub faults: ChaCha8Rng,
+}
+
+impl Dice {
+    pub fn new(seed: u32) -> Dice {
+        let stream = |number| {
+            let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
+            rng.set_stream(number);
+            rng
+        };
+        Dice { rows: stream(1), load: stream(2), network: stream(3), services: stream(4), faults: stream(5) }
+    }
+}
+
+/// Exponentially distributed, in microseconds: the time to the next of events that know nothing of each other.
+pub fn exponential_us(rng: &mut impl Rng, mean_us: f64) -> Micros {
+    let uniform = 1.0 - rng.random::<f64>();
+    (-libm::log(uniform) * mean_us).round() as Micros
+}
+
+/// Normally distributed, never below a fifth of the mean: light and switches take their time.
+pub fn normal_us(rng: &mut impl Rng, mean_us: f64, sd_us: f64) -> Micros {
+    let radius = libm::sqrt(-2.0 * libm::log(1.0 - rng.random::<f64>()));
+    let angle = 2.0 * std::f64::consts::PI * rng.random::<f64>();
+    let drawn = mean_us + sd_us * radius * libm::cos(angle);
+    drawn.max(mean_us / 5.0).round() as Micros
+}

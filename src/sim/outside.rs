@@ -1,0 +1,220 @@
+//! Calls to simulated services: their time, their faults, their books. The service itself says what the answer is.
+
+use rand::Rng;
+use serde_json::Value as Json;
+
+use super::cost;
+use super::dice::normal_us;
+use super::world::{Step, World};
+use crate::scenario::{FaultVerdict, ScenarioDocument};
+use crate::services::{self, LedgerEntry, Service, ServiceCall, ServiceKind, Verdict};
+use crate::sql::Fact;
+use crate::trace::{Answer, CallId, EventKind, Micros, Position, RequestId, ServiceOutcome, Symbol};
+
+pub struct Outside {
+    services: Vec<Running>,
+    /// How many processes faults have killed.
+    pub kills: u32,
+}
+
+struct Running {
+    kind: &'static ServiceKind,
+    service: Box<dyn Service>,
+    /// Its place in the scenario's settings.
+    settings: usize,
+}
+
+/// A call on its way to a service.
+pub struct ServiceJob {
+    service: usize,
+    call: CallId,
+    request: RequestId,
+    method: String,
+    arguments: Json,
+    verdict: Verdict,
+    /// When the service will have an answer for the caller.
+    answered_at: Micros,
+    /// When the caller stops waiting.
+    gives_up_at: Micros,
+    /// A copy nobody waits for.
+    duplicate: bool,
+}
+
+impl Outside {
+    pub fn new(document: &ScenarioDocument) -> Outside {
+        let settings = document.world.services.iter().enumerate();
+        let services = settings.filter_map(|(place, settings)| {
+            let kind = services::kind(&settings.name)?;
+            Some(Running { kind, service: (kind.create)(), settings: place })
+        });
+        Outside { services: services.collect(), kills: 0 }
+    }
+
+    pub fn ledgers(&self) -> Vec<&'static str> {
+        self.services.iter().map(|running| running.kind.ledger).filter(|ledger| !ledger.is_empty()).collect()
+    }
+}
+
+impl World {
+    pub fn call_service(
+        &mut self,
+        call: CallId,
+        request: RequestId,
+        position: Position,
+        service: &str,
+        method: &str,
+        arguments: Json,
+    ) {
+        let name = self.symbol(service);
+        let (method_symbol, arguments_symbol) = (self.symbol(method), self.symbol(&arguments.to_string()));
+        let kind = EventKind::ServiceCalled {
+            call,
+            position,
+            service: name,
+            method: method_symbol,
+            arguments: arguments_symbol,
+        };
+        self.record(kind, Some(request), None, None);
+        let Some(place) = self.outside.services.iter().position(|running| running.kind.name == service) else {
+            let message = format!("this scenario has no service {service}: add it to [[services]] in scenario.toml");
+            let answer = refusal(service, "ServiceError", &message);
+            return self.answer_service(call, self.now, ServiceOutcome::Refused, answer);
+        };
+        let verdict = self.roll(service, method, call, request, name);
+        let errors = &self.outside.services[place].kind.errors;
+        let settings = &self.document.world.services[self.outside.services[place].settings];
+        let (mean, sd) = (self.amount_us(&settings.latency_ms), self.amount_us(&settings.latency_sd_ms));
+        let gives_up_at = self.now + self.amount_us(&settings.timeout_ms) as Micros;
+        let mut latency = normal_us(&mut self.dice.services, mean, sd);
+        match verdict {
+            Verdict::Refuse => {
+                let answer = refusal(service, errors.refused, &format!("cannot connect to {service}"));
+                return self.answer_service(call, self.now + cost::REFUSED_US, ServiceOutcome::Refused, answer);
+            }
+            Verdict::Fail => {
+                let answer = refusal(service, errors.failed, &format!("{service} answered with an internal error"));
+                return self.answer_service(call, self.now + latency, ServiceOutcome::Refused, answer);
+            }
+            Verdict::Delay(extra) => latency += extra,
+            Verdict::Pass | Verdict::Decline | Verdict::LoseAnswer | Verdict::Duplicate => {}
+        }
+        let job = ServiceJob {
+            service: place,
+            call,
+            request,
+            method: method.to_owned(),
+            arguments,
+            verdict,
+            answered_at: self.now + latency,
+            gives_up_at,
+            duplicate: false,
+        };
+        self.schedule(self.now + latency / 2, Step::ServiceReached(job));
+    }
+
+    pub fn service_reached(&mut self, job: ServiceJob) {
+        let ServiceJob { service: place, call, request, verdict, .. } = job;
+        let running = &mut self.outside.services[place];
+        let (name, timed_out) = (running.kind.name, running.kind.errors.timed_out);
+        let handled = running.service.call(&ServiceCall {
+            method: &job.method,
+            arguments: &job.arguments,
+            at: self.now,
+            answered_at: job.answered_at,
+            declined: verdict == Verdict::Decline,
+        });
+        self.write_ledger(handled.entries, request);
+        if job.duplicate {
+            return;
+        }
+        if verdict == Verdict::Duplicate {
+            let again =
+                ServiceJob { method: job.method.clone(), arguments: job.arguments.clone(), duplicate: true, ..job };
+            self.schedule(job.answered_at + cost::DUPLICATE_AFTER_US, Step::ServiceReached(again));
+        }
+        if verdict == Verdict::LoseAnswer || job.answered_at > job.gives_up_at {
+            let message =
+                format!("no answer from {name} within {} ms", (job.gives_up_at - self.calls_began(call)) / 1_000);
+            let answer = refusal(name, timed_out, &message);
+            return self.answer_service(call, job.gives_up_at, ServiceOutcome::Lost, answer);
+        }
+        let (outcome, answer) = match handled.answer {
+            Ok(body) => (ServiceOutcome::Ok, Answer::Service(body)),
+            Err(refused) => {
+                let service = name.to_owned();
+                let (class, message, body) = (refused.class.to_owned(), refused.message, refused.body);
+                (ServiceOutcome::Refused, Answer::ServiceError { service, class, message, body })
+            }
+        };
+        self.answer_service(call, job.answered_at, outcome, answer);
+    }
+
+    pub fn service_answered(&mut self, call: CallId, outcome: ServiceOutcome, answer: Answer) {
+        // The caller may have stopped waiting, or died.
+        let Some(open) = self.calls.get(&call) else { return };
+        let request = open.request;
+        let text = match &answer {
+            Answer::Service(body) => body.to_string(),
+            Answer::ServiceError { class, message, .. } => format!("{class}: {message}"),
+            _ => String::new(),
+        };
+        let body = self.symbol(&text);
+        self.record(EventKind::ServiceAnswered { call, outcome, body }, Some(request), None, None);
+        self.answer(call, answer);
+    }
+
+    fn answer_service(&mut self, call: CallId, at: Micros, outcome: ServiceOutcome, answer: Answer) {
+        self.schedule(at, Step::ServiceAnswered { call, outcome, answer });
+    }
+
+    fn calls_began(&self, call: CallId) -> Micros {
+        self.calls.get(&call).map_or(self.now, |open| open.at)
+    }
+
+    /// The first rule that is on and hits decides. Every rule that could meet the call is rolled for.
+    fn roll(&mut self, service: &str, method: &str, call: CallId, request: RequestId, name: Symbol) -> Verdict {
+        let document = self.document.clone();
+        for rule in document.world.faults.iter().filter(|rule| rule.on == service) {
+            let meets = rule.methods.is_empty() || rule.methods.iter().any(|of| of == method);
+            if !meets || !self.faults.contains(&rule.id) {
+                continue;
+            }
+            if self.dice.faults.random::<f64>() >= self.amount(&rule.share) {
+                continue;
+            }
+            let verdict = match &rule.verdict {
+                FaultVerdict::Decline => Verdict::Decline,
+                FaultVerdict::Fail => Verdict::Fail,
+                FaultVerdict::Refuse => Verdict::Refuse,
+                FaultVerdict::Delay { ms } => Verdict::Delay(self.amount_us(ms) as Micros),
+                FaultVerdict::LoseAnswer => Verdict::LoseAnswer,
+                FaultVerdict::Duplicate => Verdict::Duplicate,
+                FaultVerdict::Kill => continue,
+            };
+            let fault = self.symbol(&rule.id);
+            self.record(EventKind::FaultApplied { call: Some(call), service: name, fault }, Some(request), None, None);
+            return verdict;
+        }
+        Verdict::Pass
+    }
+
+    fn write_ledger(&mut self, entries: Vec<LedgerEntry>, request: RequestId) {
+        for LedgerEntry { sql, parameters } in entries {
+            let (written, outcome) = self.audit_outcome(sql, &parameters);
+            if let Err(error) = written {
+                self.limit_reached(&format!("a service's books could not be written: {}", error.message));
+            }
+            let facts = outcome.facts.into_iter().filter(|fact| matches!(fact, Fact::Written { .. }));
+            self.record_facts(&facts.collect::<Vec<_>>(), Some(request), self.auditor, None);
+        }
+    }
+}
+
+fn refusal(service: &str, class: &str, message: &str) -> Answer {
+    Answer::ServiceError {
+        service: service.to_owned(),
+        class: class.to_owned(),
+        message: message.to_owned(),
+        body: Json::Null,
+    }
+}

@@ -1,0 +1,179 @@
+//! Reads invariants and gauges at intervals of virtual time, outside the load: it costs nothing there and changes nothing.
+//!
+//! A row that breaks an invariant counts only when it is still there after every request that was on its way at its first sighting
+//! has ended, and the invariant's `settle_ms` is over: work in progress is no alarm.
+
+use std::collections::BTreeMap;
+
+use super::RunError;
+use super::world::{Step, World};
+use crate::scenario::{InvariantRule, ScenarioDocument};
+use crate::trace::{EventKind, Micros, QueryResult, RequestId, Value};
+
+const INTERVAL_US: Micros = 1_000_000;
+
+/// The interval doubles for each time the queries of one look read this many rows: big tables are looked at less often.
+const ROWS_READ_CHEAPLY: u32 = 20_000;
+
+/// No more rows of one invariant than this are told apart.
+const CASES_MAX: usize = 1_000;
+
+pub struct Watch {
+    /// By invariant: rows there now, by their first column.
+    standing: Vec<BTreeMap<String, Sighting>>,
+    /// Gauges' last values: only changes are told.
+    gauges: Vec<Option<f64>>,
+    /// A query that failed while the run was going is told once.
+    failed: bool,
+}
+
+struct Sighting {
+    /// Requests below this number may still mend it.
+    requests_before: u32,
+    /// Since when none of them is on its way.
+    settling_since: Option<Micros>,
+    told: bool,
+}
+
+impl Watch {
+    pub fn new(document: &ScenarioDocument) -> Watch {
+        Watch {
+            standing: document.invariants.iter().map(|_| BTreeMap::new()).collect(),
+            gauges: vec![None; document.world.gauges.len()],
+            failed: false,
+        }
+    }
+}
+
+impl World {
+    /// The first look also finds queries that cannot work at all.
+    pub fn start_watch(&mut self) -> Result<(), RunError> {
+        let document = self.document.clone();
+        for invariant in &document.invariants {
+            if let InvariantRule::Sql { sql } = &invariant.rule {
+                self.audit(sql, &[]).map_err(|error| {
+                    RunError::new(format!("invariant {}: {} ({})", invariant.id, error.message, error.sqlstate))
+                })?;
+            }
+        }
+        for gauge in &document.world.gauges {
+            self.audit(&gauge.sql, &[]).map_err(|error| {
+                RunError::new(format!("metric {}: {} ({})", gauge.metric, error.message, error.sqlstate))
+            })?;
+        }
+        self.check();
+        Ok(())
+    }
+
+    pub fn check(&mut self) {
+        let document = self.document.clone();
+        let mut rows_read = 0;
+        for (place, invariant) in document.invariants.iter().enumerate() {
+            if let InvariantRule::Sql { sql } = &invariant.rule {
+                let (found, outcome) = self.audit_outcome(sql, &[]);
+                rows_read += outcome.rows_read;
+                match found {
+                    Ok(results) => self.compare(place, &invariant.id, (invariant.settle_ms * 1e3) as Micros, &results),
+                    Err(error) => self.watch_failed(&invariant.id, &error.message),
+                }
+            }
+        }
+        for (place, gauge) in document.world.gauges.iter().enumerate() {
+            let (found, outcome) = self.audit_outcome(&gauge.sql, &[]);
+            rows_read += outcome.rows_read;
+            match found {
+                Ok(results) => self.read_gauge(place, &gauge.metric, &results),
+                Err(error) => self.watch_failed(&gauge.metric, &error.message),
+            }
+        }
+        let doublings = (rows_read / ROWS_READ_CHEAPLY).min(10);
+        self.schedule(self.now + INTERVAL_US * Micros::from(1 + doublings), Step::Check);
+    }
+
+    /// For the invariants about requests themselves.
+    pub fn watch_finished(&mut self, request: RequestId, status: u16, took: Micros) {
+        let document = self.document.clone();
+        for invariant in &document.invariants {
+            let broken = match &invariant.rule {
+                InvariantRule::Sql { .. } => false,
+                InvariantRule::SlowerThan { ms } => took as f64 > ms * 1e3,
+                InvariantRule::Failed => status >= 500,
+            };
+            if broken {
+                let row = match &invariant.rule {
+                    InvariantRule::SlowerThan { .. } => {
+                        format!(r#"{{"request":{request},"ms":{}}}"#, took / 1_000)
+                    }
+                    _ => format!(r#"{{"request":{request},"status":{status}}}"#),
+                };
+                let (id, case, row) =
+                    (self.symbol(&invariant.id), self.symbol(&request.to_string()), self.symbol(&row));
+                self.record(EventKind::InvariantBroken { invariant: id, case, row }, Some(request), None, None);
+            }
+        }
+    }
+
+    fn compare(&mut self, place: usize, id: &str, settle: Micros, results: &[QueryResult]) {
+        let Some(result) = results.last() else { return };
+        let names = result.columns.iter().flat_map(|columns| columns.iter()).map(|column| column.name.clone());
+        let names = names.collect::<Vec<_>>();
+        let oldest = self.requests.iter().find(|(_, request)| request.client.is_some()).map(|(id, _)| id.0);
+        let next = self.next_request;
+        let (now, id) = (self.now, self.symbol(id));
+        let mut standing = std::mem::take(&mut self.watch.standing[place]);
+        let mut before = std::mem::take(&mut standing);
+        for row in result.rows.iter().take(CASES_MAX) {
+            let case = row.first().map_or(String::new(), Value::to_text);
+            let mut sighting =
+                before.remove(&case).unwrap_or(Sighting { requests_before: next, settling_since: None, told: false });
+            if sighting.settling_since.is_none() && oldest.is_none_or(|oldest| oldest >= sighting.requests_before) {
+                sighting.settling_since = Some(now);
+            }
+            if !sighting.told && sighting.settling_since.is_some_and(|since| now - since >= settle) {
+                sighting.told = true;
+                let (case, row) = (self.symbol(&case), self.symbol(&row_text(&names, row)));
+                self.record(EventKind::InvariantBroken { invariant: id, case, row }, None, None, None);
+            }
+            standing.insert(case, sighting);
+        }
+        for (case, _) in before.into_iter().filter(|(_, sighting)| sighting.told) {
+            let case = self.symbol(&case);
+            self.record(EventKind::InvariantMended { invariant: id, case }, None, None, None);
+        }
+        self.watch.standing[place] = standing;
+    }
+
+    fn read_gauge(&mut self, place: usize, metric: &str, results: &[QueryResult]) {
+        let value = match results.last().and_then(|result| result.rows.first()).and_then(|row| row.first()) {
+            Some(Value::Int(value)) => *value as f64,
+            Some(Value::Float(value)) => *value,
+            Some(Value::Numeric(value)) => value.to_string().parse().unwrap_or(0.0),
+            _ => 0.0,
+        };
+        if self.watch.gauges[place] != Some(value) {
+            self.watch.gauges[place] = Some(value);
+            let gauge = self.symbol(metric);
+            self.record(EventKind::GaugeRead { gauge, value }, None, None, None);
+        }
+    }
+
+    fn watch_failed(&mut self, what: &str, message: &str) {
+        if !self.watch.failed {
+            self.watch.failed = true;
+            self.limit_reached(&format!("{what} could not be read: {message}"));
+        }
+    }
+}
+
+fn row_text(names: &[std::rc::Rc<str>], row: &[Value]) -> String {
+    let fields = names.iter().zip(row).map(|(name, value)| {
+        let value = match value {
+            Value::Null => serde_json::Value::Null,
+            Value::Int(value) => (*value).into(),
+            Value::Bool(value) => (*value).into(),
+            other => other.to_text().into(),
+        };
+        (name.to_string(), value)
+    });
+    serde_json::Value::Object(fields.collect()).to_string()
+}

@@ -1,0 +1,363 @@
+//! A run's whole mutable state, its queue of events to come, and the only writer of its trace.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::rc::Rc;
+
+use super::clients::Clients;
+use super::cost;
+use super::database::{Cores, Session, Statement};
+use super::dice::Dice;
+use super::outside::{Outside, ServiceJob};
+use super::processes::{Deployment, Process, Turn, WorkerState};
+use super::watch::Watch;
+use super::{RunError, RunRequest, TimedChange};
+use crate::python::{Effect, Python, SourcePosition};
+use crate::scenario::{Amount, ScenarioDocument};
+use crate::sql::{Database, DeadlockCheck, Settings};
+use crate::trace::{
+    Answer, CallId, ClientId, Event, EventKind, Keep, Micros, Position, RequestId, SessionId, StatementOutcome, Symbol,
+    Trace, Xid,
+};
+
+/// Every run begins at two o'clock in the morning, UTC, on Wednesday 14 January 2026.
+pub const EPOCH_US: i64 = 1_768_356_000_000_000;
+
+/// Longer texts are cut in the trace: a body of many rows says nothing more by being whole.
+const TEXT_CHARS: usize = 300;
+
+pub struct World {
+    pub document: Rc<ScenarioDocument>,
+    pub request: RunRequest,
+    pub now: Micros,
+    pub ended: bool,
+    pub trace: Trace,
+
+    pub variant: String,
+    pub knobs: BTreeMap<String, f64>,
+    pub faults: BTreeSet<String>,
+    pub sources: BTreeMap<String, String>,
+    pub dice: Dice,
+
+    pub database: Database,
+    /// The session that reads invariants and gauges and writes the services' books. It costs nothing and takes no time.
+    pub auditor: SessionId,
+    /// The session that runs migrations while the load goes on.
+    pub migrator: SessionId,
+    pub sessions: BTreeMap<SessionId, Session>,
+    pub cores: Cores,
+    pub database_timer: Option<Micros>,
+
+    pub python: Python,
+    pub processes: Vec<Process>,
+    pub deployments: BTreeMap<String, Deployment>,
+    pub migrated: BTreeSet<String>,
+    pub workers: Vec<WorkerState>,
+    pub requests: BTreeMap<RequestId, InFlight>,
+    pub next_request: u32,
+    pub calls: BTreeMap<CallId, OpenCall>,
+
+    pub clients: Clients,
+    pub outside: Outside,
+    pub watch: Watch,
+
+    queue: BinaryHeap<Reverse<Due>>,
+    scheduled: u64,
+    /// How many of the request's changes have been applied.
+    changes_applied: usize,
+    end: Micros,
+}
+
+/// One execution of a handler on its way.
+pub struct InFlight {
+    pub client: Option<ClientId>,
+    pub since: Micros,
+    pub process: usize,
+    pub worker: Option<usize>,
+}
+
+/// What a handler awaits.
+pub struct OpenCall {
+    pub request: RequestId,
+    pub process: usize,
+    pub position: Position,
+    pub at: Micros,
+    pub kind: OpenCallKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenCallKind {
+    Connection,
+    Statement(SessionId),
+    Clock,
+    Service,
+    Other,
+}
+
+/// What the queue holds.
+pub enum Step {
+    /// The next request of an open loop arrives.
+    Arrival,
+    /// An open loop without a rate looks whether it has one now.
+    ArrivalsPaused,
+    /// A client of a closed loop has finished thinking.
+    Send(ClientId),
+    /// A process has come to it and paid for it.
+    Turn {
+        process: usize,
+        life: u32,
+        turn: Turn,
+    },
+    /// What Python did after a `time.sleep` in the same turn.
+    Effects {
+        process: usize,
+        life: u32,
+        effects: Vec<Effect>,
+    },
+    Rung(CallId),
+    PoolTimeout(CallId),
+    StatementArrives(SessionId, Statement),
+    CancelArrives(SessionId, CallId),
+    CoreDone(SessionId),
+    Flushed(SessionId),
+    Replied {
+        session: SessionId,
+        statement: Statement,
+        outcome: StatementOutcome,
+        rows: u32,
+        answer: Answer,
+    },
+    DatabaseTimer,
+    ServiceReached(ServiceJob),
+    ServiceAnswered {
+        call: CallId,
+        outcome: crate::trace::ServiceOutcome,
+        answer: Answer,
+    },
+    WorkerDue(usize),
+    KillDue(usize),
+    Restarted(usize),
+    Check,
+}
+
+struct Due {
+    at: Micros,
+    order: u64,
+    step: Step,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Due) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Due) -> Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+impl World {
+    pub fn new(document: Rc<ScenarioDocument>, mut request: RunRequest, keep: Keep) -> Result<World, RunError> {
+        let environment = document.environment(&request.environment).ok_or_else(|| {
+            let names = document.environments.iter().map(|environment| environment.id.as_str()).collect::<Vec<_>>();
+            RunError::new(format!("there is no environment {:?}; there are {}", request.environment, names.join(", ")))
+        })?;
+        let mut knobs = environment.knobs.clone();
+        for (knob, value) in &request.knobs {
+            if !knobs.contains_key(knob) {
+                let names = knobs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                return Err(RunError::new(format!("there is no knob {knob:?}; there are {names}")));
+            }
+            knobs.insert(knob.clone(), *value);
+        }
+        request.changes.sort_by_key(|change| change.at_us);
+
+        let mut database = Database::new(Settings {
+            deadlocks: DeadlockCheck::After(cost::DEADLOCK_TIMEOUT_US),
+            seed: u64::from(request.seed),
+            epoch_us: EPOCH_US,
+        });
+        let auditor = database.connect();
+        let migrator = database.connect();
+        let mut world = World {
+            now: 0,
+            ended: false,
+            trace: Trace::new(keep),
+            variant: request.variant.clone(),
+            faults: environment.faults.iter().cloned().collect(),
+            sources: request.sources.clone(),
+            dice: Dice::new(request.seed),
+            database,
+            auditor,
+            migrator,
+            sessions: BTreeMap::new(),
+            cores: Cores::default(),
+            database_timer: None,
+            python: Python::new(u64::from(request.seed), EPOCH_US),
+            processes: vec![],
+            deployments: BTreeMap::new(),
+            migrated: BTreeSet::new(),
+            workers: vec![],
+            requests: BTreeMap::new(),
+            next_request: 0,
+            calls: BTreeMap::new(),
+            clients: Clients::default(),
+            outside: Outside::new(&document),
+            watch: Watch::new(&document),
+            queue: BinaryHeap::new(),
+            scheduled: 0,
+            changes_applied: 0,
+            end: (environment.length_s * 1e6) as Micros,
+            knobs,
+            request,
+            document: document.clone(),
+        };
+        world.sessions.insert(migrator, Session::new(0));
+        world.fill_database()?;
+        world.start_processes();
+        world.deploy_first()?;
+        world.start_clients();
+        world.start_faults();
+        world.start_watch()?;
+        Ok(world)
+    }
+
+    pub fn advance(&mut self, until: Micros, steps: usize) -> Micros {
+        let until = until.min(self.end);
+        for _ in 0..steps {
+            // Steps of a moment go before a change of that moment: a change is made by somebody who has seen them.
+            match (self.next_step_at(), self.pending_change_at()) {
+                (Some(step), change) if step <= until && change.is_none_or(|change| step <= change) => self.take_step(),
+                (_, Some(change)) if change <= until => self.apply_next_change(),
+                _ => {
+                    self.now = self.now.max(until);
+                    if self.now == self.end && !self.ended {
+                        self.check();
+                        self.ended = true;
+                    }
+                    break;
+                }
+            }
+        }
+        self.now
+    }
+
+    pub fn step(&mut self) -> Micros {
+        let before = self.trace.len();
+        while !self.ended && self.trace.len() == before {
+            let next = self.next_step_at().into_iter().chain(self.pending_change_at()).min().unwrap_or(self.end);
+            self.advance(next, 1);
+        }
+        self.now
+    }
+
+    pub fn apply(&mut self, change: super::Change) {
+        // What is due at this very moment goes first, as it will when the schedule is replayed.
+        while self.next_step_at().is_some_and(|at| at <= self.now) {
+            self.take_step();
+        }
+        let change = TimedChange { at_us: self.now, change };
+        self.request.changes.insert(self.changes_applied, change.clone());
+        self.changes_applied += 1;
+        self.change(change.change);
+    }
+
+    fn apply_next_change(&mut self) {
+        let TimedChange { at_us, change } = self.request.changes[self.changes_applied].clone();
+        self.changes_applied += 1;
+        self.now = self.now.max(at_us);
+        self.change(change);
+    }
+
+    pub fn schedule(&mut self, at: Micros, step: Step) {
+        let order = self.scheduled;
+        self.scheduled += 1;
+        self.queue.push(Reverse(Due { at: at.max(self.now), order, step }));
+    }
+
+    pub fn amount(&self, amount: &Amount) -> f64 {
+        amount.at(&self.knobs)
+    }
+
+    /// The same in microseconds, for an amount in milliseconds.
+    pub fn amount_us(&self, amount: &Amount) -> f64 {
+        self.amount(amount) * 1e3
+    }
+
+    pub fn record(
+        &mut self,
+        kind: EventKind,
+        request: Option<RequestId>,
+        session: Option<SessionId>,
+        xid: Option<Xid>,
+    ) {
+        self.trace.record(Event { at: self.now, request, session, xid, kind });
+    }
+
+    pub fn symbol(&mut self, text: &str) -> Symbol {
+        match text.char_indices().nth(TEXT_CHARS) {
+            Some((cut, _)) => self.trace.strings.intern(&format!("{}…", &text[..cut])),
+            None => self.trace.strings.intern(text),
+        }
+    }
+
+    /// For texts that must stay whole: code and statements.
+    pub fn whole_symbol(&mut self, text: &str) -> Symbol {
+        self.trace.strings.intern(text)
+    }
+
+    pub fn position(&mut self, position: &SourcePosition) -> Position {
+        Position { file: self.trace.strings.intern(&position.file), line: position.line }
+    }
+
+    pub fn limit_reached(&mut self, text: &str) {
+        let limit = self.symbol(text);
+        self.record(EventKind::LimitReached { limit }, None, None, None);
+    }
+
+    fn next_step_at(&self) -> Option<Micros> {
+        self.queue.peek().map(|Reverse(due)| due.at)
+    }
+
+    fn pending_change_at(&self) -> Option<Micros> {
+        self.request.changes.get(self.changes_applied).map(|change| change.at_us)
+    }
+
+    fn take_step(&mut self) {
+        let Some(Reverse(due)) = self.queue.pop() else { return };
+        self.now = due.at;
+        match due.step {
+            Step::Arrival => self.arrival(),
+            Step::ArrivalsPaused => self.schedule_arrival(),
+            Step::Send(client) => self.send(client),
+            Step::Turn { process, life, turn } => self.turn(process, life, turn),
+            Step::Effects { process, life, effects } => self.effects(process, life, effects),
+            Step::Rung(call) => self.answer(call, Answer::Done),
+            Step::PoolTimeout(call) => self.pool_timeout(call),
+            Step::StatementArrives(session, statement) => self.statement_arrives(session, statement),
+            Step::CancelArrives(session, call) => self.cancel_arrives(session, call),
+            Step::CoreDone(session) => self.core_done(session),
+            Step::Flushed(session) => self.flushed(session),
+            Step::Replied { session, statement, outcome, rows, answer } => {
+                self.replied(session, statement, outcome, rows, answer);
+            }
+            Step::DatabaseTimer => self.database_timer_fired(),
+            Step::ServiceReached(job) => self.service_reached(job),
+            Step::ServiceAnswered { call, outcome, answer } => self.service_answered(call, outcome, answer),
+            Step::WorkerDue(worker) => self.worker_due(worker),
+            Step::KillDue(rule) => self.kill_due(rule),
+            Step::Restarted(process) => self.restarted(process),
+            Step::Check => self.check(),
+        }
+    }
+}
