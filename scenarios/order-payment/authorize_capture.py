@@ -49,6 +49,12 @@ async def book(pool, request, reference, hold):
     product_id, quantity = request["product_id"], request["quantity"]
     async with pool.connection() as conn, conn.transaction():
         cur = await conn.execute(
+            "UPDATE products SET stock = stock - %s WHERE id = %s AND stock >= %s",
+            (quantity, product_id, quantity),
+        )
+        if cur.rowcount == 0:
+            return None
+        cur = await conn.execute(
             "INSERT INTO orders (reference, product_id, quantity, amount_cents, status)"
             " VALUES (%s, %s, %s, %s, 'authorized') RETURNING id",
             (reference, product_id, quantity, hold["amount_cents"]),
@@ -58,16 +64,7 @@ async def book(pool, request, reference, hold):
             "INSERT INTO payments (order_id, charge_id, amount_cents) VALUES (%s, %s, %s)",
             (order_id, hold["id"], hold["amount_cents"]),
         )
-        # The contended row comes last: its lock is held for the commit only.
-        cur = await conn.execute(
-            "UPDATE products SET stock = stock - %s WHERE id = %s AND stock >= %s",
-            (quantity, product_id, quantity),
-        )
-        if cur.rowcount == 1:
-            return order_id
-        await conn.execute("DELETE FROM payments WHERE order_id = %s", (order_id,))
-        await conn.execute("DELETE FROM orders WHERE id = %s", (order_id,))
-        return None
+    return order_id
 
 
 async def collect(pool, payments, order_id, charge_id):

@@ -7,7 +7,7 @@ from payments import PaymentDeclined, PaymentError
 from psycopg.rows import dict_row
 
 # Payments one relay has in hand at a time.
-BATCH = 8
+BATCH = 10
 
 
 async def place_order(pool, request):
@@ -38,7 +38,7 @@ async def place_order(pool, request):
 
 
 async def relay(pool, payments):
-    """Worker: pays what is due. Any number of relays may run side by side."""
+    """Worker: pays what is due. Several run side by side, so that one lost answer does not hold up all."""
     await asyncio.gather(*(settle(pool, payments, payment) for payment in await claim(pool)))
 
 
