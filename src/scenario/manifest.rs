@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::*;
+use crate::services::{self, SERVICES};
 
 pub const MANIFEST: &str = "scenario.toml";
 const STORY_SECTIONS: [&str; 4] = ["What happens", "Why nobody saw it", "How to find it", "The fixes"];
@@ -55,15 +56,8 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// What a manifest may name that no manifest defines.
-#[derive(Debug, Clone, Copy)]
-pub struct Vocabulary<'a> {
-    /// Metrics every run has.
-    pub metrics: &'a [Metric],
-    pub services: &'a [&'a str],
-}
-
-pub fn read(folder: &Folder, vocabulary: Vocabulary<'_>) -> Result<ScenarioDocument, Vec<Mistake>> {
+/// `measured` are the metrics every run has: a manifest names them by id.
+pub fn read(folder: &Folder, measured: &[Metric]) -> Result<ScenarioDocument, Vec<Mistake>> {
     let Some(text) = folder.files.get(MANIFEST) else {
         return Err(vec![Mistake {
             file: format!("{}/{MANIFEST}", folder.id),
@@ -78,7 +72,7 @@ pub fn read(folder: &Folder, vocabulary: Vocabulary<'_>) -> Result<ScenarioDocum
         let at = error.span().map_or(0, |span| span.start);
         reader.mistake(at, error.message().to_string(), "see https://toml.io/en/v1.0.0");
     }
-    let document = reader.document(Section::new(&reader, table.get_ref(), 0, String::new()), vocabulary);
+    let document = reader.document(Section::new(&reader, table.get_ref(), 0, String::new()), measured);
     reader.check_files(&document);
     let mut mistakes = reader.mistakes.into_inner();
     if mistakes.is_empty() {
@@ -108,11 +102,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn document(&self, root: Section<'_, 'a>, vocabulary: Vocabulary<'_>) -> ScenarioDocument {
+    fn document(&self, root: Section<'_, 'a>, measured: &[Metric]) -> ScenarioDocument {
         let knobs = root.sections("knob").iter().map(|section| self.knob(section)).collect::<Vec<_>>();
         self.knobs.replace(knobs.iter().map(|knob| knob.id.clone()).collect());
         let services = root.optional_sections("service");
-        let services = services.iter().map(|section| self.service(section, vocabulary)).collect::<Vec<_>>();
+        let services = services.iter().map(|section| self.service(section)).collect::<Vec<_>>();
         let faults = root.optional_sections("fault");
         let faults = faults.iter().map(|section| self.fault(section, &services)).collect::<Vec<_>>();
         let environments = root
@@ -128,7 +122,7 @@ impl<'a> Reader<'a> {
         } else if variants[0].id != NAIVE {
             root.mistake("variant", "the first variant is not `naive`", "put the naive one first");
         }
-        let (metrics, gauges) = self.metrics(&root, vocabulary.metrics);
+        let (metrics, gauges) = self.metrics(&root, measured);
         let names = Names { knobs: &knobs, faults: &faults, environments: &environments, variants: &variants };
         ScenarioDocument {
             summary: ScenarioSummary {
@@ -192,9 +186,10 @@ impl<'a> Reader<'a> {
         knob
     }
 
-    fn service(&self, section: &Section<'_, 'a>, vocabulary: Vocabulary<'_>) -> ServiceSettings {
+    fn service(&self, section: &Section<'_, 'a>) -> ServiceSettings {
+        let names = SERVICES.iter().map(|kind| kind.name).collect::<Vec<_>>();
         ServiceSettings {
-            name: section.word("name", vocabulary.services),
+            name: section.word("name", &names),
             latency_ms: section.amount("latency_ms"),
             latency_sd_ms: section.amount("latency_sd_ms"),
             timeout_ms: section.amount("timeout_ms"),
@@ -216,10 +211,12 @@ impl<'a> Reader<'a> {
             _ => FaultVerdict::Fail,
         };
         let kill = verdict == FaultVerdict::Kill;
+        let on = section.word("on", &places.collect::<Vec<_>>());
+        let methods = services::kind(&on).map_or(&[][..], |kind| kind.methods);
         let rule = FaultRule {
             id: section.id(),
-            on: section.word("on", &places.collect::<Vec<_>>()),
-            methods: if section.has("methods") { section.texts("methods", 1) } else { Vec::new() },
+            methods: if section.has("methods") { section.words("methods", methods) } else { Vec::new() },
+            on,
             share: if kill { Amount::Number(1.0) } else { section.amount("share") },
             every_s: kill.then(|| section.amount("every_s")),
             verdict,
