@@ -1,0 +1,534 @@
+//! What the library in `lib/` is built on: the module `_twoam`, and the state of the run behind it.
+//!
+//! It never knows what a task, a connection or a transaction is: those are Python.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rustpython_vm::{PyObjectRef, PyRef, VirtualMachine, frame};
+
+use super::placeholders::Query;
+use super::{Effect, SourcePosition};
+use crate::trace::{CallId, Column, Micros};
+
+pub(crate) use module::module_def;
+pub use module::{Origin, Wait};
+
+/// The part of an interpreter that is not Python.
+pub struct State {
+    /// Virtual time of the batch that runs, and what `time.sleep` has added to it since.
+    pub now: Cell<Micros>,
+    pub epoch_us: i64,
+    pub random: RefCell<ChaCha8Rng>,
+    pub effects: RefCell<Vec<Effect>>,
+    /// What tasks stand at, by call.
+    pub pending: RefCell<BTreeMap<CallId, PyRef<Wait>>>,
+    next_call: Cell<u32>,
+    /// Whose step runs.
+    origin: RefCell<Option<PyRef<Origin>>>,
+    /// The handlers' own files and their latest text.
+    pub sources: RefCell<BTreeMap<Rc<str>, Rc<str>>>,
+    /// Statements by text: placeholders are looked for once.
+    with_places: RefCell<HashMap<String, Rc<Statement>>>,
+    verbatim: RefCell<HashMap<String, Rc<Statement>>>,
+    classes: RefCell<Classes>,
+}
+
+/// A statement, and the Python form of the columns it gave last.
+#[derive(Debug)]
+pub struct Statement {
+    pub query: Query,
+    pub columns: RefCell<Option<(Rc<[Column]>, PyObjectRef)>>,
+}
+
+/// Exceptions Python defines and this side raises.
+#[derive(Default)]
+struct Classes {
+    sql_error: Option<PyObjectRef>,
+    programming_error: Option<PyObjectRef>,
+    pool_timeout: Option<PyObjectRef>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Vec<Rc<State>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl State {
+    pub fn new(seed: u64, epoch_us: i64) -> State {
+        State {
+            now: Cell::new(0),
+            epoch_us,
+            random: RefCell::new(ChaCha8Rng::seed_from_u64(seed)),
+            effects: RefCell::default(),
+            pending: RefCell::default(),
+            next_call: Cell::new(0),
+            origin: RefCell::default(),
+            sources: RefCell::default(),
+            with_places: RefCell::default(),
+            verbatim: RefCell::default(),
+            classes: RefCell::default(),
+        }
+    }
+
+    /// Makes this the state `_twoam` works on while `f` runs.
+    pub fn current_during<R>(self: &Rc<State>, f: impl FnOnce() -> R) -> R {
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                CURRENT.with_borrow_mut(|states| states.pop());
+            }
+        }
+        CURRENT.with_borrow_mut(|states| states.push(self.clone()));
+        let _leave = Leave;
+        f()
+    }
+
+    pub fn emit(&self, effect: Effect) {
+        self.effects.borrow_mut().push(effect);
+    }
+
+    pub fn leave_step(&self) -> Option<PyRef<Origin>> {
+        self.origin.take()
+    }
+
+    pub fn pool_timeout(&self, vm: &VirtualMachine) -> rustpython_vm::PyResult {
+        let class = self.classes.borrow().pool_timeout.clone();
+        class
+            .ok_or_else(|| vm.new_runtime_error("psycopg_pool is not loaded"))?
+            .call(("couldn't get a connection in time",), vm)
+    }
+
+    pub fn sql_error_class(&self, vm: &VirtualMachine) -> rustpython_vm::PyResult {
+        let class = self.classes.borrow().sql_error.clone();
+        class.ok_or_else(|| vm.new_runtime_error("psycopg is not loaded"))
+    }
+
+    /// The innermost line of a handler's own file that runs right now.
+    pub fn handler_position(&self) -> Option<SourcePosition> {
+        let mut frame = frame::current_thread_iframe();
+        while !frame.is_null() {
+            // SAFETY: the chain starts at the frame that calls us and each link is a frame that waits for the one
+            // before it, so all of them are alive until this call returns. Nothing is kept.
+            let (code, next, lasti) = unsafe { ((*frame).code(), (*frame).previous(), (*frame).get_lasti()) };
+            let file = code.source_path().as_str();
+            if !file.starts_with('<')
+                && let Some((file, _)) = self.sources.borrow().get_key_value(file)
+            {
+                // `lasti` is one past the instruction that runs.
+                let place = code.locations.get((lasti as usize).saturating_sub(1));
+                return Some(SourcePosition {
+                    file: file.clone(),
+                    line: place.map_or(1, |(start, _)| start.line.get() as u32),
+                });
+            }
+            frame = next;
+        }
+        None
+    }
+
+    fn here(&self) -> Option<SourcePosition> {
+        self.handler_position().or_else(|| self.origin.borrow().as_ref().map(|origin| origin.definition.clone()))
+    }
+}
+
+/// `#[pyclass]` asks for this flag in builds with debug assertions, and the interpreter has it only when it is built
+/// with them too; dependencies are not.
+#[cfg(debug_assertions)]
+trait DebugFlags {
+    const _CREATED_WITH_FLAGS: u8 = 63;
+}
+
+#[cfg(debug_assertions)]
+impl DebugFlags for rustpython_vm::types::PyTypeFlags {}
+
+/// The state of the interpreter that is running.
+pub fn state() -> Rc<State> {
+    CURRENT.with_borrow(|states| states.last().cloned()).expect("Python runs only inside State::current_during")
+}
+
+#[rustpython_vm::pymodule(name = "_twoam")]
+mod module {
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+
+    use rand::RngCore;
+    use rustpython_vm::{
+        AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, TryFromObject, VirtualMachine,
+        builtins::{PyBaseExceptionRef, PyBytesRef, PyCode, PyDict, PyList, PyStr, PyStrRef, PyTuple},
+        convert::ToPyObject,
+        function::OptionalArg,
+        protocol::PyIterReturn,
+        pyclass,
+        types::{IterNext, Iterable, SelfIter},
+    };
+
+    use super::super::placeholders::{Query, Takes};
+    use super::super::{Effect, SourcePosition, library, raised, values};
+    #[cfg(debug_assertions)]
+    use super::DebugFlags;
+    use super::{Statement, state};
+    use crate::trace::{Call, CallId, LogLevel, Micros, ProcessId, RequestId, SessionId};
+
+    /// Whom a task acts for.
+    #[pyattr]
+    #[pyclass(name = "Origin", module = "_twoam")]
+    #[derive(Debug, PyPayload)]
+    pub struct Origin {
+        pub request: RequestId,
+        pub process: ProcessId,
+        /// The handler's `def`, for what happens outside of its own lines.
+        pub definition: SourcePosition,
+    }
+
+    #[pyclass]
+    impl Origin {}
+
+    /// One call to the world, awaited once. The task stands at it until the simulation answers.
+    #[pyattr]
+    #[pyclass(name = "Wait", module = "_twoam")]
+    #[derive(Debug, PyPayload)]
+    pub struct Wait {
+        body: RefCell<Option<Call>>,
+        pub statement: Option<Rc<Statement>>,
+        position: RefCell<Option<SourcePosition>>,
+        stage: Cell<Stage>,
+        call: Cell<Option<CallId>>,
+        pub origin: RefCell<Option<PyRef<Origin>>>,
+        /// The task, or the handle of a timer, that the answer is for.
+        pub waiter: RefCell<Option<PyObjectRef>>,
+        pub answer: RefCell<Option<PyResult>>,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Stage {
+        New,
+        Awaited,
+        Done,
+    }
+
+    #[pyclass(with(IterNext, Iterable))]
+    impl Wait {
+        fn to(body: Call, statement: Option<Rc<Statement>>) -> Wait {
+            Wait {
+                body: RefCell::new(Some(body)),
+                statement,
+                position: RefCell::default(),
+                stage: Cell::new(Stage::New),
+                call: Cell::new(None),
+                origin: RefCell::default(),
+                waiter: RefCell::default(),
+                answer: RefCell::default(),
+            }
+        }
+
+        #[pymethod]
+        fn __await__(zelf: PyRef<Self>) -> PyRef<Self> {
+            zelf
+        }
+    }
+
+    impl SelfIter for Wait {}
+
+    impl IterNext for Wait {
+        fn next(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyIterReturn> {
+            match zelf.stage.get() {
+                Stage::New => {
+                    zelf.stage.set(Stage::Awaited);
+                    *zelf.position.borrow_mut() = state().here();
+                    Ok(PyIterReturn::Return(zelf.to_owned().into()))
+                }
+                Stage::Awaited => {
+                    zelf.stage.set(Stage::Done);
+                    match zelf.answer.take() {
+                        Some(Ok(value)) => Ok(PyIterReturn::StopIteration(Some(value))),
+                        Some(Err(raised)) => Err(raised),
+                        None => Err(vm.new_runtime_error("the call was resumed before it was answered")),
+                    }
+                }
+                Stage::Done => Err(vm.new_runtime_error("cannot reuse already awaited call")),
+            }
+        }
+    }
+
+    /// Sends the call: its answer is for `waiter`.
+    #[pyfunction]
+    fn start_wait(wait: PyRef<Wait>, origin: PyRef<Origin>, waiter: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+        let state = state();
+        let Some(body) = wait.body.take() else {
+            return Err(vm.new_runtime_error("cannot reuse already awaited call"));
+        };
+        let call = CallId(state.next_call.get());
+        state.next_call.set(call.0 + 1);
+        wait.call.set(Some(call));
+        *wait.waiter.borrow_mut() = Some(waiter);
+        let position =
+            wait.position.take().or_else(|| state.handler_position()).unwrap_or_else(|| origin.definition.clone());
+        state.emit(Effect::Called { request: origin.request, call, position, body });
+        *wait.origin.borrow_mut() = Some(origin);
+        state.pending.borrow_mut().insert(call, wait);
+        Ok(())
+    }
+
+    /// Nobody wants the answer any more.
+    #[pyfunction]
+    fn drop(wait: PyRef<Wait>) {
+        let state = state();
+        if let Some(call) = wait.call.take()
+            && state.pending.borrow_mut().remove(&call).is_some()
+            && let Some(origin) = wait.origin.take()
+        {
+            state.emit(Effect::Cancelled { request: origin.request, call });
+        }
+        wait.waiter.take();
+    }
+
+    #[pyfunction]
+    fn sql_wait(session: u32, query: PyObjectRef, params: PyObjectRef, vm: &VirtualMachine) -> PyResult<Wait> {
+        let query = match query.downcast::<PyStr>() {
+            Ok(text) => text,
+            Err(other) => match other.downcast_ref::<rustpython_vm::builtins::PyBytes>() {
+                Some(bytes) => vm.ctx.new_str(String::from_utf8_lossy(bytes.as_bytes()).into_owned()),
+                None if vm.get_attribute_opt(&other, "as_string")?.is_some() => {
+                    PyStrRef::try_from_object(vm, vm.call_method(&other, "as_string", ())?)?
+                }
+                None => {
+                    return Err(vm.new_type_error(format!(
+                        "the query should be a string, bytes or sql.Composable, got {}",
+                        other.class().name()
+                    )));
+                }
+            },
+        };
+        let Some(text) = query.to_str() else {
+            return Err(vm.new_value_error("a surrogate in a statement cannot be sent as UTF-8"));
+        };
+        let state = state();
+        let bare = vm.is_none(&params);
+        let known = if bare { &state.verbatim } else { &state.with_places };
+        let found = known.borrow().get(text).cloned();
+        let statement = match found {
+            Some(statement) => statement,
+            None => {
+                let query = if bare { Ok(Query::verbatim(text)) } else { Query::parse(text) };
+                let query = query.map_err(|message| programming_error(&message, vm))?;
+                let statement = Rc::new(Statement { query, columns: RefCell::default() });
+                let mut known = known.borrow_mut();
+                // A handler that writes values into its texts makes a new one each time.
+                if known.len() >= 4096 {
+                    known.clear();
+                }
+                known.insert(text.to_owned(), statement.clone());
+                statement
+            }
+        };
+        let params = if bare { Vec::new() } else { bind(&statement.query, &params, vm)? };
+        let body = Call::Sql {
+            session: SessionId(session),
+            sql: statement.query.sql.clone(),
+            text: statement.query.text.clone(),
+            params,
+        };
+        Ok(Wait::to(body, Some(statement)))
+    }
+
+    fn bind(query: &Query, params: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<crate::trace::Value>> {
+        let given = if let Some(tuple) = params.downcast_ref::<PyTuple>() {
+            tuple.as_slice().to_vec()
+        } else if let Some(list) = params.downcast_ref::<PyList>() {
+            list.borrow_vec().to_vec()
+        } else if let Some(dict) = params.downcast_ref::<PyDict>() {
+            return match &query.takes {
+                Takes::Places(0) => Ok(Vec::new()),
+                Takes::Places(_) => Err(vm.new_type_error("positional placeholders (%s) must be used with a sequence")),
+                Takes::Names(names) => names
+                    .iter()
+                    .map(|name| match dict.get_item_opt(name.as_str(), vm)? {
+                        Some(value) => values::to_sql(&value, vm),
+                        None => Err(programming_error(&format!("query parameter missing: {name}"), vm)),
+                    })
+                    .collect(),
+            };
+        } else {
+            return Err(vm.new_type_error(format!(
+                "query parameters should be a sequence or a mapping, got {}",
+                params.class().name()
+            )));
+        };
+        match &query.takes {
+            Takes::Names(_) => Err(vm.new_type_error("named placeholders (%(name)s) must be used with a mapping")),
+            Takes::Places(count) if *count != given.len() => Err(programming_error(
+                &format!(
+                    "the query has {count} placeholder{} but {} parameter{} passed",
+                    if *count == 1 { "" } else { "s" },
+                    given.len(),
+                    if given.len() == 1 { " was" } else { "s were" }
+                ),
+                vm,
+            )),
+            Takes::Places(_) => given.iter().map(|value| values::to_sql(value, vm)).collect(),
+        }
+    }
+
+    fn programming_error(message: &str, vm: &VirtualMachine) -> PyBaseExceptionRef {
+        let class = state().classes.borrow().programming_error.clone();
+        match class.map(|class| class.call((message.to_owned(),), vm)) {
+            Some(Ok(error)) => PyBaseExceptionRef::try_from_object(vm, error)
+                .unwrap_or_else(|_| vm.new_value_error(message.to_owned())),
+            _ => vm.new_value_error(message.to_owned()),
+        }
+    }
+
+    #[pyfunction]
+    fn acquire_wait(timeout: Option<f64>) -> Wait {
+        Wait::to(Call::Acquire { timeout_us: timeout.map(micros) }, None)
+    }
+
+    #[pyfunction]
+    fn release_wait(session: u32) -> Wait {
+        Wait::to(Call::Release { session: SessionId(session) }, None)
+    }
+
+    #[pyfunction]
+    fn sleep_wait(seconds: f64, vm: &VirtualMachine) -> PyResult<Wait> {
+        if seconds.is_nan() {
+            return Err(vm.new_value_error("Invalid delay: NaN (not a number)"));
+        }
+        Ok(Wait::to(Call::Sleep { us: micros(seconds) }, None))
+    }
+
+    #[pyfunction]
+    fn timer_wait(seconds: f64) -> Wait {
+        Wait::to(Call::Timer { us: micros(seconds) }, None)
+    }
+
+    #[pyfunction]
+    fn service_wait(service: String, method: String, arguments: PyObjectRef, vm: &VirtualMachine) -> PyResult<Wait> {
+        let arguments = values::to_json(&arguments, vm)?;
+        Ok(Wait::to(Call::Service { service, method, arguments }, None))
+    }
+
+    fn micros(seconds: f64) -> Micros {
+        (seconds.max(0.0) * 1e6).round() as Micros
+    }
+
+    /// The step of one of `origin`'s tasks begins.
+    #[pyfunction]
+    fn enter(origin: Option<PyRef<Origin>>) {
+        *state().origin.borrow_mut() = origin;
+    }
+
+    #[pyfunction]
+    fn entered() -> Option<PyRef<Origin>> {
+        state().origin.borrow().clone()
+    }
+
+    #[pyfunction]
+    fn finish(origin: PyRef<Origin>, result: PyObjectRef, vm: &VirtualMachine) {
+        let outcome = values::to_json(&result, vm).map_err(|error| raised::describe(&error, vm));
+        state().emit(Effect::Finished { request: origin.request, outcome });
+    }
+
+    #[pyfunction]
+    fn failed(origin: PyRef<Origin>, exception: PyBaseExceptionRef, vm: &VirtualMachine) {
+        let outcome = Err(raised::describe(&exception, vm));
+        state().emit(Effect::Finished { request: origin.request, outcome });
+    }
+
+    #[pyfunction]
+    fn log(level: i32, text: PyStrRef) {
+        let state = state();
+        let origin = state.origin.borrow().clone();
+        if let (Some(origin), Some(position)) = (origin, state.here()) {
+            let level = match level {
+                40.. => LogLevel::Error,
+                30..40 => LogLevel::Warning,
+                20..30 => LogLevel::Info,
+                _ => LogLevel::Debug,
+            };
+            let text = text.to_string_lossy().into_owned();
+            state.emit(Effect::Logged { request: origin.request, level, text, position });
+        }
+    }
+
+    /// `time.sleep`: the process does nothing else for so long.
+    #[pyfunction]
+    fn block(seconds: f64, vm: &VirtualMachine) -> PyResult<()> {
+        if seconds.is_nan() || seconds < 0.0 {
+            return Err(vm.new_value_error("sleep length must be non-negative"));
+        }
+        let state = state();
+        let origin = state.origin.borrow().clone();
+        let (Some(origin), Some(position)) = (origin, state.here()) else {
+            return Err(vm.new_runtime_error("time.sleep() works inside a handler only, not while its module loads"));
+        };
+        let us = micros(seconds);
+        state.emit(Effect::Blocked { request: origin.request, us, position });
+        state.now.set(state.now.get() + us);
+        Ok(())
+    }
+
+    /// Virtual seconds since the run began.
+    #[pyfunction]
+    fn monotonic() -> f64 {
+        state().now.get() as f64 / 1e6
+    }
+
+    #[pyfunction]
+    fn monotonic_ns() -> u64 {
+        state().now.get() * 1000
+    }
+
+    /// Virtual microseconds since 1970.
+    #[pyfunction]
+    fn wall_us() -> i64 {
+        let state = state();
+        state.epoch_us + state.now.get() as i64
+    }
+
+    #[pyfunction]
+    fn random_bytes(count: usize, vm: &VirtualMachine) -> PyResult<PyBytesRef> {
+        if count > 1 << 20 {
+            return Err(vm.new_value_error("at most a mebibyte of random bytes at once"));
+        }
+        let mut bytes = vec![0; count];
+        state().random.borrow_mut().fill_bytes(&mut bytes);
+        Ok(vm.ctx.new_bytes(bytes))
+    }
+
+    /// A library module's code and whether it is a package; None when there is no such module.
+    #[pyfunction]
+    fn library_code(name: PyStrRef, vm: &VirtualMachine) -> PyResult<Option<(PyRef<PyCode>, bool)>> {
+        name.to_str().map_or(Ok(None), |name| library::code(name, vm))
+    }
+
+    #[pyfunction]
+    fn source_line(file: PyStrRef, line: usize, vm: &VirtualMachine) -> PyObjectRef {
+        let state = state();
+        let sources = state.sources.borrow();
+        let text = file.to_str().and_then(|file| sources.get(file));
+        text.and_then(|text| text.lines().nth(line.saturating_sub(1)))
+            .map(|line| line.trim().to_owned())
+            .to_pyobject(vm)
+    }
+
+    #[pyfunction]
+    fn connect_errors(sql_error: PyObjectRef, programming_error: PyObjectRef) {
+        let state = state();
+        let mut classes = state.classes.borrow_mut();
+        classes.sql_error = Some(sql_error);
+        classes.programming_error = Some(programming_error);
+    }
+
+    #[pyfunction]
+    fn pool_errors(pool_timeout: PyObjectRef) {
+        state().classes.borrow_mut().pool_timeout = Some(pool_timeout);
+    }
+
+    #[pyfunction]
+    fn sources_name(name: OptionalArg<PyStrRef>) -> bool {
+        name.into_option().is_some_and(|name| name.to_str().is_some_and(library::is_public))
+    }
+}

@@ -1,0 +1,84 @@
+"""Run once when an interpreter starts: how modules are found, and what a handler's builtins are."""
+
+import builtins
+import sys
+import time
+from _frozen_importlib import ModuleSpec
+
+import _twoam
+
+PUBLIC = ["asyncio", "collections", "itertools", "logging", "payments", "psycopg", "psycopg_pool", "time", "traceback"]
+
+
+class _Library:
+    """Finds the modules that come with the interpreter; the last finder, so what it has not, nobody has."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        found = _twoam.library_code(name)
+        if found is None:
+            return None
+        code, package = found
+        spec = ModuleSpec(name, _Library, origin="library", is_package=package)
+        spec.loader_state = code
+        return spec
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        code = module.__spec__.loader_state
+        module.__spec__.loader_state = None
+        exec(code, module.__dict__)
+
+
+sys.meta_path.insert(0, _Library)
+
+# The clock is the run's: nothing here may read the host's.
+time.time = lambda: _twoam.wall_us() / 1e6
+time.time_ns = lambda: _twoam.wall_us() * 1000
+time.monotonic = time.perf_counter = time.process_time = time.thread_time = _twoam.monotonic
+time.monotonic_ns = time.perf_counter_ns = time.process_time_ns = time.thread_time_ns = _twoam.monotonic_ns
+time.sleep = _twoam.block
+
+
+def _print(*values, sep=" ", end="\n", file=None, flush=False):
+    text = (" " if sep is None else sep).join([str(value) for value in values])
+    if file is not None:
+        file.write(text + ("\n" if end is None else end))
+    else:
+        _twoam.log(20, text)
+
+
+def _import(name, globals=None, locals=None, fromlist=(), level=0):
+    if level == 0 and name.partition(".")[0] not in _public:
+        raise ModuleNotFoundError(f"No module named {name!r}. There are: {', '.join(PUBLIC)}", name=name)
+    return __import__(name, globals, locals, fromlist, level)
+
+
+def _missing(name):
+    def refuse(*args, **kwargs):
+        raise NotImplementedError(f"{name}() is not available in a handler here")
+
+    refuse.__name__ = refuse.__qualname__ = name
+    return refuse
+
+
+_public = frozenset(PUBLIC) | {"__future__"}
+HANDLER_BUILTINS = dict(vars(builtins))
+HANDLER_BUILTINS["print"] = _print
+HANDLER_BUILTINS["__import__"] = _import
+for _name in ("open", "eval", "exec", "compile", "input", "breakpoint", "help"):
+    HANDLER_BUILTINS[_name] = _missing(_name)
+
+import psycopg_pool
+
+pool = psycopg_pool.AsyncConnectionPool()
+
+
+async def with_connection(handler, arguments):
+    """A handler that has a parameter `conn` gets one as FastAPI's dependency with `yield` would hand it in."""
+    async with pool.connection() as arguments["conn"]:
+        return await handler(**arguments)

@@ -1,0 +1,1 @@
+"""Values PostgreSQL has and Python has not."""
