@@ -187,9 +187,13 @@ impl<'a> Reader<'a> {
     }
 
     fn service(&self, section: &Section<'_, 'a>) -> ServiceSettings {
-        let names = SERVICES.iter().map(|kind| kind.name).collect::<Vec<_>>();
+        let kinds = SERVICES.iter().map(|kind| kind.name).collect::<Vec<_>>();
+        let named = section.has("kind");
+        let kind = section.word(if named { "kind" } else { "name" }, &kinds);
         ServiceSettings {
-            name: section.word("name", &names),
+            name: if named { section.text("name") } else { kind.clone() },
+            kind,
+            capacity: section.optional_amount("capacity"),
             latency_ms: section.amount("latency_ms"),
             latency_sd_ms: section.amount("latency_sd_ms"),
             timeout_ms: section.amount("timeout_ms"),
@@ -212,13 +216,17 @@ impl<'a> Reader<'a> {
         };
         let kill = verdict == FaultVerdict::Kill;
         let on = section.word("on", &places.collect::<Vec<_>>());
-        let methods = services::kind(&on).map_or(&[][..], |kind| kind.methods);
+        let methods =
+            services.iter().find(|service| service.name == on).and_then(|service| services::kind(&service.kind));
+        let methods = methods.map_or(&[][..], |kind| kind.methods);
         let rule = FaultRule {
             id: section.id(),
             methods: if section.has("methods") { section.words("methods", methods) } else { Vec::new() },
             on,
             share: if kill { Amount::Number(1.0) } else { section.amount("share") },
             every_s: kill.then(|| section.amount("every_s")),
+            from_s: section.optional_amount("from_s").unwrap_or(Amount::Number(0.0)),
+            for_s: section.optional_amount("for_s"),
             verdict,
         };
         (FaultDocument { id: rule.id.clone(), label: section.text("label") }, rule)
@@ -678,6 +686,10 @@ impl<'r, 'a> Section<'r, 'a> {
                 Amount::Number(0.0)
             }
         }
+    }
+
+    fn optional_amount(&self, key: &str) -> Option<Amount> {
+        self.has(key).then(|| self.amount(key))
     }
 
     fn amount_of(&self, value: &Spanned<DeValue<'a>>, key: &str) -> Amount {

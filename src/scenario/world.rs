@@ -72,10 +72,14 @@ pub struct Machine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ServiceSettings {
     pub name: String,
+    /// What it is; several may be of one kind, each with its own name.
+    pub kind: String,
     pub latency_ms: Amount,
     pub latency_sd_ms: Amount,
     /// When the caller's client gives up.
     pub timeout_ms: Amount,
+    /// Calls it works on at once; further ones queue. `None`: as many as come.
+    pub capacity: Option<Amount>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -90,6 +94,10 @@ pub struct FaultRule {
     pub share: Amount,
     /// For `Kill`: one process dies, in turn, this often.
     pub every_s: Option<Amount>,
+    /// When it is on, it acts from this second of the run …
+    pub from_s: Amount,
+    /// … for so long; `None`: to the end.
+    pub for_s: Option<Amount>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

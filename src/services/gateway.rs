@@ -18,7 +18,7 @@ pub const KIND: ServiceKind = ServiceKind {
         id TEXT PRIMARY KEY, status TEXT NOT NULL, amount_cents BIGINT NOT NULL, captured_cents BIGINT NOT NULL,
         refunded_cents BIGINT NOT NULL, card TEXT NOT NULL, reference TEXT, idempotency_key TEXT)",
     errors: TransportErrors { failed: "PaymentError", refused: "PaymentUnavailable", timed_out: "PaymentTimeout" },
-    create: || Box::new(Gateway::default()),
+    create: |_| Box::new(Gateway::default()),
 };
 
 #[derive(Default)]

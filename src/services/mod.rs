@@ -1,8 +1,13 @@
 //! Simulated services that handlers call. Each keeps its own books and shows them as SQL tables, so that an invariant can compare
 //! them with the scenario's. A service knows no clock and no dice: when it is called and what goes wrong is told to it.
 
+mod cache;
+mod events;
 pub mod fault;
 mod gateway;
+mod http;
+mod queue;
+mod vault;
 
 use serde_json::Value as Json;
 
@@ -10,7 +15,7 @@ use crate::trace::{Micros, Value};
 pub use fault::Verdict;
 
 /// Every kind of service there is.
-pub const SERVICES: &[ServiceKind] = &[gateway::KIND];
+pub const SERVICES: &[ServiceKind] = &[gateway::KIND, queue::KIND, cache::KIND, events::KIND, http::KIND, vault::KIND];
 
 pub struct ServiceKind {
     /// The name handlers and manifests know it by.
@@ -20,7 +25,15 @@ pub struct ServiceKind {
     pub ledger: &'static str,
     /// Classes its Python module raises for what never reached it or never came back.
     pub errors: TransportErrors,
-    pub create: fn() -> Box<dyn Service>,
+    /// The service of this kind that the manifest gives this name.
+    pub create: fn(name: &str) -> Box<dyn Service>,
+}
+
+impl ServiceKind {
+    fn unknown_method(&self, method: &str) -> Refusal {
+        let message = format!("{} has no method {method}; there are {}", self.name, self.methods.join(", "));
+        Refusal { class: self.errors.failed, message, body: Json::Null }
+    }
 }
 
 pub struct TransportErrors {
@@ -38,6 +51,11 @@ pub fn kind(name: &str) -> Option<&'static ServiceKind> {
 
 pub trait Service {
     fn call(&mut self, call: &ServiceCall) -> Handled;
+
+    /// Whether a call that waited so long for the service's attention is dropped unworked: its caller has gone.
+    fn abandons(&self, _arguments: &Json, _waited: Micros) -> bool {
+        false
+    }
 }
 
 /// One call as it reaches the service.
@@ -70,4 +88,13 @@ pub struct Refusal {
 pub struct LedgerEntry {
     pub sql: &'static str,
     pub parameters: Vec<Value>,
+}
+
+/// The arguments of a call as its method needs them; `class` is raised when they are not so.
+fn read_arguments<T: serde::de::DeserializeOwned>(call: &ServiceCall, class: &'static str) -> Result<T, Refusal> {
+    serde_json::from_value(call.arguments.clone()).map_err(|error| Refusal {
+        class,
+        message: format!("{}: {error}", call.method),
+        body: Json::Null,
+    })
 }

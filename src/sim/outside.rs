@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::cost;
 use super::dice::normal_us;
 use super::world::{Step, World};
-use crate::scenario::{FaultVerdict, ScenarioDocument};
+use crate::scenario::{FaultRule, FaultVerdict, ScenarioDocument};
 use crate::services::{self, LedgerEntry, Service, ServiceCall, ServiceKind, Verdict};
 use crate::sql::Fact;
 use crate::trace::{Answer, CallId, EventKind, Micros, Position, RequestId, ServiceOutcome, Symbol};
@@ -18,10 +18,13 @@ pub struct Outside {
 }
 
 struct Running {
+    name: String,
     kind: &'static ServiceKind,
     service: Box<dyn Service>,
     /// Its place in the scenario's settings.
     settings: usize,
+    /// Of a service with a capacity: until when each of its workers is busy with the calls it has.
+    busy_until: Vec<Micros>,
 }
 
 /// A call on its way to a service.
@@ -34,24 +37,30 @@ pub struct ServiceJob {
     verdict: Verdict,
     /// When the service will have an answer for the caller.
     answered_at: Micros,
-    /// When the caller stops waiting.
-    gives_up_at: Micros,
-    /// A copy nobody waits for.
-    duplicate: bool,
+    /// Somebody still waits for the answer when it comes.
+    heard: bool,
 }
 
 impl Outside {
     pub fn new(document: &ScenarioDocument) -> Outside {
         let settings = document.world.services.iter().enumerate();
         let services = settings.filter_map(|(place, settings)| {
-            let kind = services::kind(&settings.name)?;
-            Some(Running { kind, service: (kind.create)(), settings: place })
+            let kind = services::kind(&settings.kind)?;
+            let (name, service) = (settings.name.clone(), (kind.create)(&settings.name));
+            Some(Running { name, kind, service, settings: place, busy_until: vec![] })
         });
         Outside { services: services.collect(), kills: 0 }
     }
 
+    /// One for each kind: services of a kind write into the same books.
     pub fn ledgers(&self) -> Vec<&'static str> {
-        self.services.iter().map(|running| running.kind.ledger).filter(|ledger| !ledger.is_empty()).collect()
+        let mut ledgers = vec![];
+        for running in self.services.iter().filter(|running| !running.kind.ledger.is_empty()) {
+            if !ledgers.contains(&running.kind.ledger) {
+                ledgers.push(running.kind.ledger);
+            }
+        }
+        ledgers
     }
 }
 
@@ -75,7 +84,7 @@ impl World {
             arguments: arguments_symbol,
         };
         self.record(kind, Some(request), None, None);
-        let Some(place) = self.outside.services.iter().position(|running| running.kind.name == service) else {
+        let Some(place) = self.outside.services.iter().position(|running| running.name == service) else {
             let message = format!("this scenario has no service {service}: add it to [[services]] in scenario.toml");
             let answer = refusal(service, "ServiceError", &message);
             return self.answer_service(call, self.now, ServiceOutcome::Refused, answer);
@@ -98,24 +107,41 @@ impl World {
             Verdict::Delay(extra) => latency += extra,
             Verdict::Pass | Verdict::Decline | Verdict::LoseAnswer | Verdict::Duplicate => {}
         }
-        let job = ServiceJob {
-            service: place,
-            call,
-            request,
-            method: method.to_owned(),
-            arguments,
-            verdict,
-            answered_at: self.now + latency,
-            gives_up_at,
-            duplicate: false,
-        };
-        self.schedule(self.now + latency / 2, Step::ServiceReached(job));
+        let begins_at = self.service_begins(place, latency, &arguments);
+        let answered_at = begins_at.map(|at| at + latency);
+        let heard = verdict != Verdict::LoseAnswer && answered_at.is_some_and(|at| at <= gives_up_at);
+        if !heard {
+            let message = format!("no answer from {service} within {} ms", (gives_up_at - self.now) / 1_000);
+            let answer = refusal(service, errors.timed_out, &message);
+            self.answer_service(call, gives_up_at, ServiceOutcome::Lost, answer);
+        }
+        let (Some(begins_at), Some(answered_at)) = (begins_at, answered_at) else { return };
+        let method = method.to_owned();
+        let job = ServiceJob { service: place, call, request, method, arguments, verdict, answered_at, heard };
+        self.schedule(begins_at + latency / 2, Step::ServiceReached(job));
+    }
+
+    /// When the service comes to the call, or never. It works on calls in order of arrival, whether or not their callers still wait.
+    fn service_begins(&mut self, place: usize, latency: Micros, arguments: &Json) -> Option<Micros> {
+        let settings = &self.document.world.services[self.outside.services[place].settings];
+        let Some(capacity) = &settings.capacity else { return Some(self.now) };
+        let workers = self.amount(capacity).max(1.0) as usize;
+        let now = self.now;
+        let running = &mut self.outside.services[place];
+        running.busy_until.resize(workers, 0);
+        let first_free = running.busy_until.iter_mut().min().expect("there is at least one worker");
+        let begins_at = now.max(*first_free);
+        if running.service.abandons(arguments, begins_at - now) {
+            return None;
+        }
+        *first_free = begins_at + latency;
+        Some(begins_at)
     }
 
     pub fn service_reached(&mut self, job: ServiceJob) {
         let ServiceJob { service: place, call, request, verdict, .. } = job;
         let running = &mut self.outside.services[place];
-        let (name, timed_out) = (running.kind.name, running.kind.errors.timed_out);
+        let name = running.name.clone();
         let handled = running.service.call(&ServiceCall {
             method: &job.method,
             arguments: &job.arguments,
@@ -124,24 +150,18 @@ impl World {
             declined: verdict == Verdict::Decline,
         });
         self.write_ledger(handled.entries, request);
-        if job.duplicate {
-            return;
-        }
         if verdict == Verdict::Duplicate {
-            let again =
-                ServiceJob { method: job.method.clone(), arguments: job.arguments.clone(), duplicate: true, ..job };
+            let (method, arguments) = (job.method.clone(), job.arguments.clone());
+            let again = ServiceJob { method, arguments, verdict: Verdict::Pass, heard: false, ..job };
             self.schedule(job.answered_at + cost::DUPLICATE_AFTER_US, Step::ServiceReached(again));
         }
-        if verdict == Verdict::LoseAnswer || job.answered_at > job.gives_up_at {
-            let message =
-                format!("no answer from {name} within {} ms", (job.gives_up_at - self.calls_began(call)) / 1_000);
-            let answer = refusal(name, timed_out, &message);
-            return self.answer_service(call, job.gives_up_at, ServiceOutcome::Lost, answer);
+        if !job.heard {
+            return;
         }
         let (outcome, answer) = match handled.answer {
             Ok(body) => (ServiceOutcome::Ok, Answer::Service(body)),
             Err(refused) => {
-                let service = name.to_owned();
+                let service = name;
                 let (class, message, body) = (refused.class.to_owned(), refused.message, refused.body);
                 (ServiceOutcome::Refused, Answer::ServiceError { service, class, message, body })
             }
@@ -167,16 +187,12 @@ impl World {
         self.schedule(at, Step::ServiceAnswered { call, outcome, answer });
     }
 
-    fn calls_began(&self, call: CallId) -> Micros {
-        self.calls.get(&call).map_or(self.now, |open| open.at)
-    }
-
     /// The first rule that is on and hits decides. Every rule that could meet the call is rolled for.
     fn roll(&mut self, service: &str, method: &str, call: CallId, request: RequestId, name: Symbol) -> Verdict {
         let document = self.document.clone();
         for rule in document.world.faults.iter().filter(|rule| rule.on == service) {
             let meets = rule.methods.is_empty() || rule.methods.iter().any(|of| of == method);
-            if !meets || !self.faults.contains(&rule.id) {
+            if !meets || !self.faults.contains(&rule.id) || !self.acts_now(rule) {
                 continue;
             }
             if self.dice.faults.random::<f64>() >= self.amount(&rule.share) {
@@ -196,6 +212,12 @@ impl World {
             return verdict;
         }
         Verdict::Pass
+    }
+
+    pub fn acts_now(&self, rule: &FaultRule) -> bool {
+        let from = self.amount(&rule.from_s) * 1e6;
+        let until = rule.for_s.as_ref().map_or(f64::INFINITY, |for_s| from + self.amount(for_s) * 1e6);
+        (from..until).contains(&(self.now as f64))
     }
 
     fn write_ledger(&mut self, entries: Vec<LedgerEntry>, request: RequestId) {

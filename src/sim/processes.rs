@@ -295,7 +295,7 @@ impl World {
 
     pub fn kill_due(&mut self, rule: usize) {
         let fault = self.document.world.faults[rule].clone();
-        if self.faults.contains(&fault.id) {
+        if self.faults.contains(&fault.id) && self.acts_now(&fault) {
             let victim = self.outside.kills as usize % self.processes.len();
             self.outside.kills += 1;
             let (service, fault) = (self.symbol("processes"), self.symbol(&fault.id));
