@@ -201,9 +201,9 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&self, section: &Section<'_, 'a>, services: &[ServiceSettings]) -> (FaultDocument, FaultRule) {
-        let places = services.iter().map(|service| service.name.as_str()).chain(["database", "processes"]);
+        let places = services.iter().map(|service| service.name.as_str()).chain(["database", "processes", "clients"]);
         let verdict = match section
-            .word("verdict", &["decline", "fail", "refuse", "delay", "lose-answer", "duplicate", "kill"])
+            .word("verdict", &["decline", "fail", "refuse", "delay", "lose-answer", "duplicate", "resend", "kill"])
             .as_str()
         {
             "decline" => FaultVerdict::Decline,
@@ -211,6 +211,7 @@ impl<'a> Reader<'a> {
             "delay" => FaultVerdict::Delay { ms: section.amount("delay_ms") },
             "lose-answer" => FaultVerdict::LoseAnswer,
             "duplicate" => FaultVerdict::Duplicate,
+            "resend" => FaultVerdict::Resend { after_ms: section.amount("after_ms") },
             "kill" => FaultVerdict::Kill,
             _ => FaultVerdict::Fail,
         };
@@ -221,7 +222,12 @@ impl<'a> Reader<'a> {
         let methods = methods.map_or(&[][..], |kind| kind.methods);
         let rule = FaultRule {
             id: section.id(),
-            methods: if section.has("methods") { section.words("methods", methods) } else { Vec::new() },
+            methods: match section.has("methods") {
+                // Of clients: kinds of request, by entry.
+                true if on == "clients" => section.texts("methods", 1),
+                true => section.words("methods", methods),
+                false => Vec::new(),
+            },
             on,
             share: if kill { Amount::Number(1.0) } else { section.amount("share") },
             every_s: kill.then(|| section.amount("every_s")),
@@ -229,6 +235,9 @@ impl<'a> Reader<'a> {
             for_s: section.optional_amount("for_s"),
             verdict,
         };
+        if (rule.on == "clients") != matches!(rule.verdict, FaultVerdict::Resend { .. }) {
+            section.mistake("on", "clients resend, and nobody else does", "use `resend` with `on = \"clients\"`");
+        }
         (FaultDocument { id: rule.id.clone(), label: section.text("label") }, rule)
     }
 
@@ -318,10 +327,13 @@ impl<'a> Reader<'a> {
         let rules = ["sql", "slower_than_ms", "failed"].into_iter().filter(|key| section.has(key)).collect::<Vec<_>>();
         let rule = match rules[..] {
             ["sql"] => InvariantRule::Sql { sql: section.text("sql") },
-            ["slower_than_ms"] => InvariantRule::SlowerThan { ms: section.number("slower_than_ms") },
+            ["slower_than_ms"] => InvariantRule::SlowerThan {
+                ms: section.number("slower_than_ms"),
+                entry: section.optional_text("entry"),
+            },
             ["failed"] => {
                 section.flag("failed");
-                InvariantRule::Failed
+                InvariantRule::Failed { entry: section.optional_text("entry") }
             }
             _ => {
                 section.mistake(
@@ -329,7 +341,7 @@ impl<'a> Reader<'a> {
                     "it needs exactly one rule",
                     "write one of `sql`, `slower_than_ms`, `failed = true`",
                 );
-                InvariantRule::Failed
+                InvariantRule::Failed { entry: None }
             }
         };
         Invariant {
@@ -404,7 +416,7 @@ impl<'a> Reader<'a> {
     fn request(&self, section: &Section<'_, 'a>) -> RequestKind {
         RequestKind {
             entry: section.text("entry"),
-            weight: section.optional_number("weight").unwrap_or(1.0),
+            weight: section.optional_amount("weight").unwrap_or(Amount::Number(1.0)),
             parameters: section.section("parameters").map_or_else(BTreeMap::new, |parameters| self.draws(&parameters)),
         }
     }
@@ -469,6 +481,10 @@ impl<'a> Reader<'a> {
             database_cores: amount("database_cores"),
             network_ms: amount("network_ms"),
             network_sd_ms: amount("network_sd_ms"),
+            rows_stand_for: section
+                .as_ref()
+                .and_then(|section| section.optional_amount("rows_stand_for"))
+                .unwrap_or(Amount::Number(1.0)),
         }
     }
 

@@ -191,9 +191,13 @@ pub enum InvariantRule {
     /// Must return no rows; each row is a case.
     Sql { sql: String },
     /// Each request that took longer is a case.
-    SlowerThan { ms: f64 },
+    SlowerThan {
+        ms: f64,
+        /// Only requests of this kind.
+        entry: Option<String>,
+    },
     /// Each request that ended with status 500 or above is a case.
-    Failed,
+    Failed { entry: Option<String> },
 }
 
 /// One step of a live talk.

@@ -52,7 +52,7 @@ pub enum Clients {
 pub struct RequestKind {
     pub entry: String,
     /// Its share of all requests, against the weights of the other kinds.
-    pub weight: f64,
+    pub weight: Amount,
     pub parameters: BTreeMap<String, Draw>,
 }
 
@@ -67,6 +67,9 @@ pub struct Machine {
     /// From a process to the database, one way and back.
     pub network_ms: Amount,
     pub network_sd_ms: Amount,
+    /// How many rows of the real table one row here stands for, where a statement passes over all of them. A scan of
+    /// millions could not be played in a browser; its cost can.
+    pub rows_stand_for: Amount,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -85,7 +88,7 @@ pub struct ServiceSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct FaultRule {
     pub id: String,
-    /// A service's name, `database` or `processes`.
+    /// A service's name, `database`, `processes` or `clients`.
     pub on: String,
     /// Of a service; none stands for all.
     pub methods: Vec<String>,
@@ -116,6 +119,10 @@ pub enum FaultVerdict {
     LoseAnswer,
     /// The service gets the call twice.
     Duplicate,
+    /// The client sends the same request again when it has no answer by then: a second click, a retry.
+    Resend {
+        after_ms: Amount,
+    },
     /// A process ends at once: open transactions are rolled back, its requests get no answer.
     Kill,
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::dice::exponential_us;
 use super::world::{InFlight, Step, World};
-use crate::scenario::{self, Place};
+use crate::scenario::{self, FaultVerdict, Place};
 use crate::trace::{ClientId, EventKind, Micros, RequestId};
 
 /// More requests at once than this are turned away: memory for their handlers is finite.
@@ -25,6 +25,14 @@ pub struct Clients {
     /// Requests sent by clients so far.
     sent: u64,
     turned_away: bool,
+}
+
+/// A request that may be sent again.
+pub struct Unanswered {
+    request: RequestId,
+    client: ClientId,
+    kind: usize,
+    arguments: Map<String, Json>,
 }
 
 impl World {
@@ -92,21 +100,64 @@ impl World {
 
     fn request_arrives(&mut self, client: ClientId) {
         self.clients.sent += 1;
-        let (action, arguments) = self.draw_request(client);
+        let (kind, arguments) = self.draw_request(client);
         let request = self.new_request_id();
+        self.roll_resends(request, client, kind, &arguments);
+        self.take_request(request, client, kind, arguments, false);
+    }
+
+    pub fn resend(&mut self, unanswered: Unanswered) {
+        let Unanswered { request, client, kind, arguments } = unanswered;
+        if self.requests.contains_key(&request) {
+            let again = self.new_request_id();
+            self.take_request(again, client, kind, arguments, true);
+        }
+    }
+
+    fn roll_resends(&mut self, request: RequestId, client: ClientId, kind: usize, arguments: &Map<String, Json>) {
+        let document = self.document.clone();
+        for rule in &document.world.faults {
+            let FaultVerdict::Resend { after_ms } = &rule.verdict else { continue };
+            let entry = &document.world.requests[kind].entry;
+            let meets = rule.methods.is_empty() || rule.methods.contains(entry);
+            if !meets || !self.faults.contains(&rule.id) || self.dice.faults.random::<f64>() >= self.amount(&rule.share)
+            {
+                continue;
+            }
+            let at = self.now + self.amount_us(after_ms) as Micros;
+            let arguments = arguments.clone();
+            self.schedule(at, Step::Resend(Unanswered { request, client, kind, arguments }));
+        }
+    }
+
+    fn take_request(
+        &mut self,
+        request: RequestId,
+        client: ClientId,
+        kind: usize,
+        arguments: Map<String, Json>,
+        again: bool,
+    ) {
         let process = self.process_for(request);
         let text = serde_json::Value::Object(arguments.clone()).to_string();
         let arguments_symbol = self.symbol(&text);
         let variant = self.variant.clone();
         let variant = self.symbol(&variant);
-        let kind = EventKind::RequestStarted {
+        let started = EventKind::RequestStarted {
             client: Some(client),
             process: crate::trace::ProcessId(process.unwrap_or(0) as u32),
             variant,
             arguments: arguments_symbol,
         };
-        self.record(kind, Some(request), None, None);
-        let in_flight = InFlight { client: Some(client), since: self.now, process: process.unwrap_or(0), worker: None };
+        self.record(started, Some(request), None, None);
+        let in_flight = InFlight {
+            client: Some(client),
+            kind: Some(kind),
+            again,
+            since: self.now,
+            process: process.unwrap_or(0),
+            worker: None,
+        };
         self.requests.insert(request, in_flight);
         let Some(process) = process else {
             return self.finish(request, 502, "no process is up", None);
@@ -120,18 +171,18 @@ impl World {
             }
             return self.finish(request, 503, "too many requests on their way", None);
         }
-        self.start_handler(request, process, action, Json::Object(arguments));
+        self.start_handler(request, process, kind, Json::Object(arguments));
     }
 
     /// Which kind of request, and with what.
     fn draw_request(&mut self, client: ClientId) -> (usize, Map<String, Json>) {
         let kinds = &self.document.world.requests;
-        let total: f64 = kinds.iter().map(|kind| kind.weight).sum();
+        let total: f64 = kinds.iter().map(|kind| self.amount(&kind.weight)).sum();
         let mut left = self.dice.load.random::<f64>() * total;
         let action = kinds
             .iter()
             .position(|kind| {
-                left -= kind.weight;
+                left -= kind.weight.at(&self.knobs);
                 left < 0.0
             })
             .unwrap_or(kinds.len() - 1);

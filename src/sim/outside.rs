@@ -205,7 +205,7 @@ impl World {
                 FaultVerdict::Delay { ms } => Verdict::Delay(self.amount_us(ms) as Micros),
                 FaultVerdict::LoseAnswer => Verdict::LoseAnswer,
                 FaultVerdict::Duplicate => Verdict::Duplicate,
-                FaultVerdict::Kill => continue,
+                FaultVerdict::Resend { .. } | FaultVerdict::Kill => continue,
             };
             let fault = self.symbol(&rule.id);
             self.record(EventKind::FaultApplied { call: Some(call), service: name, fault }, Some(request), None, None);

@@ -119,7 +119,10 @@ impl World {
         let request = self.new_request_id();
         let kind = EventKind::RequestStarted { client: None, process: ProcessId(0), variant, arguments };
         self.record(kind, Some(request), None, None);
-        self.requests.insert(request, InFlight { client: None, since: self.now, process: 0, worker: Some(worker) });
+        self.requests.insert(
+            request,
+            InFlight { client: None, kind: None, again: false, since: self.now, process: 0, worker: Some(worker) },
+        );
         let turn = Turn::Start { request, handler, arguments: Json::Object(Default::default()) };
         self.take_turn(0, cost::TURN_CPU_US, turn);
     }
@@ -212,8 +215,10 @@ impl World {
             self.schedule(again, Step::WorkerDue(worker));
         }
         if let Some(client) = ended.client {
-            self.watch_finished(request, status, self.now - ended.since);
-            self.client_answered(client);
+            self.watch_finished(request, ended.kind, status, self.now - ended.since);
+            if !ended.again {
+                self.client_answered(client);
+            }
         }
     }
 

@@ -91,13 +91,15 @@ impl World {
     }
 
     /// For the invariants about requests themselves.
-    pub fn watch_finished(&mut self, request: RequestId, status: u16, took: Micros) {
+    pub fn watch_finished(&mut self, request: RequestId, kind: Option<usize>, status: u16, took: Micros) {
         let document = self.document.clone();
+        let entry = kind.map(|kind| &document.world.requests[kind].entry);
+        let meant = |only: &Option<String>| only.is_none() || only.as_ref() == entry;
         for invariant in &document.invariants {
             let broken = match &invariant.rule {
                 InvariantRule::Sql { .. } => false,
-                InvariantRule::SlowerThan { ms } => took as f64 > ms * 1e3,
-                InvariantRule::Failed => status >= 500,
+                InvariantRule::SlowerThan { ms, entry } => meant(entry) && took as f64 > ms * 1e3,
+                InvariantRule::Failed { entry } => meant(entry) && status >= 500,
             };
             if broken {
                 let row = match &invariant.rule {

@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::rc::Rc;
 
-use super::clients::Clients;
+use super::clients::{Clients, Unanswered};
 use super::cost;
 use super::database::{Cores, Session, Statement};
 use super::dice::Dice;
@@ -71,6 +71,10 @@ pub struct World {
 /// One execution of a handler on its way.
 pub struct InFlight {
     pub client: Option<ClientId>,
+    /// Its place among the scenario's kinds of request.
+    pub kind: Option<usize>,
+    /// The client sent it before and goes on with its life when the first one is answered.
+    pub again: bool,
     pub since: Micros,
     pub process: usize,
     pub worker: Option<usize>,
@@ -102,6 +106,8 @@ pub enum Step {
     ArrivalsPaused,
     /// A client of a closed loop has finished thinking.
     Send(ClientId),
+    /// A client looks whether it has an answer to what it sent.
+    Resend(Unanswered),
     /// A process has come to it and paid for it.
     Turn {
         process: usize,
@@ -340,6 +346,7 @@ impl World {
             Step::Arrival => self.arrival(),
             Step::ArrivalsPaused => self.schedule_arrival(),
             Step::Send(client) => self.send(client),
+            Step::Resend(unanswered) => self.resend(unanswered),
             Step::Turn { process, life, turn } => self.turn(process, life, turn),
             Step::Effects { process, life, effects } => self.effects(process, life, effects),
             Step::Rung(call) => self.answer(call, Answer::Done),

@@ -66,7 +66,7 @@ export type FaultDocument = { id: string, label: string, };
 
 export type FaultRule = { id: string, 
 /**
- * A service's name, `database` or `processes`.
+ * A service's name, `database`, `processes` or `clients`.
  */
 on: string, 
 /**
@@ -82,7 +82,7 @@ share: Amount,
  */
 every_s: Amount | null, };
 
-export type FaultVerdict = { "kind": "decline" } | { "kind": "fail" } | { "kind": "refuse" } | { "kind": "delay", ms: Amount, } | { "kind": "lose-answer" } | { "kind": "duplicate" } | { "kind": "kill" };
+export type FaultVerdict = { "kind": "decline" } | { "kind": "fail" } | { "kind": "refuse" } | { "kind": "delay", ms: Amount, } | { "kind": "lose-answer" } | { "kind": "duplicate" } | { "kind": "resend", after_ms: Amount, } | { "kind": "kill" };
 
 /**
  * One step of the screen: what is new since the last one, and the totals now.
@@ -142,7 +142,11 @@ broken: number,
  */
 broken_ever: number, };
 
-export type InvariantRule = { "kind": "sql", sql: string, } | { "kind": "slower-than", ms: number, } | { "kind": "failed" };
+export type InvariantRule = { "kind": "sql", sql: string, } | { "kind": "slower-than", ms: number, 
+/**
+ * Only requests of this kind.
+ */
+entry: string | null, } | { "kind": "failed", entry: string | null, };
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
@@ -178,7 +182,12 @@ pool: Amount, pool_timeout_ms: Amount, database_cores: Amount,
 /**
  * From a process to the database, one way and back.
  */
-network_ms: Amount, network_sd_ms: Amount, };
+network_ms: Amount, network_sd_ms: Amount, 
+/**
+ * How many rows of the real table one row here stands for, where a statement passes over all of them. A scan of
+ * millions could not be played in a browser; its cost can.
+ */
+rows_stand_for: Amount, };
 
 export type Mark = { at_us: number, family: MarkFamily, label: string, };
 
@@ -261,7 +270,7 @@ export type RequestKind = { entry: string,
 /**
  * Its share of all requests, against the weights of the other kinds.
  */
-weight: number, parameters: { [key in string]: Draw }, };
+weight: Amount, parameters: { [key in string]: Draw }, };
 
 /**
  * Rows of one table.
