@@ -3,8 +3,11 @@
 pub mod api;
 pub mod isolation;
 pub mod python;
+pub mod report;
 pub mod scenario;
 pub mod services;
 pub mod sim;
 pub mod sql;
 pub mod trace;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;

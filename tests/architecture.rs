@@ -18,7 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("scenario", &["trace", "services"]),
     ("sim", &["trace", "sql", "python", "services", "scenario"]),
     ("explore", &["trace", "scenario", "sim"]),
-    ("report", &["trace"]),
+    ("report", &["trace", "scenario"]),
     ("api", &["trace", "scenario", "sim", "explore", "report"]),
     ("wasm", &["api"]),
 ];

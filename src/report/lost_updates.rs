@@ -1,0 +1,136 @@
+//! Finds lost updates: a request read a row, another changed it, and the first wrote over that change what it had computed before.
+//!
+//! Only writes that cannot have seen the change count: an UPDATE whose new values come from the caller alone and whose WHERE does not
+//! ask about what it sets. `SET stock = stock - 1` builds on the newest version; `WHERE version = 3` finds no row any more.
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{Expr, Statement, visit_expressions};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+
+use crate::trace::{CallId, Event, EventKind, Micros, Position, RequestId, RowRef, Symbol, Trace, Xid};
+
+#[derive(Debug, Clone)]
+pub struct LostUpdate {
+    pub row: RowRef,
+    pub read_at: Position,
+    pub written_at: Position,
+    /// Whose change was lost, if it was made by a request that is known.
+    pub lost_by: Option<RequestId>,
+    pub request: RequestId,
+    pub at: Micros,
+}
+
+#[derive(Default)]
+pub struct LostUpdates {
+    requests: BTreeMap<RequestId, Reader>,
+    /// By the transaction that made them: they count when it commits.
+    pending: BTreeMap<Xid, Vec<LostUpdate>>,
+    texts: BTreeMap<Symbol, Effect>,
+    /// Who wrote the newest version of a row.
+    writers: BTreeMap<RowRef, (Xid, RequestId)>,
+}
+
+#[derive(Default)]
+struct Reader {
+    calls: BTreeMap<CallId, (Symbol, Position)>,
+    seen: BTreeMap<RowRef, (Option<Xid>, Position)>,
+    own: Vec<Xid>,
+}
+
+/// What a statement's text says about how it writes.
+#[derive(Clone, Copy, PartialEq)]
+enum Effect {
+    Reads,
+    /// An UPDATE that overwrites whatever is there.
+    Overwrites,
+    Other,
+}
+
+impl LostUpdates {
+    /// Lost updates that this event makes final.
+    pub fn take(&mut self, trace: &Trace, event: &Event) -> Vec<LostUpdate> {
+        match &event.kind {
+            EventKind::Committed => return event.xid.and_then(|xid| self.pending.remove(&xid)).unwrap_or_default(),
+            EventKind::RolledBack { .. } => {
+                event.xid.map(|xid| self.pending.remove(&xid));
+            }
+            _ => {}
+        }
+        let Some(request) = event.request else { return vec![] };
+        match &event.kind {
+            EventKind::RequestFinished { .. } => {
+                self.requests.remove(&request);
+            }
+            EventKind::StatementStarted { call, position, text, .. } => {
+                self.texts.entry(*text).or_insert_with(|| effect_of(trace.strings.text(*text)));
+                self.requests.entry(request).or_default().calls.insert(*call, (*text, *position));
+            }
+            EventKind::StatementFinished { call, .. } => {
+                self.requests.entry(request).or_default().calls.remove(call);
+            }
+            EventKind::VersionsRead { call, rows } => {
+                let reader = self.requests.entry(request).or_default();
+                if let Some((text, position)) = reader.calls.get(call)
+                    && self.texts.get(text) == Some(&Effect::Reads)
+                {
+                    reader.seen.extend(rows.iter().map(|seen| (seen.row, (seen.writer, *position))));
+                }
+            }
+            EventKind::VersionWritten { call, row, replaced, .. } => {
+                let Some(xid) = event.xid else { return vec![] };
+                let lost_by = self.writers.insert(*row, (xid, request));
+                let reader = self.requests.entry(request).or_default();
+                if !reader.own.contains(&xid) {
+                    reader.own.push(xid);
+                }
+                let written_by = call.and_then(|call| reader.calls.get(&call));
+                let Some((text, written_at)) = written_by else { return vec![] };
+                if self.texts.get(text) == Some(&Effect::Overwrites)
+                    && let (Some(replaced), Some((writer, read_at))) = (replaced, reader.seen.get(row))
+                    && *writer != Some(*replaced)
+                    && !reader.own.contains(replaced)
+                {
+                    let lost_by = lost_by.filter(|(xid, _)| xid == replaced).map(|(_, request)| request);
+                    let (read_at, written_at) = (*read_at, *written_at);
+                    let lost = LostUpdate { row: *row, read_at, written_at, lost_by, request, at: event.at };
+                    self.pending.entry(xid).or_default().push(lost);
+                }
+            }
+            _ => {}
+        }
+        vec![]
+    }
+}
+
+fn effect_of(text: &str) -> Effect {
+    let first = text.trim_start().split([' ', '\n', '(']).next().unwrap_or_default().to_ascii_lowercase();
+    match first.as_str() {
+        "select" | "with" => Effect::Reads,
+        "update" if overwrites(text) => Effect::Overwrites,
+        _ => Effect::Other,
+    }
+}
+
+fn overwrites(text: &str) -> bool {
+    let Ok(statements) = Parser::parse_sql(&PostgreSqlDialect {}, &text.replace("%s", "$1")) else { return false };
+    let [Statement::Update { assignments, selection, .. }] = statements.as_slice() else { return false };
+    let set = assignments.iter().map(|assignment| assignment.target.to_string()).collect::<Vec<_>>();
+    let built_on_the_row = assignments.iter().any(|assignment| !columns(&assignment.value).is_empty());
+    let asked = selection.as_ref().map(columns).unwrap_or_default();
+    !built_on_the_row && !set.iter().any(|column| asked.contains(column))
+}
+
+fn columns(expression: &Expr) -> Vec<String> {
+    let mut names = vec![];
+    let _ = visit_expressions(expression, |part| {
+        match part {
+            Expr::Identifier(name) => names.push(name.value.clone()),
+            Expr::CompoundIdentifier(parts) => names.extend(parts.last().map(|part| part.value.clone())),
+            _ => {}
+        }
+        std::ops::ControlFlow::<()>::Continue(())
+    });
+    names
+}

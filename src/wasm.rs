@@ -1,0 +1,93 @@
+//! The page's door: plain objects in, one call of the api, plain objects out. It runs in a worker.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use crate::api::{Change, EVENTS_KEPT, Keep, Micros, Run, RunError, ScenarioDocument};
+
+/// How many steps are taken before the host's clock is looked at again is the api's choice; a slice ends once this clock says so.
+#[wasm_bindgen]
+pub struct Playground {
+    run: Run,
+}
+
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+#[wasm_bindgen]
+impl Playground {
+    /// Builds a run. Throws an `Error` whose `file` and `line` say where, if the code or the schema is at fault.
+    #[wasm_bindgen(constructor)]
+    pub fn new(document: JsValue, request: JsValue) -> Result<Playground, JsValue> {
+        let document: ScenarioDocument = decode(document, "scenario")?;
+        let request = decode(request, "request")?;
+        let run = Run::new(Rc::new(document), request, Keep::Latest(EVENTS_KEPT)).map_err(|error| thrown(&error))?;
+        Ok(Playground { run })
+    }
+
+    /// Goes on to `until_us`, or until `budget_ms` of the host's time are used. Returns the virtual time reached.
+    pub fn advance(&mut self, until_us: f64, budget_ms: f64) -> f64 {
+        let ends = host_ms() + budget_ms;
+        self.run.advance_while(until_us.max(0.0) as Micros, || host_ms() < ends) as f64
+    }
+
+    /// Goes on to the next moment at which something happens.
+    pub fn step(&mut self) -> f64 {
+        self.run.step() as f64
+    }
+
+    pub fn frame(&mut self) -> Result<JsValue, JsValue> {
+        encode(&self.run.frame())
+    }
+
+    pub fn apply(&mut self, change: JsValue) -> Result<(), JsValue> {
+        let change: Change = decode(change, "change")?;
+        self.run.apply(change);
+        Ok(())
+    }
+
+    pub fn report(&self, from_us: f64, to_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.run.report(from_us.max(0.0) as Micros, to_us.max(0.0) as Micros))
+    }
+
+    pub fn schedule(&self) -> String {
+        self.run.schedule()
+    }
+
+    pub fn trace_hash(&self) -> String {
+        self.run.trace().hash()
+    }
+}
+
+fn host_ms() -> f64 {
+    let scope = js_sys::global().unchecked_into::<web_sys::DedicatedWorkerGlobalScope>();
+    scope.performance().map_or_else(js_sys::Date::now, |clock| clock.now())
+}
+
+fn decode<T: DeserializeOwned>(value: JsValue, what: &str) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value)
+        .map_err(|error| js_sys::Error::new(&format!("this is no {what} of this version: {error}")).into())
+}
+
+fn encode(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| js_sys::Error::new(&error.to_string()).into())
+}
+
+fn thrown(error: &RunError) -> JsValue {
+    let thrown = js_sys::Error::new(&error.text);
+    let fields = [
+        ("file", error.file.as_deref().map_or(JsValue::NULL, JsValue::from_str)),
+        ("line", error.line.map_or(JsValue::NULL, |line| JsValue::from_f64(f64::from(line)))),
+    ];
+    for (name, value) in fields {
+        // Only a frozen object refuses a new field, and this one was just made.
+        let _ = js_sys::Reflect::set(&thrown, &name.into(), &value);
+    }
+    thrown.into()
+}
