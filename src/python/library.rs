@@ -2,14 +2,52 @@
 
 use rustpython_vm::{PyRef, PyResult, VirtualMachine, builtins::PyCode, compiler::Mode};
 
-/// Services with a client module of the same name, injected where a handler has a parameter of that name.
-pub const SERVICES: &[&str] = &["payments"];
+/// The client of one kind of service, injected where a handler has a parameter of that name.
+pub struct Client {
+    pub parameter: &'static str,
+    /// The kind of service whose errors `module` has the classes of.
+    pub kind: &'static str,
+    pub module: &'static str,
+    /// What of the module is injected; `None`: the module itself.
+    pub attribute: Option<&'static str>,
+}
+
+pub const CLIENTS: &[Client] = &[
+    Client { parameter: "payments", kind: "payments", module: "payments", attribute: None },
+    Client { parameter: "queue", kind: "queue", module: "message_queue", attribute: None },
+    Client { parameter: "cache", kind: "cache", module: "cache", attribute: None },
+    Client { parameter: "events", kind: "events", module: "events", attribute: None },
+    Client { parameter: "http", kind: "http", module: "httpx", attribute: Some("client") },
+    Client { parameter: "vault", kind: "vault", module: "vault", attribute: None },
+];
+
+impl Client {
+    pub fn parameters() -> String {
+        CLIENTS.iter().map(|client| client.parameter).collect::<Vec<_>>().join(", ")
+    }
+
+    pub fn of_kind(kind: &str) -> Option<&'static Client> {
+        CLIENTS.iter().find(|client| client.kind == kind)
+    }
+
+    pub fn injected(&self, vm: &VirtualMachine) -> PyResult {
+        let module = super::values::module(self.module, vm)?;
+        match self.attribute {
+            Some(attribute) => module.get_attr(attribute, vm),
+            None => Ok(module),
+        }
+    }
+}
 
 const SOURCES: &[(&str, bool, &str)] = &[
     ("_jsonable", false, include_str!("lib/_jsonable.py")),
     ("_start", false, include_str!("lib/_start.py")),
     ("asyncio", false, include_str!("lib/asyncio.py")),
+    ("cache", false, include_str!("lib/cache.py")),
+    ("events", false, include_str!("lib/events.py")),
+    ("httpx", false, include_str!("lib/httpx.py")),
     ("logging", false, include_str!("lib/logging.py")),
+    ("message_queue", false, include_str!("lib/message_queue.py")),
     ("payments", false, include_str!("lib/payments.py")),
     ("psycopg", true, include_str!("lib/psycopg/__init__.py")),
     ("psycopg._values", false, include_str!("lib/psycopg/_values.py")),
@@ -18,6 +56,7 @@ const SOURCES: &[(&str, bool, &str)] = &[
     ("psycopg.types", true, include_str!("lib/psycopg/types/__init__.py")),
     ("psycopg.types.json", false, include_str!("lib/psycopg/types/json.py")),
     ("psycopg_pool", false, include_str!("lib/psycopg_pool.py")),
+    ("vault", false, include_str!("lib/vault.py")),
     ("traceback", false, include_str!("lib/traceback.py")),
 ];
 

@@ -323,14 +323,14 @@ fn find_handler(
             "request" => handler.takes_request = true,
             "conn" => handler.takes_connection = true,
             "pool" => handler.services.push((name, library.pool.clone())),
-            service if library::SERVICES.contains(&service) => {
-                let module = values::module(service, vm)?;
-                handler.services.push((name, module));
-            }
             unknown => {
+                if let Some(client) = library::CLIENTS.iter().find(|client| client.parameter == unknown) {
+                    handler.services.push((name, client.injected(vm)?));
+                    continue;
+                }
                 return Err(vm.new_type_error(format!(
                     "`{entry}` in {file} has a parameter `{unknown}` nobody can fill in. There are: request, conn, pool, {}",
-                    library::SERVICES.join(", ")
+                    library::Client::parameters()
                 )));
             }
         }
@@ -376,7 +376,8 @@ fn taken(answer: Answer, statement: Option<&Statement>, state: &State, vm: &Virt
         Answer::Service(value) => Ok(values::from_json(&value, vm)),
         Answer::SqlError(error) => Err(as_exception(sql_error(error, state, vm)?, vm)?),
         Answer::ServiceError { service, class, message, body } => {
-            let class = values::module(&service, vm)?.get_attr(&vm.ctx.new_str(class), vm)?;
+            let module = library::Client::of_kind(&service).map_or(service.as_str(), |client| client.module);
+            let class = values::module(module, vm)?.get_attr(&vm.ctx.new_str(class), vm)?;
             Err(as_exception(class.call((message, values::from_json(&body, vm)), vm)?, vm)?)
         }
         Answer::PoolTimeout => Err(as_exception(state.pool_timeout(vm)?, vm)?),

@@ -36,6 +36,8 @@ struct Queues {
 struct Queue {
     /// By when it can be received and then by arrival: the front is due first.
     messages: BTreeMap<(Micros, u64), Message>,
+    /// By number, when each can be received.
+    visible_at: BTreeMap<u64, Micros>,
     redrive: Option<Redrive>,
 }
 
@@ -114,7 +116,7 @@ impl Queues {
             parameters: vec![text(&id), text(&send.queue), text(&message.body)],
         });
         let visible_at = at + micros(send.delay_s);
-        self.queues.entry(send.queue).or_default().messages.insert((visible_at, self.sent), message);
+        self.queues.entry(send.queue).or_default().put(visible_at, message);
         json!({ "id": id })
     }
 
@@ -125,10 +127,7 @@ impl Queues {
         let mut delivered = vec![];
         while delivered.len() < most {
             let queue = self.queues.entry(receive.queue.clone()).or_default();
-            let Some((visible_at, number)) = queue.messages.keys().next().copied().filter(|(due, _)| *due <= at) else {
-                break;
-            };
-            let mut message = queue.messages.remove(&(visible_at, number)).expect("its key was just read");
+            let Some(mut message) = queue.take_visible(at) else { break };
             if let Some(redrive) = queue.redrive.clone().filter(|redrive| message.receives >= redrive.max_receives) {
                 entries.push(LedgerEntry {
                     sql: "UPDATE queue_messages SET status = 'dead', queue = $2, done_at = now() WHERE id = $1",
@@ -136,7 +135,7 @@ impl Queues {
                 });
                 message.receives = 0;
                 let dead = self.queues.entry(redrive.dead_letter_queue).or_default();
-                dead.messages.insert((at, number), message);
+                dead.put(at, message);
                 continue;
             }
             message.receives += 1;
@@ -146,20 +145,19 @@ impl Queues {
             });
             delivered.push(json!({
                 "id": message.id(),
-                "receipt": format!("{number}.{hidden_until}"),
+                "receipt": message.receipt(),
                 "body": message.body,
                 "receive_count": message.receives,
             }));
-            queue.messages.insert((hidden_until, number), message);
+            queue.put(hidden_until, message);
         }
         Json::Array(delivered)
     }
 
     /// As with SQS, a receipt of an earlier delivery deletes nothing and is no error.
     fn delete(&mut self, delivery: &Delivery, entries: &mut Vec<LedgerEntry>) -> Json {
-        let place = delivery.place();
         let queue = self.queues.entry(delivery.queue.clone()).or_default();
-        let Some(message) = place.and_then(|place| queue.messages.remove(&place)) else { return Json::Null };
+        let Some((_, message)) = queue.take(&delivery.receipt) else { return Json::Null };
         entries.push(LedgerEntry {
             sql: "UPDATE queue_messages SET status = 'deleted', done_at = now() WHERE id = $1",
             parameters: vec![text(&message.id())],
@@ -167,20 +165,47 @@ impl Queues {
         Json::Null
     }
 
-    /// Gives a new receipt: it stands for the delivery from now on.
     fn change_visibility(&mut self, delivery: &Delivery, at: Micros) -> Result<Json, Refusal> {
         let queue = self.queues.entry(delivery.queue.clone()).or_default();
-        let place = delivery.place().filter(|(hidden_until, _)| *hidden_until > at);
-        let Some((number, message)) = place.and_then(|place| Some((place.1, queue.messages.remove(&place)?))) else {
-            return Err(Refusal {
-                class: "ReceiptExpired",
-                message: "this delivery is over: the message is visible again, or somebody else has it".into(),
-                body: Json::Null,
-            });
-        };
-        let hidden_until = at + micros(delivery.visibility_s);
-        queue.messages.insert((hidden_until, number), message);
-        Ok(json!({ "receipt": format!("{number}.{hidden_until}") }))
+        let taken = queue.take(&delivery.receipt);
+        let hidden = taken.as_ref().is_some_and(|(visible_at, _)| *visible_at > at);
+        if let Some((visible_at, message)) = taken {
+            queue.put(if hidden { at + micros(delivery.visibility_s) } else { visible_at }, message);
+        }
+        if hidden {
+            return Ok(Json::Null);
+        }
+        Err(Refusal {
+            class: "ReceiptExpired",
+            message: "this delivery is over: the message is visible again, or somebody else has it".into(),
+            body: Json::Null,
+        })
+    }
+}
+
+impl Queue {
+    fn put(&mut self, visible_at: Micros, message: Message) {
+        self.visible_at.insert(message.number, visible_at);
+        self.messages.insert((visible_at, message.number), message);
+    }
+
+    fn take_visible(&mut self, at: Micros) -> Option<Message> {
+        let first = self.messages.first_entry().filter(|entry| entry.key().0 <= at)?;
+        let message = first.remove();
+        self.visible_at.remove(&message.number);
+        Some(message)
+    }
+
+    /// The message this receipt's delivery is about, unless it was delivered again since.
+    fn take(&mut self, receipt: &str) -> Option<(Micros, Message)> {
+        let number = receipt.split_once('.')?.0.parse().ok()?;
+        let visible_at = *self.visible_at.get(&number)?;
+        let place = (visible_at, number);
+        if self.messages[&place].receipt() != receipt {
+            return None;
+        }
+        self.visible_at.remove(&number);
+        Some((visible_at, self.messages.remove(&place).expect("both maps hold the same messages")))
     }
 }
 
@@ -188,12 +213,9 @@ impl Message {
     fn id(&self) -> String {
         format!("msg_{}", self.number)
     }
-}
 
-impl Delivery {
-    fn place(&self) -> Option<(Micros, u64)> {
-        let (number, hidden_until) = self.receipt.split_once('.')?;
-        Some((hidden_until.parse().ok()?, number.parse().ok()?))
+    fn receipt(&self) -> String {
+        format!("{}.{}", self.number, self.receives)
     }
 }
 

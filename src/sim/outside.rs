@@ -90,18 +90,18 @@ impl World {
             return self.answer_service(call, self.now, ServiceOutcome::Refused, answer);
         };
         let verdict = self.roll(service, method, call, request, name);
-        let errors = &self.outside.services[place].kind.errors;
+        let (kind, errors) = (self.outside.services[place].kind.name, &self.outside.services[place].kind.errors);
         let settings = &self.document.world.services[self.outside.services[place].settings];
         let (mean, sd) = (self.amount_us(&settings.latency_ms), self.amount_us(&settings.latency_sd_ms));
         let gives_up_at = self.now + self.amount_us(&settings.timeout_ms) as Micros;
         let mut latency = normal_us(&mut self.dice.services, mean, sd);
         match verdict {
             Verdict::Refuse => {
-                let answer = refusal(service, errors.refused, &format!("cannot connect to {service}"));
+                let answer = refusal(kind, errors.refused, &format!("cannot connect to {service}"));
                 return self.answer_service(call, self.now + cost::REFUSED_US, ServiceOutcome::Refused, answer);
             }
             Verdict::Fail => {
-                let answer = refusal(service, errors.failed, &format!("{service} answered with an internal error"));
+                let answer = refusal(kind, errors.failed, &format!("{service} answered with an internal error"));
                 return self.answer_service(call, self.now + latency, ServiceOutcome::Refused, answer);
             }
             Verdict::Delay(extra) => latency += extra,
@@ -112,7 +112,7 @@ impl World {
         let heard = verdict != Verdict::LoseAnswer && answered_at.is_some_and(|at| at <= gives_up_at);
         if !heard {
             let message = format!("no answer from {service} within {} ms", (gives_up_at - self.now) / 1_000);
-            let answer = refusal(service, errors.timed_out, &message);
+            let answer = refusal(kind, errors.timed_out, &message);
             self.answer_service(call, gives_up_at, ServiceOutcome::Lost, answer);
         }
         let (Some(begins_at), Some(answered_at)) = (begins_at, answered_at) else { return };
@@ -141,7 +141,7 @@ impl World {
     pub fn service_reached(&mut self, job: ServiceJob) {
         let ServiceJob { service: place, call, request, verdict, .. } = job;
         let running = &mut self.outside.services[place];
-        let name = running.name.clone();
+        let kind = running.kind.name;
         let handled = running.service.call(&ServiceCall {
             method: &job.method,
             arguments: &job.arguments,
@@ -161,7 +161,7 @@ impl World {
         let (outcome, answer) = match handled.answer {
             Ok(body) => (ServiceOutcome::Ok, Answer::Service(body)),
             Err(refused) => {
-                let service = name;
+                let service = kind.to_owned();
                 let (class, message, body) = (refused.class.to_owned(), refused.message, refused.body);
                 (ServiceOutcome::Refused, Answer::ServiceError { service, class, message, body })
             }

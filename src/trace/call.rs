@@ -51,7 +51,7 @@ pub enum Answer {
     Service(serde_json::Value),
     /// Raised at the await as the psycopg exception of its SQLSTATE.
     SqlError(SqlError),
-    /// Raised at the await: `class` as the service's Python module exports it, e.g. `PaymentDeclined`.
+    /// Raised at the await: `class` as the Python module of this kind of service exports it, e.g. `PaymentDeclined`.
     ServiceError {
         service: String,
         class: String,

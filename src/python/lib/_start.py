@@ -7,7 +7,10 @@ from _frozen_importlib import ModuleSpec
 
 import _twoam
 
-PUBLIC = ["asyncio", "collections", "itertools", "logging", "payments", "psycopg", "psycopg_pool", "time", "traceback"]
+PUBLIC = [
+    "asyncio", "cache", "collections", "events", "httpx", "itertools", "logging", "message_queue", "payments", "psycopg",
+    "psycopg_pool", "time", "traceback", "vault",
+]
 
 
 class _Library:
