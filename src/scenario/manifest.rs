@@ -481,10 +481,6 @@ impl<'a> Reader<'a> {
             database_cores: amount("database_cores"),
             network_ms: amount("network_ms"),
             network_sd_ms: amount("network_sd_ms"),
-            rows_stand_for: section
-                .as_ref()
-                .and_then(|section| section.optional_amount("rows_stand_for"))
-                .unwrap_or(Amount::Number(1.0)),
         }
     }
 

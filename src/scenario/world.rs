@@ -67,9 +67,6 @@ pub struct Machine {
     /// From a process to the database, one way and back.
     pub network_ms: Amount,
     pub network_sd_ms: Amount,
-    /// How many rows of the real table one row here stands for, where a statement passes over all of them. A scan of
-    /// millions could not be played in a browser; its cost can.
-    pub rows_stand_for: Amount,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

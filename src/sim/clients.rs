@@ -120,7 +120,10 @@ impl World {
             let FaultVerdict::Resend { after_ms } = &rule.verdict else { continue };
             let entry = &document.world.requests[kind].entry;
             let meets = rule.methods.is_empty() || rule.methods.contains(entry);
-            if !meets || !self.faults.contains(&rule.id) || self.dice.faults.random::<f64>() >= self.amount(&rule.share)
+            if !meets
+                || !self.faults.contains(&rule.id)
+                || !self.acts_now(rule)
+                || self.dice.faults.random::<f64>() >= self.amount(&rule.share)
             {
                 continue;
             }

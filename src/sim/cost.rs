@@ -44,9 +44,9 @@ pub const RESTART_US: Micros = 2_000_000;
 /// How much later a duplicated request reaches a service: a proxy's retry.
 pub const DUPLICATE_AFTER_US: Micros = 20_000;
 
-/// Time on a database core for what one call of the engine did. A row passed over stands for `rows_stand_for` of the real table.
-pub fn core_us(outcome: &Outcome, rows_stand_for: f64) -> Micros {
-    let scanned = f64::from(outcome.rows_scanned) * rows_stand_for;
+/// Time on a database core for what one call of the engine did.
+pub fn core_us(outcome: &Outcome) -> Micros {
+    let scanned = f64::from(outcome.rows_scanned);
     let by_index = f64::from(outcome.rows_read.saturating_sub(outcome.rows_scanned));
     let written = f64::from(outcome.rows_written);
     (STATEMENT_US + by_index * ROW_BY_INDEX_US + scanned * ROW_BY_SCAN_US + written * ROW_WRITTEN_US) as Micros

@@ -303,7 +303,6 @@ impl World {
 
     /// Lets the engine run the session's statement and records what it did.
     fn execute(&mut self, session: SessionId, resumed: bool) -> Progress {
-        let rows_stand_for = self.amount(&self.document.world.machine.rows_stand_for);
         let state = self.sessions.get_mut(&session).expect("a running session is open");
         let request = state.request;
         let statement = state.running.as_mut().expect("its statement runs");
@@ -313,9 +312,8 @@ impl World {
         } else {
             self.database.execute(session, self.now, &statement.sql, &statement.parameters)
         };
-        let stood_for = (f64::from(outcome.rows_scanned) * (rows_stand_for - 1.0)) as u32;
-        statement.rows_read = statement.rows_read.saturating_add(outcome.rows_read).saturating_add(stood_for);
-        statement.database_us += cost::core_us(&outcome, rows_stand_for);
+        statement.rows_read = statement.rows_read.saturating_add(outcome.rows_read);
+        statement.database_us += cost::core_us(&outcome);
         state.wrote |= outcome.rows_written > 0;
         if outcome.facts.iter().any(|fact| matches!(fact, Fact::RolledBack { .. })) {
             state.wrote = false;

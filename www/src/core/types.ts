@@ -182,12 +182,7 @@ pool: Amount, pool_timeout_ms: Amount, database_cores: Amount,
 /**
  * From a process to the database, one way and back.
  */
-network_ms: Amount, network_sd_ms: Amount, 
-/**
- * How many rows of the real table one row here stands for, where a statement passes over all of them. A scan of
- * millions could not be played in a browser; its cost can.
- */
-rows_stand_for: Amount, };
+network_ms: Amount, network_sd_ms: Amount, };
 
 export type Mark = { at_us: number, family: MarkFamily, label: string, };
 
