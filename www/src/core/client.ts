@@ -1,0 +1,156 @@
+// The page's side of the engine's thread: numbered requests as promises, and a watchdog that ends a thread which
+// hangs or traps and starts another. It keeps no state of a run.
+
+import type { Answer, Ask, Message } from './protocol';
+import type { Frame, Report } from './types';
+
+/** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
+const SILENCE_MS = 4_000;
+const LOADING_MS = 60_000;
+
+export interface EngineEvents {
+  frame(frame: Frame, run: number, playing: boolean): void;
+  /** The thread was ended and another is loading. */
+  restarted(reason: string): void;
+  /** The engine cannot run here at all. */
+  unavailable(reason: string): void;
+  ready(): void;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The thread it was sent to is gone; whoever asked need not tell anybody. */
+export class Abandoned extends Error {}
+
+export class Engine {
+  #worker: Worker | null = null;
+  #events: EngineEvents;
+  #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #lastHeard = 0;
+  #lastCheck = 0;
+  #playing = false;
+  #loaded = false;
+  #restarts: number[] = [];
+
+  constructor(events: EngineEvents) {
+    this.#events = events;
+    setInterval(() => this.#check(), 500);
+  }
+
+  start() {
+    if (typeof WebAssembly === 'undefined' || typeof Worker === 'undefined') {
+      this.#events.unavailable('This browser has no WebAssembly, so only the recorded runs can be shown.');
+      return;
+    }
+    this.#loaded = false;
+    this.#heard();
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    worker.onmessage = (event: MessageEvent<Answer>) => {
+      if (worker === this.#worker) this.#receive(event.data);
+    };
+    worker.onerror = (event) => {
+      if (worker !== this.#worker) return;
+      event.preventDefault();
+      if (this.#loaded) this.#restart('The engine stopped unexpectedly.');
+      else this.#giveUp('The engine could not be loaded. The recorded runs still work; reload the page to try again.');
+    };
+    this.#worker = worker;
+    this.ask({ kind: 'load' }).then(
+      () => {
+        this.#loaded = true;
+        this.#events.ready();
+      },
+      (error: Error) => {
+        if (!(error instanceof Abandoned)) {
+          this.#giveUp(`The engine could not be loaded (${error.message}). The recorded runs still work; reload the page to try again.`);
+        }
+      },
+    );
+  }
+
+  ask(ask: Ask): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      if (!this.#worker) {
+        reject(new Abandoned('The engine is not there.'));
+        return;
+      }
+      if (this.#pending.size === 0 && !this.#playing) this.#heard();
+      this.#pending.set(id, { resolve, reject });
+      if (ask.kind === 'play') this.#playing = true;
+      if (ask.kind === 'pause') this.#playing = false;
+      this.#worker.postMessage({ id, ask } satisfies Message);
+    });
+  }
+
+  report(from_us: number, to_us: number): Promise<Report> {
+    return this.ask({ kind: 'report', from_us, to_us }) as Promise<Report>;
+  }
+
+  #receive(answer: Answer) {
+    this.#heard();
+    if ('frame' in answer) {
+      this.#playing = answer.playing;
+      this.#worker?.postMessage({ id: 0, ask: { kind: 'seen' } } satisfies Message);
+      this.#events.frame(answer.frame, answer.run, answer.playing);
+      return;
+    }
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ('error' in answer) {
+      pending?.reject(new Error(answer.error));
+      if (answer.fatal && this.#loaded) this.#restart(`The engine stopped: ${answer.error}.`);
+      return;
+    }
+    pending?.resolve(answer.value);
+  }
+
+  #heard() {
+    this.#lastHeard = performance.now();
+  }
+
+  #check() {
+    const at = performance.now();
+    // The computer slept or the tab lay in the background: silence means nothing then.
+    if (at - this.#lastCheck > 2_000) this.#heard();
+    this.#lastCheck = at;
+    const waiting = this.#pending.size > 0 || this.#playing;
+    if (!this.#worker || !waiting) return;
+    const silence = at - this.#lastHeard;
+    if (!this.#loaded) {
+      if (silence > LOADING_MS) this.#giveUp('The engine took too long to load. The recorded runs still work; reload the page to try again.');
+    } else if (silence > SILENCE_MS) {
+      this.#restart('The engine did not answer for four seconds.');
+    }
+  }
+
+  #restart(reason: string) {
+    this.#end();
+    const at = performance.now();
+    this.#restarts = [...this.#restarts.filter((time) => at - time < 60_000), at];
+    if (this.#restarts.length > 5) {
+      this.#events.unavailable(`${reason} It was restarted five times within a minute; reload the page to try again. Your code is kept.`);
+      return;
+    }
+    this.#events.restarted(reason);
+    this.start();
+  }
+
+  #giveUp(reason: string) {
+    this.#end();
+    this.#events.unavailable(reason);
+  }
+
+  #end() {
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#playing = false;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(new Abandoned('The engine was restarted.'));
+  }
+}

@@ -1,0 +1,26 @@
+// What passes between the page and the engine's thread.
+
+import type { Change, Frame, RunRequest, ScenarioDocument } from './types';
+
+export type Ask =
+  | { kind: 'load' }
+  | { kind: 'run'; run: number; document: ScenarioDocument; request: RunRequest; catch_up_us: number }
+  | { kind: 'play'; speed: number; until_us: number }
+  | { kind: 'pause' }
+  | { kind: 'advance'; until_us: number }
+  | { kind: 'step' }
+  | { kind: 'apply'; change: Change }
+  | { kind: 'report'; from_us: number; to_us: number }
+  /** One frame was taken in; the thread may send the next. */
+  | { kind: 'seen' };
+
+export interface Message {
+  id: number;
+  ask: Ask;
+}
+
+export type Answer =
+  | { id: number; value: unknown }
+  /** `fatal`: the instance is gone and the thread has to be started anew. Id 0: nobody asked, it happened while playing. */
+  | { id: number; error: string; fatal: boolean }
+  | { frame: Frame; run: number; playing: boolean };

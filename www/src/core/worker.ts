@@ -1,0 +1,151 @@
+/// <reference lib="webworker" />
+// The engine's thread. It owns one run, moves it in short slices so that a pause or a change is heard at once,
+// and knows nothing of the page. No other module imports the wasm package.
+
+import init, { Playground } from '../../pkg/twoam.js';
+import type { Answer, Ask, Message } from './protocol';
+import type { Frame, Report } from './types';
+
+const SLICE_MS = 20;
+const FRAME_MS = 1000 / 60;
+const SIGN_OF_LIFE_MS = 250;
+
+declare const self: DedicatedWorkerGlobalScope;
+
+let run: Playground | null = null;
+let runNumber = 0;
+let now_us = 0;
+let ended = false;
+let speed: number | null = null;
+let until_us = 0;
+let lastTick = 0;
+let lastPost = 0;
+let unseen = 0;
+let scheduled = false;
+
+self.onmessage = async (event: MessageEvent<Message>) => {
+  const { id, ask } = event.data;
+  if (ask.kind === 'seen') {
+    unseen = Math.max(0, unseen - 1);
+    return;
+  }
+  try {
+    answer({ id, value: await handle(ask) });
+  } catch (error) {
+    answer({ id, error: error instanceof Error ? error.message : String(error), fatal: isTrap(error) });
+  }
+};
+
+async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
+  switch (ask.kind) {
+    case 'load':
+      await init();
+      return null;
+    case 'run':
+      speed = null;
+      run?.free();
+      run = null;
+      run = new Playground(ask.document, ask.request);
+      runNumber = ask.run;
+      now_us = 0;
+      ended = false;
+      advanceTo(ask.catch_up_us);
+      return null;
+    case 'play':
+      speed = ask.speed;
+      until_us = ask.until_us;
+      lastTick = performance.now();
+      schedule();
+      return null;
+    case 'pause':
+      speed = null;
+      post();
+      return null;
+    case 'advance':
+      speed = null;
+      advanceTo(ask.until_us);
+      return null;
+    case 'step':
+      speed = null;
+      now_us = opened().step();
+      post();
+      return null;
+    case 'apply':
+      opened().apply(ask.change);
+      post();
+      return now_us;
+    case 'report':
+      return opened().report(ask.from_us, ask.to_us) as Report;
+  }
+}
+
+function opened(): Playground {
+  if (!run) throw new Error('There is no run yet.');
+  return run;
+}
+
+/** Frames on the way are signs of life for the watchdog, and the past that can be scrubbed. */
+function advanceTo(target_us: number) {
+  const playground = opened();
+  while (now_us < target_us && !ended) {
+    now_us = playground.advance(target_us, SLICE_MS);
+    if (performance.now() - lastPost > FRAME_MS) post();
+  }
+  post();
+}
+
+/** A message rather than a timer: timers of nested depth are held back by 4 ms. */
+const turn = new MessageChannel();
+turn.port1.onmessage = () => {
+  scheduled = false;
+  tick();
+};
+
+function schedule() {
+  if (scheduled) return;
+  scheduled = true;
+  turn.port2.postMessage(null);
+}
+
+function tick() {
+  if (speed === null || !run) return;
+  const at = performance.now();
+  const passed_ms = Math.min(at - lastTick, 100);
+  const target = speed === Infinity ? until_us : Math.min(until_us, now_us + passed_ms * 1000 * speed);
+  // Until a virtual microsecond has passed there is nothing to move; the clock keeps the remainder.
+  if (target - now_us >= 1 || target === until_us) {
+    lastTick = at;
+    try {
+      now_us = run.advance(target, SLICE_MS);
+    } catch (error) {
+      speed = null;
+      answer({ id: 0, error: error instanceof Error ? error.message : String(error), fatal: true });
+      return;
+    }
+  }
+  const since = performance.now() - lastPost;
+  if ((unseen < 2 && since >= FRAME_MS) || since >= SIGN_OF_LIFE_MS || now_us >= until_us) post();
+  if (ended || now_us >= until_us) {
+    speed = null;
+    return;
+  }
+  if (speed === Infinity) schedule();
+  else setTimeout(schedule, 4);
+}
+
+function post() {
+  if (!run) return;
+  const frame = run.frame() as Frame;
+  ended = frame.ended;
+  lastPost = performance.now();
+  unseen += 1;
+  answer({ frame, run: runNumber, playing: speed !== null && !ended && now_us < until_us });
+}
+
+function answer(message: Answer) {
+  self.postMessage(message);
+}
+
+function isTrap(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}

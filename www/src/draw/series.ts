@@ -1,0 +1,26 @@
+// Samples of a run as the columns a chart draws, never more points than it can show.
+
+import type { Sample } from '../core/types';
+
+export type Columns = [number[], (number | null)[]];
+
+/** Time in seconds and one metric's values; neighbours are merged by their mean when there are too many. */
+export function columns(samples: readonly Sample[], metric: number, pointsMost: number): Columns {
+  const stride = Math.max(1, Math.ceil(samples.length / pointsMost));
+  const times: number[] = [];
+  const values: (number | null)[] = [];
+  for (let start = 0; start < samples.length; start += stride) {
+    let sum = 0;
+    let measured = 0;
+    const end = Math.min(samples.length, start + stride);
+    for (let index = start; index < end; index++) {
+      const value = samples[index]!.values[metric];
+      if (value === null || value === undefined) continue;
+      sum += value;
+      measured += 1;
+    }
+    times.push(samples[end - 1]!.at_us / 1_000_000);
+    values.push(measured > 0 ? sum / measured : null);
+  }
+  return [times, values];
+}

@@ -1,0 +1,213 @@
+// CodeMirror, set up for the page: a file to read and edit, lines lit where clients stand, mistakes at their line, and
+// a comparison with another text. It knows no simulator. It lives in a shadow root, where its style sheets are
+// adopted rather than written into the document, which a strict content security policy would refuse.
+
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import { python } from '@codemirror/lang-python';
+import { PostgreSQL, sql } from '@codemirror/lang-sql';
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { setDiagnostics } from '@codemirror/lint';
+import { unifiedMergeView } from '@codemirror/merge';
+import { EditorState, RangeSet, StateEffect, StateField, type Extension } from '@codemirror/state';
+import { Decoration, EditorView, gutter, GutterMarker, highlightSpecialChars, keymap, lineNumbers, type DecorationSet } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+import type { LitLine } from '../core/types';
+import type { Language } from '../draw/code';
+
+export interface CodeEditor {
+  show(file: string, text: string, language: Language, comparedWith: string | null): void;
+  light(lit: readonly LitLine[]): void;
+  diagnose(mistakes: readonly { text: string; line: number }[]): void;
+  reveal(line: number): void;
+  close(): void;
+}
+
+export interface EditorEvents {
+  text: string;
+  language: Language;
+  changed(file: string, text: string): void;
+  deploy(file: string): void;
+}
+
+class Clients extends GutterMarker {
+  #lit: LitLine;
+
+  constructor(lit: LitLine) {
+    super();
+    this.#lit = lit;
+  }
+
+  override eq(other: Clients) {
+    return this.#lit.clients === other.#lit.clients && this.#lit.lock_waits === other.#lit.lock_waits;
+  }
+
+  override toDOM() {
+    const element = document.createElement('span');
+    element.textContent = String(this.#lit.clients);
+    element.className = this.#lit.lock_waits > 0 ? 'clients waits' : 'clients';
+    element.title = `${this.#lit.clients} here, ${this.#lit.lock_waits} waiting for a lock, ${this.#lit.pool_waits} for a connection`;
+    return element;
+  }
+}
+
+const setLit = StateEffect.define<readonly LitLine[]>();
+const litLine = Decoration.line({ class: 'lit' });
+const waitingLine = Decoration.line({ class: 'lit waits' });
+
+interface Lit {
+  lines: DecorationSet;
+  markers: RangeSet<Clients>;
+}
+
+const litField = StateField.define<Lit>({
+  create: () => ({ lines: Decoration.none, markers: RangeSet.empty }),
+  update(value, transaction) {
+    for (const effect of transaction.effects) {
+      if (!effect.is(setLit)) continue;
+      const here = effect.value
+        .filter(({ line }) => line >= 1 && line <= transaction.state.doc.lines)
+        .map((lit) => ({ lit, from: transaction.state.doc.line(lit.line).from }))
+        .sort((a, b) => a.from - b.from);
+      return {
+        lines: Decoration.set(here.map(({ lit, from }) => (lit.lock_waits > 0 ? waitingLine : litLine).range(from))),
+        markers: RangeSet.of(here.map(({ lit, from }) => new Clients(lit).range(from))),
+      };
+    }
+    if (!transaction.docChanged) return value;
+    return { lines: value.lines.map(transaction.changes), markers: value.markers.map(transaction.changes) };
+  },
+  provide: (field) => EditorView.decorations.from(field, ({ lines }) => lines),
+});
+
+// The page's custom properties reach into the shadow root, so a theme change needs nothing here.
+const look = EditorView.theme({
+  '&': { height: '100%', color: 'var(--ink)', backgroundColor: 'transparent', fontSize: 'var(--code-size, 0.8125rem)' },
+  '&.cm-focused': { outline: 'none' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.5', overflow: 'auto' },
+  '.cm-content': { padding: '8px 0', caretColor: 'var(--lamp)' },
+  '.cm-line': { padding: '0 16px 0 0' },
+  '.cm-cursor': { borderLeftColor: 'var(--lamp)', borderLeftWidth: '2px' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground, ::selection': {
+    backgroundColor: 'light-dark(#e9dfc4, #34405a) !important',
+  },
+  '.cm-gutters': { backgroundColor: 'var(--ground)', color: 'var(--soft)', border: 'none' },
+  '.cm-lineNumbers .cm-gutterElement': { minWidth: '1.5rem', padding: '0 1rem 0 0' },
+  '.clientsGutter': { width: '2rem' },
+  '.clients': { paddingLeft: '6px', color: 'var(--lamp)', fontWeight: '600' },
+  '.clients.waits': { color: 'var(--waiting)' },
+  '.lit': { backgroundColor: 'color-mix(in srgb, var(--lamp) 9%, transparent)' },
+  '.lit.waits': { backgroundColor: 'color-mix(in srgb, var(--waiting) 13%, transparent)' },
+  '.cm-matchingBracket': { backgroundColor: 'transparent', outline: '1px solid var(--edge)' },
+  '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--broken)', textUnderlineOffset: '3px' },
+  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--ink)', border: '1px solid var(--line)', borderRadius: '4px' },
+  '.cm-diagnostic-error': { borderLeftColor: 'var(--broken)' },
+  '.cm-changedLine': { backgroundColor: 'color-mix(in srgb, var(--holds) 12%, transparent) !important' },
+  '.cm-changedText': { background: 'none !important', textDecoration: 'none' },
+  '.cm-deletedChunk': { backgroundColor: 'color-mix(in srgb, var(--broken) 11%, transparent) !important', paddingLeft: '0' },
+  '.cm-deletedText, .cm-deletedLine del': { background: 'none !important', textDecoration: 'none' },
+  '.cm-deletedLine': { color: 'var(--soft)' },
+  '.cm-changeGutter': { width: '3px', paddingLeft: '0' },
+  '.cm-changedLineGutter': { backgroundColor: 'var(--holds)' },
+  '.cm-deletedLineGutter': { backgroundColor: 'var(--broken)' },
+});
+
+const syntax = HighlightStyle.define([
+  { tag: [tags.keyword, tags.operatorKeyword, tags.bool, tags.null], fontWeight: '600' },
+  { tag: tags.string, color: 'var(--syntax)' },
+  { tag: tags.comment, color: 'var(--soft)', fontStyle: 'italic' },
+  { tag: [tags.function(tags.definition(tags.variableName)), tags.definition(tags.className)], fontWeight: '700' },
+]);
+
+function languageSupport(language: Language): Extension {
+  return language === 'sql' ? sql({ dialect: PostgreSQL }) : python();
+}
+
+export function openEditor(holder: HTMLElement, { text, language, changed, deploy }: EditorEvents): CodeEditor {
+  const root = holder.shadowRoot ?? holder.attachShadow({ mode: 'open' });
+  const frame = document.createElement('div');
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(':host { display: block } div.frame { height: 100% } @media (max-width: 1000px) { div.frame { --code-size: 0.75rem } }');
+  root.adoptedStyleSheets = [sheet];
+  frame.className = 'frame';
+  root.append(frame);
+
+  let file = '';
+  let compared: string | null = null;
+  let setting = false;
+
+  const view = new EditorView({ root, parent: frame, state: stateOf(text, language, null) });
+
+  function stateOf(text: string, language: Language, comparedWith: string | null): EditorState {
+    return EditorState.create({
+      doc: text,
+      extensions: [
+        gutter({ class: 'clientsGutter', markers: (view) => view.state.field(litField).markers }),
+        lineNumbers(),
+        highlightSpecialChars(),
+        history(),
+        indentOnInput(),
+        indentUnit.of('    '),
+        bracketMatching(),
+        languageSupport(language),
+        syntaxHighlighting(syntax),
+        litField,
+        look,
+        EditorView.contentAttributes.of({ 'aria-label': `${file || 'Code'}. Escape, then Tab leaves the editor.` }),
+        keymap.of([
+          {
+            key: 'Mod-Enter',
+            run: () => {
+              deploy(file);
+              return true;
+            },
+          },
+          indentWithTab,
+          ...defaultKeymap,
+          ...historyKeymap,
+        ]),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged && !setting) changed(file, update.state.doc.toString());
+        }),
+        comparedWith === null ? [] : unifiedMergeView({ original: comparedWith, mergeControls: false, gutter: true, syntaxHighlightDeletions: true }),
+      ],
+    });
+  }
+
+  return {
+    show(nextFile, nextText, nextLanguage, comparedWith) {
+      if (nextFile === file && comparedWith === compared) {
+        if (nextText === view.state.doc.toString()) return;
+        setting = true;
+        view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: nextText } });
+        setting = false;
+        return;
+      }
+      file = nextFile;
+      compared = comparedWith;
+      view.setState(stateOf(nextText, nextLanguage, comparedWith));
+    },
+    light(lit) {
+      view.dispatch({ effects: setLit.of(lit) });
+    },
+    diagnose(mistakes) {
+      const { doc } = view.state;
+      view.dispatch(
+        setDiagnostics(
+          view.state,
+          mistakes.map(({ text, line }) => {
+            const { from, to } = doc.line(Math.min(Math.max(1, line), doc.lines));
+            return { from, to, severity: 'error' as const, message: text };
+          }),
+        ),
+      );
+    },
+    reveal(line) {
+      const { doc } = view.state;
+      const { from } = doc.line(Math.min(Math.max(1, line), doc.lines));
+      view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+    },
+    close() {
+      view.destroy();
+    },
+  };
+}
