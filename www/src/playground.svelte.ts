@@ -23,9 +23,9 @@ import type {
 
 /** Virtual seconds a second of the reader's; Infinity is as fast as it goes. */
 export const SPEEDS = [0.001, 0.01, 0.1, 1, 4, Infinity] as const;
-/** A run pauses here by itself; playing on takes it as far again. */
-const STRETCH_US = 60_000_000;
 const HISTORY_MOST = 6_000;
+/** Requests of the old variant are still ending this long after a deploy; what they break is not the new one's. */
+const DRAIN_US = 1_000_000;
 const NAIVE = 'naive';
 export const SCHEMA_FILE = 'schema.sql';
 
@@ -97,7 +97,6 @@ export class PlaygroundState {
   #run = 0;
   #changes: TimedChange[] = [];
   #initial: { variant: string; knobs: { [knob in string]: number }; sources: { [file in string]: string } } | null = null;
-  #horizon_us = STRETCH_US;
   #replay: number | null = null;
   #opening = 0;
   #broken = 0;
@@ -204,6 +203,7 @@ export class PlaygroundState {
   #engineReady() {
     const restarted = this.message?.text.includes('being restarted');
     this.engine = 'ready';
+    performance.mark('twoam:engine-ready');
     if (restarted) {
       this.message = { kind: 'note', text: 'The engine was restarted. Your code is kept; press play to run it again.' };
       this.begin({ play: false });
@@ -228,7 +228,7 @@ export class PlaygroundState {
     this.#replay = null;
     this.#history = [];
     this.#changes = [...changes];
-    this.#horizon_us = Math.max(STRETCH_US, Math.ceil(catch_up_us / STRETCH_US) * STRETCH_US);
+    // Plain copies: what is reactive cannot be sent to another thread.
     this.#initial = { variant: this.variant, knobs: { ...this.knobs }, sources: { ...this.edits } };
     this.#stretches = [];
     this.samples = [];
@@ -256,7 +256,7 @@ export class PlaygroundState {
     this.playing = play;
     const run = this.#run;
     this.#engine
-      .ask({ kind: 'run', run, document: $state.snapshot(document) as ScenarioDocument, request: this.#request(), catch_up_us })
+      .ask({ kind: 'run', run, document, request: this.#request(), catch_up_us })
       .then(() => {
         if (run !== this.#run) return;
         this.busy = false;
@@ -308,7 +308,7 @@ export class PlaygroundState {
     this.#append(frame);
     if (this.playing && !playing && this.#replay === null) {
       this.playing = false;
-      this.ended = frame.ended;
+      this.ended = frame.ended || frame.now_us >= this.horizon_us;
       void this.#refreshReport();
     }
     if (following) this.#show(frame);
@@ -355,6 +355,12 @@ export class PlaygroundState {
   #judge(frame: Frame) {
     const stretch = this.#stretches.at(-1);
     if (!stretch) return;
+    if (stretch.at_us > 0 && frame.now_us < stretch.at_us + this.#drain_us()) {
+      stretch.broken = frame.invariants.map(({ broken_ever }) => broken_ever);
+      this.document?.metrics.forEach(({ better }, index) => {
+        if (better === 'zero') stretch.totals[index] = frame.metrics[index]?.total ?? 0;
+      });
+    }
     const requests = frame.requests.ok + frame.requests.failed - stretch.requests;
     const broken = frame.invariants.reduce((sum, { broken_ever }, index) => sum + broken_ever - (stretch.broken[index] ?? 0), 0);
     const file = this.document?.variants.find(({ id }) => id === stretch.variant)?.file ?? '';
@@ -362,6 +368,10 @@ export class PlaygroundState {
     this.outcomes[corner(stretch.variant, this.environment)] = { requests, broken, for_us: frame.now_us - stretch.at_us, edited };
     if (broken > 0 && this.#broken === 0) this.announcement = `Broken: ${this.#brokenSentences(frame)}`;
     this.#broken = broken;
+  }
+
+  #drain_us(): number {
+    return DRAIN_US + 1_000 * Math.max(0, ...(this.document?.invariants ?? []).map(({ settle_ms }) => settle_ms));
   }
 
   #brokenSentences(frame: Frame): string {
@@ -383,6 +393,9 @@ export class PlaygroundState {
     this.report = recording.report;
     const frame = this.#frameAt(at_us);
     if (frame) this.#show(frame);
+    // A link's moment may lie between two recorded frames, or after the last: the live run will be taken to it.
+    this.cursor_us = at_us;
+    requestAnimationFrame(() => performance.mark('twoam:numbers'));
     this.playing = play && at_us < this.reached_us;
     if (this.playing) this.#startReplay();
   }
@@ -410,8 +423,7 @@ export class PlaygroundState {
       return;
     }
     if (!this.live) return;
-    if (this.reached_us >= this.#horizon_us) this.#horizon_us += STRETCH_US;
-    void this.#engine.ask({ kind: 'play', speed: this.speed, until_us: this.#horizon_us }).catch(abandoned);
+    void this.#engine.ask({ kind: 'play', speed: this.speed, until_us: this.horizon_us }).catch(abandoned);
   }
 
   pause() {
@@ -464,7 +476,7 @@ export class PlaygroundState {
 
   seek(at_us: number) {
     this.pause();
-    const target = Math.max(0, Math.min(at_us, this.live ? this.#horizon_us : this.reached_us));
+    const target = Math.max(0, Math.min(at_us, this.horizon_us));
     if (target > this.reached_us) {
       this.cursor_us = this.reached_us;
       void this.#engine.ask({ kind: 'advance', until_us: target }).then(() => this.#refreshReport(), abandoned);
@@ -660,7 +672,7 @@ export class PlaygroundState {
   }
 
   async shareLink(): Promise<string> {
-    const shared: Shared = { request: $state.snapshot(this.#request()) as RunRequest, at_us: Math.round(this.cursor_us) };
+    const shared: Shared = { request: this.#request(), at_us: Math.round(this.cursor_us) };
     const url = new URL(location.href);
     url.hash = await encode(shared);
     return url.href;
@@ -698,8 +710,9 @@ export class PlaygroundState {
     return this.#stretch && this.#stretch.at_us > 0 ? this.#stretch.at_us : null;
   }
 
+  /** Where the run ends. */
   get horizon_us(): number {
-    return this.live ? this.#horizon_us : this.reached_us;
+    return this.live ? Math.max(1, this.environmentDocument?.length_s ?? 60) * 1_000_000 : this.reached_us;
   }
 }
 

@@ -111,7 +111,7 @@ function tick() {
   if (speed === null || !run) return;
   const at = performance.now();
   const passed_ms = Math.min(at - lastTick, 100);
-  const target = speed === Infinity ? until_us : Math.min(until_us, now_us + passed_ms * 1000 * speed);
+  const target = speed === Infinity ? until_us : Math.floor(Math.min(until_us, now_us + passed_ms * 1000 * speed));
   // Until a virtual microsecond has passed there is nothing to move; the clock keeps the remainder.
   if (target - now_us >= 1 || target === until_us) {
     lastTick = at;

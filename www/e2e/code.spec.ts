@@ -1,0 +1,52 @@
+import { expect, test } from './playground';
+
+test('an edit is deployed into the running traffic and kept in this browser', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await playground.editor.click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.insertText('# Reviewed at 2 AM.\n');
+  await page.getByRole('button', { name: 'Deploy edit' }).click();
+  await expect(page.getByRole('button', { name: 'Revert' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Deploy edit' })).toBeHidden();
+  await page.reload();
+  await expect(playground.editor).toContainText('# Reviewed at 2 AM.');
+  await page.getByRole('button', { name: 'Revert' }).click();
+  await expect(playground.editor).not.toContainText('# Reviewed at 2 AM.');
+});
+
+test('code that does not compile is told with its line, and the old code goes on', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await playground.production.click();
+  await playground.write('async def buy(conn, request)\n    return {"status": 200}\n');
+  await page.getByRole('button', { name: 'Deploy edit' }).click();
+  await expect(page.getByText(/^✕ Line 1: /)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+});
+
+test('an endless loop is stopped, and the page goes on', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  const source = (await playground.editor.innerText()).replaceAll('\u00a0', ' ');
+  const handler = /async def (\w+)\(([^)]*)\)/.exec(source)!;
+  await playground.write(`async def ${handler[1]}(${handler[2]}):\n    while True:\n        pass\n`);
+  await page.getByRole('button', { name: 'Deploy edit' }).click();
+  await expect(page.getByText(/stopped|restarted/).first()).toBeVisible({ timeout: 30_000 });
+  await page.getByRole('button', { name: 'Revert' }).click();
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+});
+
+test('a call that never comes back costs the engine, not the code', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  const source = (await playground.editor.innerText()).replaceAll('\u00a0', ' ');
+  const handler = /async def (\w+)\(([^)]*)\)/.exec(source)!;
+  await playground.write(`async def ${handler[1]}(${handler[2]}):\n    return {"status": 200, "n": len(str(7 ** (10 ** 9)))}\n`);
+  await page.getByRole('button', { name: 'Deploy edit' }).click();
+  await expect(page.getByText(/restarted|stopped/).first()).toBeVisible({ timeout: 40_000 });
+  await expect(playground.editor).toContainText('10 ** 9');
+});

@@ -1,0 +1,79 @@
+import { expect, test } from './playground';
+
+test('a recorded run is there before the engine is, and says so', async ({ page, playground }) => {
+  await page.route('**/*.wasm', () => {});
+  await playground.open();
+  await expect(page.getByText('Recorded run, while the engine loads')).toBeVisible();
+  await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await playground.hardened.click();
+  await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
+});
+
+test('naive breaks in production, and a deploy of the hardened variant ends it', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await playground.hardened.click();
+  await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+});
+
+test('every scenario opens, and breaks in production', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  const picker = page.getByRole('combobox', { name: 'Scenario' });
+  const scenarios = await picker.locator('option').evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
+  expect(scenarios.length).toBeGreaterThan(0);
+  for (const scenario of scenarios) {
+    await picker.selectOption(scenario);
+    await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+    await playground.production.click();
+    await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  }
+});
+
+test('keys do what the list of keys says', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await page.keyboard.press('p');
+  await expect(playground.production).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press('h');
+  await expect(playground.hardened).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press('Space');
+  await expect(page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('r');
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+});
+
+test('a paused run can be looked at step by step, back and on', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await playground.pause();
+  const before = await playground.time.textContent();
+  await page.getByRole('button', { name: 'One step back' }).click();
+  await expect(playground.time).not.toHaveText(before!);
+  const past = await playground.time.textContent();
+  await page.getByRole('button', { name: 'One step on' }).click();
+  await expect(playground.time).not.toHaveText(past!);
+});
+
+test('on a phone the page fits, and the two toggles are in reach', async ({ page, playground }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await playground.open();
+  await playground.live();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  const dock = page.getByRole('contentinfo', { name: 'Transport' });
+  await dock.getByRole('button', { name: 'Production' }).click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await dock.getByRole('button', { name: 'Hardened' }).click();
+  await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
+});

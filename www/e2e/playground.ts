@@ -1,0 +1,71 @@
+// How the tests take hold of the page: by what a reader sees and a screen reader says.
+
+import { expect, test as base, type Page } from '@playwright/test';
+
+export class Playground {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async open(hash = '') {
+    await this.page.goto(`./${hash}`);
+    await expect(this.page.getByRole('heading', { level: 1 })).toBeVisible();
+  }
+
+  async live() {
+    await expect(this.page.getByText('Live: this code is running here')).toBeVisible({ timeout: 40_000 });
+  }
+
+  corner(name: RegExp) {
+    return this.page.getByRole('button', { name });
+  }
+
+  get production() {
+    return this.corner(/^Naive, Production/);
+  }
+
+  get hardened() {
+    return this.corner(/^Hardened, .*, Production/);
+  }
+
+  get editor() {
+    return this.page.locator('.cm-content');
+  }
+
+  get time() {
+    return this.page.getByLabel('Virtual time');
+  }
+
+  async pause() {
+    await this.page.getByRole('button', { name: 'Pause' }).click();
+    await expect(this.page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
+  }
+
+  /** Replaces the code that is shown. */
+  async write(source: string) {
+    await this.editor.click();
+    await this.page.keyboard.press('Control+a');
+    await this.page.keyboard.insertText(source);
+  }
+}
+
+/** Every test also fails for anything on the console and for any request that leaves the site. */
+export const test = base.extend<{ playground: Playground }>({
+  playground: async ({ page, baseURL }, use) => {
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (protocol.startsWith('http') && origin !== new URL(baseURL!).origin) complaints.push(`asked ${request.url()}`);
+    });
+    await use(new Playground(page));
+    expect(complaints).toEqual([]);
+  },
+});
+
+export { expect };

@@ -1,0 +1,38 @@
+import { expect, test } from './playground';
+
+test('a link opens the same run at the same moment, with its edit', async ({ page, playground, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await playground.open();
+  await playground.live();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await playground.hardened.click();
+  await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
+  await playground.pause();
+  const moment = await playground.time.textContent();
+  const numbers = await page.getByRole('region', { name: 'Numbers' }).innerText();
+  await page.getByRole('button', { name: 'Share' }).click();
+  await expect(page.getByRole('button', { name: 'Link copied' })).toBeVisible();
+  const link = page.url();
+  expect(link).toContain('#v1.');
+
+  await page.goto('about:blank');
+  await page.goto(link);
+  await playground.live();
+  await expect(playground.time).toHaveText(moment!);
+  await expect(playground.hardened).toHaveAttribute('aria-pressed', 'true');
+  expect(await page.getByRole('region', { name: 'Numbers' }).innerText()).toBe(numbers);
+});
+
+for (const [what, hash, words] of [
+  ['damaged', '#v1.AAAA', 'damaged'],
+  ['of another version', '#v77.xyz', 'another version'],
+] as const) {
+  test(`a link that is ${what} opens the scenario with a notice`, async ({ page, playground }) => {
+    await playground.open(hash);
+    await expect(page.getByText(words)).toBeVisible();
+    await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await expect(page.getByText(words)).toBeHidden();
+  });
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from '@playwright/test';
+
+const address = process.env.BASE_URL;
+if (!address) throw new Error('BASE_URL names the served site. `cargo xtask test` builds it, serves it and sets this.');
+
+export default defineConfig({
+  testDir: 'e2e',
+  // The engine takes a core for itself, so tests share the machine badly.
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 20_000 },
+  reporter: [['list']],
+  use: {
+    baseURL: address,
+    viewport: { width: 1280, height: 800 },
+    launchOptions: {
+      executablePath: process.env.CHROMIUM || undefined,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    },
+  },
+});

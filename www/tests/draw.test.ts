@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+import type { Sample, Span, Timeline } from '../src/core/types';
+import { lines } from '../src/draw/code';
+import { moment, span as duration, write } from '../src/draw/format';
+import { litWords } from '../src/draw/lit';
+import { columns } from '../src/draw/series';
+import { at, draw, neighbour } from '../src/draw/timeline';
+
+function span(lane: number, from_us: number, to_us: number | null, family: Span['family'], label: string): Span {
+  return { lane, from_us, to_us, family, label, request: 1, file: 'naive.py', line: 3, details: [] };
+}
+
+const timeline: Timeline = {
+  lanes: [
+    { family: 'client', label: 'client 1' },
+    { family: 'client', label: 'client 2' },
+    { family: 'service', label: 'payments' },
+  ],
+  spans: [
+    span(0, 1_000, 9_000, 'request', '201'),
+    span(0, 1_500, 3_000, 'statement', 'SELECT stock FROM products'),
+    span(1, 2_000, 6_000, 'lock-wait', 'waits for client 1'),
+    span(0, 3_000, 5_000, 'service', 'charge'),
+    span(1, 6_000, null, 'statement', 'UPDATE products'),
+  ],
+  arrows: [{ at_us: 2_000, from_lane: 1, to_lane: 0 }],
+  spans_left_out: 0,
+};
+
+describe('timeline', () => {
+  const window = { from_us: 0, to_us: 10_000, width: 500, top: 0, height: 100 };
+
+  test('a stretch as shapes', () => {
+    expect(draw(timeline, window)).toMatchInlineSnapshot(`
+      {
+        "arrows": [
+          {
+            "fromY": 33,
+            "toY": 11,
+            "x": 100,
+          },
+        ],
+        "bars": [
+          {
+            "family": "request",
+            "height": 2,
+            "label": "",
+            "span": 0,
+            "width": 400,
+            "x": 50,
+            "y": 18,
+          },
+          {
+            "family": "statement",
+            "height": 13,
+            "label": "SELECT stock FROM products",
+            "span": 1,
+            "width": 75,
+            "x": 75,
+            "y": 4,
+          },
+          {
+            "family": "lock-wait",
+            "height": 13,
+            "label": "waits for client 1",
+            "span": 2,
+            "width": 200,
+            "x": 100,
+            "y": 26,
+          },
+          {
+            "family": "service",
+            "height": 13,
+            "label": "charge",
+            "span": 3,
+            "width": 100,
+            "x": 150,
+            "y": 4,
+          },
+          {
+            "family": "statement",
+            "height": 13,
+            "label": "UPDATE products",
+            "span": 4,
+            "width": 200,
+            "x": 300,
+            "y": 26,
+          },
+        ],
+        "lanes": [
+          {
+            "family": "client",
+            "label": "client 1",
+            "y": 0,
+          },
+          {
+            "family": "client",
+            "label": "client 2",
+            "y": 22,
+          },
+          {
+            "family": "service",
+            "label": "payments",
+            "y": 44,
+          },
+        ],
+        "tick_us": 5000,
+        "ticks": [
+          {
+            "at_us": 0,
+            "x": 0,
+          },
+          {
+            "at_us": 5000,
+            "x": 250,
+          },
+          {
+            "at_us": 10000,
+            "x": 500,
+          },
+        ],
+      }
+    `);
+  });
+
+  test('lanes outside of the view are left out', () => {
+    const { lanes, bars } = draw(timeline, { ...window, top: 44, height: 22 });
+    expect(lanes.map(({ label }) => label)).toEqual(['payments']);
+    expect(bars).toEqual([]);
+  });
+
+  test('fifty thousand spans become no more bars than there are pixels for', () => {
+    const spans = Array.from({ length: 50_000 }, (_, index) => span(index % 3, index * 20, index * 20 + 10, 'statement', 'SELECT 1'));
+    const { bars } = draw({ ...timeline, spans }, { from_us: 0, to_us: 1_000_000, width: 800, top: 0, height: 100 });
+    expect(bars.length).toBeLessThanOrEqual(3 * 801);
+    expect(bars.length).toBeGreaterThan(1_000);
+  });
+
+  test('a point finds what a request does before the request', () => {
+    const drawing = draw(timeline, window);
+    expect(at(drawing, 100, 10)).toBe(1);
+    expect(at(drawing, 400, 19)).toBe(0);
+    expect(at(drawing, 10, 10)).toBeNull();
+  });
+
+  test('arrow keys go along a lane and between lanes', () => {
+    expect(neighbour(timeline.spans, null, 'right')).toBe(0);
+    expect(neighbour(timeline.spans, 0, 'right')).toBe(1);
+    expect(neighbour(timeline.spans, 1, 'down')).toBe(2);
+    expect(neighbour(timeline.spans, 4, 'right')).toBe(4);
+  });
+});
+
+describe('code', () => {
+  const source = 'async def buy(conn):\n    """Sell."""\n    x = f"{1}"  # one\n';
+
+  test('the pieces are the source', () => {
+    expect(lines(source, 'python').map((pieces) => pieces.map(({ text }) => text).join('')).join('\n')).toBe(source);
+  });
+
+  test('roles of Python and SQL', () => {
+    expect(lines(source, 'python')[0]).toEqual([
+      { role: 'keyword', text: 'async' },
+      { role: 'plain', text: ' ' },
+      { role: 'keyword', text: 'def' },
+      { role: 'plain', text: ' ' },
+      { role: 'name', text: 'buy' },
+      { role: 'plain', text: '(conn):' },
+    ]);
+    expect(lines("SELECT 'it''s' -- all", 'sql')[0]?.map(({ role }) => role)).toEqual(['keyword', 'plain', 'string', 'plain', 'comment']);
+  });
+
+  test('an unfinished string does not swallow the next line', () => {
+    expect(lines('x = "open\ny = 1', 'python')[1]?.[0]).toEqual({ role: 'plain', text: 'y = ' });
+  });
+});
+
+describe('numbers', () => {
+  test('each unit as it is read', () => {
+    expect(write(1234, 'count')).toEqual({ value: '1,234', unit: '' });
+    expect(write(8.25, 'ms')).toEqual({ value: '8.3', unit: 'ms' });
+    expect(write(12_400, 'ms')).toEqual({ value: '12.4', unit: 's' });
+    expect(write(120_050, 'cents')).toEqual({ value: '1,200.50', unit: '$' });
+    expect(write(0.031, 'ratio')).toEqual({ value: '3.1', unit: '%' });
+    expect(write(1536, 'bytes')).toEqual({ value: '1.5', unit: 'KB' });
+    expect(write(null, 'ms').value).toBe('–');
+  });
+
+  test('moments and durations', () => {
+    expect(moment(4_250_000)).toBe('4.250 s');
+    expect(moment(64_250_000)).toBe('1:04.250');
+    expect([duration(340), duration(12_400), duration(1_300_000)]).toEqual(['340 µs', '12.4 ms', '1.30 s']);
+  });
+
+  test('where clients stand', () => {
+    expect(
+      litWords([
+        { file: 'naive.py', line: 9, clients: 1, lock_waits: 1, pool_waits: 0 },
+        { file: 'naive.py', line: 12, clients: 38, lock_waits: 4, pool_waits: 0 },
+      ]),
+    ).toBe('38 clients on line 12, 4 waiting for a lock; 1 client on line 9, waiting for a lock.');
+  });
+});
+
+describe('series', () => {
+  const samples: Sample[] = Array.from({ length: 960 }, (_, index) => ({ at_us: (index + 1) * 250_000, values: [index % 2 === 0 ? 10 : null] }));
+
+  test('few samples stay as they are, gaps too', () => {
+    expect(columns(samples.slice(0, 3), 0, 480)).toEqual([
+      [0.25, 0.5, 0.75],
+      [10, null, 10],
+    ]);
+  });
+
+  test('many are merged by their mean, up to the last', () => {
+    const [times, values] = columns(samples, 0, 480);
+    expect(times.length).toBeLessThanOrEqual(480);
+    expect(times.at(-1)).toBe(240);
+    expect(new Set(values)).toEqual(new Set([10]));
+  });
+});
