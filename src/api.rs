@@ -113,6 +113,11 @@ impl Run {
         self.sim.now()
     }
 
+    /// When the run ends.
+    pub fn end(&self) -> Micros {
+        self.sim.end()
+    }
+
     pub fn ended(&self) -> bool {
         self.sim.ended()
     }

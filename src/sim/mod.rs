@@ -79,6 +79,11 @@ impl Run {
         self.world.now
     }
 
+    /// When the run ends.
+    pub fn end(&self) -> Micros {
+        self.world.end
+    }
+
     pub fn ended(&self) -> bool {
         self.world.ended
     }

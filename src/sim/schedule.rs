@@ -17,6 +17,10 @@ pub struct RunRequest {
     /// `my-machine` or `production`.
     pub environment: String,
     pub seed: u32,
+    /// When the run ends, if not after the environment's own length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub until_us: Option<Micros>,
     /// Only those that differ from the environment's defaults.
     #[serde(default)]
     pub knobs: BTreeMap<String, f64>,
@@ -70,6 +74,9 @@ impl RunRequest {
             escaped(&self.environment),
             self.seed
         );
+        if let Some(until_us) = self.until_us {
+            let _ = write!(text, " until={until_us}");
+        }
         for (knob, value) in &self.knobs {
             let _ = write!(text, " {}={value}", escaped(knob));
         }
@@ -105,6 +112,7 @@ impl RunRequest {
             variant: named("variant")?,
             environment: named("environment")?,
             seed: 0,
+            until_us: None,
             knobs: BTreeMap::new(),
             sources: BTreeMap::new(),
             changes: vec![],
@@ -127,6 +135,10 @@ impl RunRequest {
             self.sources.insert(unescaped(file)?, unescaped(value)?);
         } else if name == "seed" {
             self.seed = value.parse().map_err(|_| ScheduleError(format!("seed {value:?} is not below 2^32")))?;
+        } else if name == "until" {
+            let until_us =
+                value.parse().map_err(|_| ScheduleError(format!("until {value:?} is not a number of microseconds")))?;
+            self.until_us = Some(until_us);
         } else {
             self.knobs.insert(unescaped(name)?, number(value)?);
         }

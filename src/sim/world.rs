@@ -65,7 +65,7 @@ pub struct World {
     scheduled: u64,
     /// How many of the request's changes have been applied.
     changes_applied: usize,
-    end: Micros,
+    pub end: Micros,
 }
 
 /// One execution of a handler on its way.
@@ -223,7 +223,7 @@ impl World {
             queue: BinaryHeap::new(),
             scheduled: 0,
             changes_applied: 0,
-            end: (environment.length_s * 1e6) as Micros,
+            end: request.until_us.unwrap_or((environment.length_s * 1e6) as Micros),
             knobs,
             request,
             document: document.clone(),

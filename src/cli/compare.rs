@@ -1,0 +1,92 @@
+//! `twoam compare`
+
+use std::rc::Rc;
+
+use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
+use twoam::scenario::ScenarioDocument;
+use twoam::trace::{Keep, Micros};
+
+use super::spread::spread;
+use super::{Failure, print_json, request, screen, shelf};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Id of a scenario, or path of a scenario's folder
+    scenario: String,
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// Virtual time at which each run ends; the environment's own length if not given
+    #[arg(long, value_name = "TIME", value_parser = request::duration)]
+    until: Option<Micros>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let document = shelf::find(&arguments.scenario)?;
+    let corners = corners(&document, arguments.seed, arguments.until);
+    let progress = screen::progress(corners.len(), "runs");
+    let outcomes = spread(&corners, |corner| run(&document, corner.clone()), || progress.inc(1));
+    progress.finish_and_clear();
+    let summaries = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if arguments.json {
+        print_json(&serde_json::json!({ "scenario": document.summary.id, "runs": summaries }));
+    } else {
+        print(&document, &summaries);
+    }
+    Ok(())
+}
+
+/// Every variant in every environment.
+pub fn corners(document: &ScenarioDocument, seed: u32, until_us: Option<Micros>) -> Vec<RunRequest> {
+    let summary = &document.summary;
+    let pairs = summary.variants.iter().flat_map(|variant| summary.environments.iter().map(move |env| (variant, env)));
+    pairs
+        .map(|(variant, environment)| RunRequest {
+            scenario: summary.id.clone(),
+            variant: variant.clone(),
+            environment: environment.clone(),
+            seed,
+            until_us,
+            knobs: Default::default(),
+            sources: Default::default(),
+            changes: Vec::new(),
+        })
+        .collect()
+}
+
+/// One whole run, from nothing to its end.
+pub fn run(document: &ScenarioDocument, request: RunRequest) -> Result<RunSummary, Failure> {
+    let keep = Keep::Latest(EVENTS_KEPT);
+    let mut run = Run::new(Rc::new(document.clone()), request, keep)
+        .map_err(|error| Failure::Result(format!("error: {error}")))?;
+    run.advance(Micros::MAX);
+    Ok(run.summary())
+}
+
+fn print(document: &ScenarioDocument, summaries: &[RunSummary]) {
+    let headlines = document.metrics.iter().filter(|metric| metric.headline).collect::<Vec<_>>();
+    let titles = headlines.iter().map(|metric| metric.label.as_str());
+    let mut table =
+        screen::table(["variant", "environment", "invariants"].into_iter().chain(titles).chain(["answered", "failed"]));
+    for summary in summaries {
+        let broken = summary.invariants.iter().filter(|invariant| invariant.broken > 0).collect::<Vec<_>>();
+        let verdict = if broken.is_empty() {
+            screen::good("hold")
+        } else {
+            let cases = broken.iter().map(|invariant| format!("{}: {}", invariant.id, invariant.broken));
+            screen::bad(comfy_table::Cell::new(format!("BROKEN {}", cases.collect::<Vec<_>>().join(", "))))
+        };
+        let mut row =
+            vec![comfy_table::Cell::new(&summary.variant), comfy_table::Cell::new(&summary.environment), verdict];
+        for metric in &headlines {
+            let value = summary.metrics.get(&metric.id).copied();
+            row.push(screen::number(screen::value(metric, value)));
+        }
+        row.push(screen::number(screen::grouped(summary.requests.ok.into())));
+        row.push(screen::number(screen::grouped(summary.requests.failed.into())));
+        table.add_row(row);
+    }
+    println!("{}: {}\n\n{table}", document.summary.title, document.summary.hook);
+}

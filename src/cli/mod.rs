@@ -1,0 +1,104 @@
+//! Commands: read arguments, call the core, print. No rule of a run is decided here.
+
+mod check;
+mod compare;
+mod export;
+mod isolation;
+mod list;
+mod request;
+mod run;
+mod screen;
+mod shelf;
+mod spread;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Why backend code that works on your machine breaks in production.
+#[derive(Debug, Parser)]
+#[command(name = "twoam", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lists the scenarios with their variants
+    List(list::Arguments),
+    /// Runs one variant in one environment and tells what happened
+    Run(run::Arguments),
+    /// Runs every variant in every environment and puts the results in one table
+    Compare(compare::Arguments),
+    /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
+    Check(check::Arguments),
+    /// Steps a .spec file through sessions of the engine, as PostgreSQL's isolation tester does
+    Isolation(isolation::Arguments),
+    /// Writes the page's data: documents and recorded runs of all scenarios
+    #[command(hide = true)]
+    Export(export::Arguments),
+}
+
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::List(arguments) => list::main(&arguments),
+        Command::Run(arguments) => run::main(&arguments),
+        Command::Compare(arguments) => compare::main(&arguments),
+        Command::Check(arguments) => check::main(&arguments),
+        Command::Isolation(arguments) => isolation::main(&arguments),
+        Command::Export(arguments) => export::main(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.code()
+        }
+    }
+}
+
+/// Why a command ends with an exit code other than 0.
+#[derive(Debug)]
+enum Failure {
+    /// The arguments name something that is not there: 2.
+    Usage(String),
+    /// The work was done or begun, and the result is bad: 1.
+    Result(String),
+}
+
+impl Failure {
+    /// `there is no variant "x"; use one of …`
+    fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
+        let known = known.into_iter().collect::<Vec<_>>();
+        match known[..] {
+            [] => Failure::Usage(format!("error: there is no {what} `{name}`; there are none here")),
+            _ => Failure::Usage(format!("error: there is no {what} `{name}`; use one of: {}", known.join(", "))),
+        }
+    }
+
+    /// A file that cannot be read or written.
+    fn file(path: &std::path::Path, error: &std::io::Error) -> Failure {
+        Failure::Usage(format!("error: {}: {error}", path.display()))
+    }
+
+    fn code(&self) -> ExitCode {
+        match self {
+            Failure::Usage(_) => ExitCode::from(2),
+            Failure::Result(_) => ExitCode::from(1),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Usage(text) | Failure::Result(text) => f.write_str(text),
+        }
+    }
+}
+
+fn print_json(value: &impl serde::Serialize) {
+    println!("{}", serde_json::to_string_pretty(value).expect("results are plain data"));
+}

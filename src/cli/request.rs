@@ -1,0 +1,126 @@
+//! Names and values from the command line, checked against the scenario before anything runs.
+
+use twoam::api::{Change, RunRequest, TimedChange};
+use twoam::scenario::{Amount, Clients, ScenarioDocument};
+use twoam::trace::Micros;
+
+use super::Failure;
+
+/// Stands for the first variant that is not `naive`.
+const HARDENED: &str = "hardened";
+
+pub fn variant(document: &ScenarioDocument, name: &str) -> Result<String, Failure> {
+    let known = &document.summary.variants;
+    match known.iter().find(|id| *id == name) {
+        Some(id) => Ok(id.clone()),
+        None if name == HARDENED => Ok(known[1].clone()),
+        None => Err(Failure::unknown("variant", name, known.iter().map(String::as_str).chain([HARDENED]))),
+    }
+}
+
+pub fn environment(document: &ScenarioDocument, name: &str) -> Result<String, Failure> {
+    let known = &document.summary.environments;
+    let found = known.iter().find(|id| *id == name).cloned();
+    found.ok_or_else(|| Failure::unknown("environment", name, known.iter().map(String::as_str)))
+}
+
+/// `name=value` of a knob.
+pub fn setting(document: &ScenarioDocument, text: &str) -> Result<(String, f64), Failure> {
+    let (name, value) = halves(text, '=', "name=value")?;
+    knob(document, name, value)
+}
+
+pub fn knob(document: &ScenarioDocument, name: &str, value: &str) -> Result<(String, f64), Failure> {
+    let known = document.knobs.iter().map(|knob| knob.id.as_str());
+    let knob = document.knob(name).ok_or_else(|| Failure::unknown("knob", name, known))?;
+    let number = value.parse().ok().filter(|number| (knob.min..=knob.max).contains(number));
+    number.map(|number| (knob.id.clone(), number)).ok_or_else(|| {
+        let unit = if knob.unit.is_empty() { String::new() } else { format!(" ({})", knob.unit) };
+        Failure::Usage(format!(
+            "error: knob `{name}` cannot be `{value}`; it is a number from {} to {}{unit}",
+            knob.min, knob.max
+        ))
+    })
+}
+
+/// `--clients N`: the knob that says how many clients there are.
+pub fn clients(document: &ScenarioDocument, count: u32) -> Result<(String, f64), Failure> {
+    match &document.world.clients {
+        Clients::Closed { count: Amount::Knob(name), .. } => knob(document, name, &count.to_string()),
+        Clients::Open { rate_per_s: Amount::Knob(name) } => Err(Failure::Usage(format!(
+            "error: the clients of `{}` arrive at a rate, whatever the answers; use --set {name}=N (a second)",
+            document.summary.id
+        ))),
+        Clients::Closed { .. } | Clients::Open { .. } => {
+            Err(Failure::Usage(format!("error: `{}` has a fixed number of clients", document.summary.id)))
+        }
+    }
+}
+
+/// `20s:variant=row-lock`, `20s:fault=lost-answers:off`, `20s:clients=50`.
+pub fn timed_change(document: &ScenarioDocument, text: &str) -> Result<TimedChange, Failure> {
+    let (at, change) = halves(text, ':', "TIME:CHANGE, as in 20s:variant=hardened")?;
+    let at_us = duration(at).map_err(Failure::Usage)?;
+    let (name, value) =
+        halves(change, '=', "TIME:variant=NAME, TIME:fault=NAME:on, TIME:fault=NAME:off or TIME:KNOB=NUMBER")?;
+    let change = match name {
+        "variant" => Change::Variant { variant: variant(document, value)? },
+        "fault" => fault(document, value)?,
+        _ => {
+            let (knob, value) = knob(document, name, value)?;
+            Change::Knob { knob, value }
+        }
+    };
+    Ok(TimedChange { at_us, change })
+}
+
+fn fault(document: &ScenarioDocument, text: &str) -> Result<Change, Failure> {
+    let (name, state) = halves(text, ':', "fault=NAME:on or fault=NAME:off")?;
+    if !document.faults.iter().any(|fault| fault.id == name) {
+        return Err(Failure::unknown("fault", name, document.faults.iter().map(|fault| fault.id.as_str())));
+    }
+    match state {
+        "on" | "off" => Ok(Change::Fault { fault: name.to_string(), on: state == "on" }),
+        _ => Err(Failure::Usage(format!("error: fault `{name}` cannot be `{state}`; it is on or off"))),
+    }
+}
+
+/// Everything a pasted schedule names is checked like arguments are.
+pub fn check(document: &ScenarioDocument, request: &RunRequest) -> Result<(), Failure> {
+    variant(document, &request.variant)?;
+    environment(document, &request.environment)?;
+    for (name, value) in &request.knobs {
+        knob(document, name, &value.to_string())?;
+    }
+    for timed in &request.changes {
+        match &timed.change {
+            Change::Variant { variant: name } => _ = variant(document, name)?,
+            Change::Knob { knob: name, value } => _ = knob(document, name, &value.to_string())?,
+            Change::Fault { fault: name, on } => {
+                _ = fault(document, &format!("{name}:{}", if *on { "on" } else { "off" }))?
+            }
+            Change::Source { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// `90`, `90s`, `1500ms`, `2m`: seconds without a unit.
+pub fn duration(text: &str) -> Result<Micros, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit_us = match &text[digits.len()..] {
+        "us" => 1.0,
+        "ms" => 1e3,
+        "s" | "" => 1e6,
+        "m" => 60e6,
+        _ => return Err(format!("error: `{text}` is not a time; write it like 500ms, 20s or 2m")),
+    };
+    let number = digits.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number
+        .map(|number| (number * unit_us).round() as Micros)
+        .ok_or_else(|| format!("error: `{text}` is not a time; write it like 500ms, 20s or 2m"))
+}
+
+fn halves<'a>(text: &'a str, at: char, form: &str) -> Result<(&'a str, &'a str), Failure> {
+    text.split_once(at).ok_or_else(|| Failure::Usage(format!("error: `{text}` is not of the form {form}")))
+}

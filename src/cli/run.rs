@@ -1,0 +1,149 @@
+//! `twoam run`
+
+use std::fs;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
+use twoam::scenario::ScenarioDocument;
+use twoam::trace::{Keep, Micros};
+
+use super::{Failure, print_json, request, screen, shelf};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Id of a scenario, or path of a scenario's folder
+    #[arg(required_unless_present = "replay")]
+    scenario: Option<String>,
+    /// Variant of the code; `hardened` is the first hardened one
+    #[arg(long, default_value = "naive")]
+    variant: String,
+    /// Environment: my-machine or production
+    #[arg(long, default_value = "production")]
+    env: String,
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// Number of clients
+    #[arg(long)]
+    clients: Option<u32>,
+    /// Sets a knob; may be given several times
+    #[arg(long = "set", value_name = "KNOB=VALUE")]
+    settings: Vec<String>,
+    /// Changes the run while it is going: 20s:variant=hardened, 20s:fault=NAME:off, 20s:KNOB=VALUE
+    #[arg(long = "at", value_name = "TIME:CHANGE")]
+    changes: Vec<String>,
+    /// Virtual time at which the run ends; the environment's own length if not given
+    #[arg(long, value_name = "TIME", value_parser = request::duration)]
+    until: Option<Micros>,
+    /// Runs this file in place of the variant's own
+    #[arg(long, value_name = "FILE.py")]
+    handler: Option<PathBuf>,
+    /// Writes the trace as JSON
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Runs a schedule that an earlier run printed
+    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["variant", "env", "seed", "clients", "settings", "changes", "until", "handler"])]
+    replay: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let (document, request) = match &arguments.replay {
+        Some(schedule) => replayed(arguments, schedule)?,
+        None => asked(arguments)?,
+    };
+    let document = Rc::new(document);
+    let keep = if arguments.trace.is_some() { Keep::All } else { Keep::Latest(EVENTS_KEPT) };
+    let mut run =
+        Run::new(document.clone(), request, keep).map_err(|error| Failure::Result(format!("error: {error}")))?;
+    let end = run.end();
+    let progress = screen::progress((end / PROGRESS_US) as usize, "half seconds of virtual time");
+    while !run.ended() {
+        run.advance(run.now() + PROGRESS_US);
+        progress.set_position(run.now() / PROGRESS_US);
+    }
+    progress.finish_and_clear();
+    if let Some(path) = &arguments.trace {
+        let text = serde_json::to_string(run.trace()).expect("a trace is plain data");
+        fs::write(path, text).map_err(|error| Failure::file(path, &error))?;
+    }
+    let summary = run.summary();
+    if arguments.json {
+        print_json(&summary);
+    } else {
+        print(&document, &summary);
+    }
+    Ok(())
+}
+
+/// Virtual time between two movements of the progress bar.
+const PROGRESS_US: Micros = 500_000;
+
+fn asked(arguments: &Arguments) -> Result<(ScenarioDocument, RunRequest), Failure> {
+    let document = shelf::find(arguments.scenario.as_deref().unwrap_or_default())?;
+    let mut request = RunRequest {
+        scenario: document.summary.id.clone(),
+        variant: request::variant(&document, &arguments.variant)?,
+        environment: request::environment(&document, &arguments.env)?,
+        seed: arguments.seed,
+        until_us: arguments.until,
+        knobs: Default::default(),
+        sources: Default::default(),
+        changes: Vec::new(),
+    };
+    if let Some(count) = arguments.clients {
+        request.knobs.extend([request::clients(&document, count)?]);
+    }
+    for setting in &arguments.settings {
+        request.knobs.extend([request::setting(&document, setting)?]);
+    }
+    for change in &arguments.changes {
+        request.changes.push(request::timed_change(&document, change)?);
+    }
+    request.changes.sort_by_key(|change| change.at_us);
+    if let Some(path) = &arguments.handler {
+        let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+        let variant = document.variant(&request.variant).expect("the variant was found above");
+        request.sources.insert(variant.file.clone(), text);
+    }
+    Ok((document, request))
+}
+
+fn replayed(arguments: &Arguments, schedule: &str) -> Result<(ScenarioDocument, RunRequest), Failure> {
+    let request = RunRequest::from_schedule(schedule).map_err(|error| Failure::Usage(format!("error: {error}")))?;
+    let document = shelf::find(arguments.scenario.as_deref().unwrap_or(&request.scenario))?;
+    request::check(&document, &request)?;
+    Ok((document, request))
+}
+
+fn print(document: &ScenarioDocument, summary: &RunSummary) {
+    println!(
+        "{} · {} · {} · seed {} · {} s\n",
+        document.summary.title,
+        summary.variant,
+        summary.environment,
+        summary.seed,
+        summary.virtual_us as f64 / 1e6
+    );
+    let mut table = screen::table(["", "", ""]);
+    table.set_header(Vec::<String>::new());
+    let requests = &summary.requests;
+    let counts = [("requests", requests.started), ("answered", requests.ok), ("failed", requests.failed)];
+    for (label, count) in counts {
+        table.add_row([label.into(), screen::number(screen::grouped(count.into()))]);
+    }
+    for metric in &document.metrics {
+        let value = summary.metrics.get(&metric.id).copied();
+        table.add_row([comfy_table::Cell::new(&metric.label), screen::number(screen::value(metric, value))]);
+    }
+    println!("{table}\n");
+    for invariant in &summary.invariants {
+        match invariant.broken {
+            0 => println!("  held    {}", invariant.sentence),
+            cases => println!("  BROKEN  {}: {cases} cases", invariant.sentence),
+        }
+    }
+    println!("\nagain: twoam run --replay '{}'", summary.schedule);
+}

@@ -1,0 +1,87 @@
+//! What an author is told about a manifest: every mistake at once, each with its file, its line and a way out.
+
+use twoam::report::measured;
+use twoam::scenario::bundle;
+use twoam::scenario::manifest::{self, Folder, Mistake};
+
+fn oversell() -> Folder {
+    bundle::folders().into_iter().find(|folder| folder.id == "oversell").expect("oversell is built in")
+}
+
+/// The mistakes after `from` was replaced by `to`, wherever it stands in `file`.
+fn after(changes: &[(&str, &str, &str)]) -> Vec<Mistake> {
+    let mut folder = oversell();
+    for (file, from, to) in changes {
+        let text = folder.files.get_mut(*file).expect("the file is there");
+        assert!(text.contains(from), "{from:?} is not in {file}");
+        *text = text.replace(from, to);
+    }
+    manifest::read(&folder, &measured()).err().unwrap_or_default()
+}
+
+fn line_of(text: &str) -> Option<u32> {
+    let manifest = &oversell().files[manifest::MANIFEST];
+    manifest.lines().position(|line| line.contains(text)).map(|index| index as u32 + 1)
+}
+
+#[test]
+fn a_complete_folder_has_no_mistakes() {
+    assert_eq!(after(&[]), Vec::<Mistake>::new());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_with_their_lines() {
+    let mistakes = after(&[
+        ("scenario.toml", "title = \"Flash sale\"", "titel = \"Flash sale\""),
+        ("scenario.toml", "difficulty = 1", "difficulty = \"easy\""),
+        ("scenario.toml", "pool = \"pool\"", "pool = \"poool\""),
+        ("scenario.toml", "file = \"row_lock.py\"", "file = \"rowlock.py\""),
+        ("scenario.toml", "id = \"lost-updates\"", "id = \"lost-update\""),
+    ]);
+    let found = mistakes.iter().map(|mistake| (mistake.line, mistake.what.as_str())).collect::<Vec<_>>();
+    assert_eq!(
+        found,
+        [
+            (None, "nothing uses this file"),
+            (Some(1), "`title`: it is missing"),
+            (line_of("title = \"Flash sale\""), "`titel`: unknown key"),
+            (line_of("difficulty"), "`difficulty`: it is of type string"),
+            (line_of("pool = \"pool\""), "`machine.pool`: there is no knob `poool`"),
+            (line_of("id = \"lost-updates\""), "`metric.id`: `lost-update` is not known"),
+            (line_of("row_lock.py"), "`variant.file`: there is no file `rowlock.py`"),
+        ]
+    );
+    assert!(mistakes[2].to_string().ends_with("did you mean `title`?"), "{}", mistakes[2]);
+    assert!(mistakes[4].remedy.contains("`pool`"), "{}", mistakes[4]);
+}
+
+#[test]
+fn text_that_is_not_toml_is_located() {
+    let mistakes = after(&[("scenario.toml", "theme = \"races\"", "theme = races\"")]);
+    assert_eq!(mistakes[0].line, line_of("theme ="), "{mistakes:?}");
+}
+
+#[test]
+fn a_value_out_of_its_knobs_range_is_refused() {
+    let mistakes = after(&[("scenario.toml", "shoppers = 200", "shoppers = 2000")]);
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    assert_eq!(mistakes[0].remedy, "write a number from 1 to 500");
+}
+
+#[test]
+fn texts_must_be_complete() {
+    let mistakes = after(&[
+        ("story.md", "## How to find it", "## Finding it"),
+        ("frameworks.md", "## Rails", "## Ruby"),
+        ("version_column.py", &oversell().files["version_column.py"], "\n"),
+    ]);
+    let files = mistakes.iter().map(|mistake| mistake.file.as_str()).collect::<Vec<_>>();
+    assert_eq!(files, ["oversell/frameworks.md", "oversell/story.md", "oversell/version_column.py"]);
+}
+
+#[test]
+fn a_question_has_one_right_answer() {
+    let mistakes = after(&[("scenario.toml", "right = false", "right = true")]);
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    assert!(mistakes[0].what.contains("one of them right"), "{mistakes:?}");
+}
