@@ -683,8 +683,8 @@ impl<'r, 'a> Section<'r, 'a> {
     }
 
     fn number_in(&self, key: &str, min: f64, max: f64) -> f64 {
-        let number = self.number(key);
-        if self.has(key) && !(min..=max).contains(&number) {
+        let Some(number) = self.required(key, "a number", number_of) else { return min };
+        if !(min..=max).contains(&number) {
             self.mistake(key, format!("{number} is out of range"), format!("write a number from {min} to {max}"));
         }
         number

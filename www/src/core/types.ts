@@ -80,7 +80,15 @@ share: Amount,
 /**
  * For `Kill`: one process dies, in turn, this often.
  */
-every_s: Amount | null, };
+every_s: Amount | null, 
+/**
+ * When it is on, it acts from this second of the run …
+ */
+from_s: Amount, 
+/**
+ * … for so long; `None`: to the end.
+ */
+for_s: Amount | null, };
 
 export type FaultVerdict = { "kind": "decline" } | { "kind": "fail" } | { "kind": "refuse" } | { "kind": "delay", ms: Amount, } | { "kind": "lose-answer" } | { "kind": "duplicate" } | { "kind": "resend", after_ms: Amount, } | { "kind": "kill" };
 
@@ -281,6 +289,10 @@ export type RunRequest = { scenario: string, variant: string,
  */
 environment: string, seed: number, 
 /**
+ * When the run ends, if not after the environment's own length.
+ */
+until_us?: number, 
+/**
  * Only those that differ from the environment's defaults.
  */
 knobs: { [key in string]: number }, 
@@ -344,11 +356,19 @@ theme: string,
  */
 symptom: string, difficulty: number, tags: Array<string>, };
 
-export type ServiceSettings = { name: string, latency_ms: Amount, latency_sd_ms: Amount, 
+export type ServiceSettings = { name: string, 
+/**
+ * What it is; several may be of one kind, each with its own name.
+ */
+kind: string, latency_ms: Amount, latency_sd_ms: Amount, 
 /**
  * When the caller's client gives up.
  */
-timeout_ms: Amount, };
+timeout_ms: Amount, 
+/**
+ * Calls it works on at once; further ones queue. `None`: as many as come.
+ */
+capacity: Amount | null, };
 
 export type Severity = "note" | "error";
 
