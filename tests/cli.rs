@@ -116,6 +116,29 @@ fn code_that_does_not_compile_is_located() {
 }
 
 #[test]
+fn a_new_scenario_lacks_nothing_but_its_texts() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-scenarios");
+    let _ = std::fs::remove_dir_all(&dir);
+    let new = ["new", "page-views", "--dir", dir.to_str().expect("UTF-8")];
+    assert!(twoam(&new).status.success());
+    assert!(refusal(&new).contains("choose another name"));
+
+    let folder = dir.join("page-views");
+    let output = twoam(&["check", folder.to_str().expect("UTF-8")]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("page-views/story.md:3: this text is still the template's"), "{text}");
+
+    for entry in std::fs::read_dir(&folder).expect("the folder is there") {
+        let path = entry.expect("the folder is there").path();
+        let text = std::fs::read_to_string(&path).expect("UTF-8");
+        std::fs::write(&path, text.replace("<write: ", "<written: ")).expect("the file is written");
+    }
+    let output = twoam(&["check", folder.to_str().expect("UTF-8"), "--seeds", "2"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn check_tells_an_authors_mistakes_and_passes_the_built_in_scenarios() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty-scenario");
     std::fs::create_dir_all(&folder).expect("the folder is made");

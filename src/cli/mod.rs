@@ -5,6 +5,7 @@ mod compare;
 mod export;
 mod isolation;
 mod list;
+mod new;
 mod request;
 mod run;
 mod screen;
@@ -34,6 +35,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
     Check(check::Arguments),
+    /// Makes the folder of a new scenario from a template
+    New(new::Arguments),
     /// Steps a .spec file through sessions of the engine, as PostgreSQL's isolation tester does
     Isolation(isolation::Arguments),
     /// Writes the page's data: documents and recorded runs of all scenarios
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::Compare(arguments) => compare::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
+        Command::New(arguments) => new::main(&arguments),
         Command::Isolation(arguments) => isolation::main(&arguments),
         Command::Export(arguments) => export::main(&arguments),
     };

@@ -26,6 +26,8 @@ const FRAMEWORKS: [&[&str]; 8] = [
 ];
 const THEMES: [&str; 5] = ["races", "performance", "distributed", "security", "business"];
 const SYMPTOMS: [&str; 5] = ["numbers are wrong", "money is missing", "it was slow", "it hung", "someone got in"];
+/// Begins every text of the template of a new scenario.
+const UNWRITTEN: &str = "<write: ";
 const MY_MACHINE: &str = "my-machine";
 const PRODUCTION: &str = "production";
 const NAIVE: &str = "naive";
@@ -518,6 +520,16 @@ impl<'a> Reader<'a> {
                 None => self.mistake_in(name, "the file is missing", "write it"),
                 Some(text) if text.trim().is_empty() => self.mistake_in(name, "the file is empty", "write it"),
                 Some(_) => {}
+            }
+        }
+        for (name, text) in &self.folder.files {
+            for (index, _) in text.lines().enumerate().filter(|(_, line)| line.contains(UNWRITTEN)) {
+                self.mistakes.borrow_mut().push(Mistake {
+                    file: format!("{}/{name}", self.folder.id),
+                    line: Some(index as u32 + 1),
+                    what: "this text is still the template's".into(),
+                    remedy: "write it".into(),
+                });
             }
         }
         for section in STORY_SECTIONS.iter().filter(|section| !has_section(&document.story, &[section])) {
