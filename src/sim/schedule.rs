@@ -65,7 +65,7 @@ pub enum Change {
 const VERSION: &str = "v1";
 
 impl RunRequest {
-    /// `v1 oversell naive production seed=7 clients=80 @12500000:variant=row_lock`: words separated by single spaces.
+    /// `v1 oversell naive production seed=7 knob:clients=80 @12500000:variant=row_lock`: words separated by single spaces.
     pub fn schedule(&self) -> String {
         let mut text = format!(
             "{VERSION} {} {} {} seed={}",
@@ -78,7 +78,7 @@ impl RunRequest {
             let _ = write!(text, " until={until_us}");
         }
         for (knob, value) in &self.knobs {
-            let _ = write!(text, " {}={value}", escaped(knob));
+            let _ = write!(text, " knob:{}={value}", escaped(knob));
         }
         for (file, source) in &self.sources {
             let _ = write!(text, " source:{}={}", escaped(file), escaped(source));
@@ -131,16 +131,24 @@ impl RunRequest {
             return Ok(());
         }
         let (name, value) = split(word, '=')?;
-        if let Some(file) = name.strip_prefix("source:") {
-            self.sources.insert(unescaped(file)?, unescaped(value)?);
-        } else if name == "seed" {
-            self.seed = value.parse().map_err(|_| ScheduleError(format!("seed {value:?} is not below 2^32")))?;
-        } else if name == "until" {
-            let until_us =
-                value.parse().map_err(|_| ScheduleError(format!("until {value:?} is not a number of microseconds")))?;
-            self.until_us = Some(until_us);
-        } else {
-            self.knobs.insert(unescaped(name)?, number(value)?);
+        match name.split_once(':') {
+            Some(("knob", knob)) => {
+                self.knobs.insert(unescaped(knob)?, number(value)?);
+            }
+            Some(("source", file)) => {
+                self.sources.insert(unescaped(file)?, unescaped(value)?);
+            }
+            None if name == "seed" => {
+                self.seed = value.parse().map_err(|_| ScheduleError(format!("seed {value:?} is not below 2^32")))?;
+            }
+            None if name == "until" => {
+                let until_us = value.parse().map_err(|_| ScheduleError(format!("{value:?} is not microseconds")))?;
+                self.until_us = Some(until_us);
+            }
+            _ => {
+                let words = "seed=NUMBER, until=MICROSECONDS, knob:NAME=NUMBER, source:FILE=TEXT, @MICROSECONDS:CHANGE";
+                return Err(ScheduleError(format!("{word:?} is not a word of a schedule: {words}")));
+            }
         }
         Ok(())
     }
