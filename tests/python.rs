@@ -207,3 +207,16 @@ async def handle(conn, payments, request):
         ]
     );
 }
+
+#[test]
+fn the_standard_library_answers_as_cpython_does() {
+    let mut world = World::new(Box::new(shop));
+    let source = include_str!("python/library.py");
+    let handler = world.load(0, source).unwrap_or_else(|raised| panic!("{}", raised.traceback));
+    let request = world.start(handler, json!({}));
+    let found = world.finished.remove(&request).expect("nothing is awaited").expect("every snippet answers");
+    let expected: Json = serde_json::from_str(include_str!("python/library.json")).expect("library.json is JSON");
+    for (snippet, answer) in expected.as_object().expect("an object of snippets") {
+        assert_eq!(found[snippet], *answer, "{snippet}");
+    }
+}

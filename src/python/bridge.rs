@@ -137,7 +137,7 @@ impl State {
 /// `#[pyclass]` asks for this flag in builds with debug assertions, and the interpreter has it only when it is built
 /// with them too; dependencies are not.
 #[cfg(debug_assertions)]
-trait DebugFlags {
+pub(super) trait DebugFlags {
     const _CREATED_WITH_FLAGS: u8 = 63;
 }
 
@@ -159,7 +159,6 @@ mod module {
         AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, TryFromObject, VirtualMachine,
         builtins::{PyBaseExceptionRef, PyBytesRef, PyCode, PyDict, PyList, PyStr, PyStrRef, PyTuple},
         convert::ToPyObject,
-        function::OptionalArg,
         protocol::PyIterReturn,
         pyclass,
         types::{IterNext, Iterable, SelfIter},
@@ -527,8 +526,9 @@ mod module {
         state().classes.borrow_mut().pool_timeout = Some(pool_timeout);
     }
 
+    /// The names of the modules a handler can import.
     #[pyfunction]
-    fn sources_name(name: OptionalArg<PyStrRef>) -> bool {
-        name.into_option().is_some_and(|name| name.to_str().is_some_and(library::is_public))
+    fn public_modules(vm: &VirtualMachine) -> PyObjectRef {
+        vm.ctx.new_tuple(library::public().into_iter().map(|name| vm.ctx.new_str(name).into()).collect()).into()
     }
 }

@@ -1,6 +1,9 @@
-//! The modules a handler can import, and the code of those that are written in Python.
+//! The modules a handler can import, and the bytecode of those that are written in Python.
 
-use rustpython_vm::{PyRef, PyResult, VirtualMachine, builtins::PyCode, compiler::Mode};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use rustpython_vm::{PyRef, PyResult, TryFromObject, VirtualMachine, builtins::PyCode};
 
 /// The client of one kind of service, injected where a handler has a parameter of that name.
 pub struct Client {
@@ -39,37 +42,66 @@ impl Client {
     }
 }
 
-const SOURCES: &[(&str, bool, &str)] = &[
-    ("_jsonable", false, include_str!("lib/_jsonable.py")),
-    ("_start", false, include_str!("lib/_start.py")),
-    ("asyncio", false, include_str!("lib/asyncio.py")),
-    ("cache", false, include_str!("lib/cache.py")),
-    ("events", false, include_str!("lib/events.py")),
-    ("httpx", false, include_str!("lib/httpx.py")),
-    ("logging", false, include_str!("lib/logging.py")),
-    ("message_queue", false, include_str!("lib/message_queue.py")),
-    ("payments", false, include_str!("lib/payments.py")),
-    ("psycopg", true, include_str!("lib/psycopg/__init__.py")),
-    ("psycopg._values", false, include_str!("lib/psycopg/_values.py")),
-    ("psycopg.errors", false, include_str!("lib/psycopg/errors.py")),
-    ("psycopg.rows", false, include_str!("lib/psycopg/rows.py")),
-    ("psycopg.types", true, include_str!("lib/psycopg/types/__init__.py")),
-    ("psycopg.types.json", false, include_str!("lib/psycopg/types/json.py")),
-    ("psycopg_pool", false, include_str!("lib/psycopg_pool.py")),
-    ("vault", false, include_str!("lib/vault.py")),
-    ("traceback", false, include_str!("lib/traceback.py")),
+/// What handlers may import of Python's own library; the rest is there for these.
+const STANDARD: &[&str] = &[
+    "__future__",
+    "abc",
+    "base64",
+    "binascii",
+    "bisect",
+    "collections",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "fractions",
+    "functools",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "io",
+    "itertools",
+    "json",
+    "math",
+    "numbers",
+    "operator",
+    "os",
+    "random",
+    "re",
+    "secrets",
+    "statistics",
+    "string",
+    "textwrap",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "uuid",
+    "warnings",
+    "weakref",
 ];
 
+/// (name, is a package, is one of the project's own for handlers, bytecode)
+static MODULES: &[(&str, bool, bool, &[u8])] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
+
+static BY_NAME: LazyLock<BTreeMap<&str, (bool, &[u8])>> =
+    LazyLock::new(|| MODULES.iter().map(|(name, package, _, bytecode)| (*name, (*package, *bytecode))).collect());
+
 pub fn code(name: &str, vm: &VirtualMachine) -> PyResult<Option<(PyRef<PyCode>, bool)>> {
-    let Some((_, package, source)) = SOURCES.iter().find(|(known, ..)| *known == name) else {
+    let Some((package, bytecode)) = BY_NAME.get(name) else {
         return Ok(None);
     };
-    let code = vm
-        .compile(source, Mode::Exec, format!("<{name}>"))
-        .map_err(|error| error.into_pyexception(vm, Some(source)))?;
-    Ok(Some((code, *package)))
+    let marshal = rustpython_vm::import::import_builtin(vm, "marshal")?;
+    let code = marshal.get_attr("loads", vm)?.call((vm.ctx.new_bytes(bytecode.to_vec()),), vm)?;
+    Ok(Some((PyRef::try_from_object(vm, code)?, *package)))
 }
 
-pub fn is_public(name: &str) -> bool {
-    SOURCES.iter().any(|(known, ..)| *known == name && !known.starts_with('_'))
+/// The names of the top-level modules a handler can import, in alphabetical order.
+pub fn public() -> Vec<&'static str> {
+    let own = MODULES.iter().filter(|(name, _, own, _)| *own && !name.contains('.')).map(|(name, ..)| *name);
+    let mut names: Vec<&str> = own.chain(STANDARD.iter().copied()).collect();
+    names.sort_unstable();
+    names
 }

@@ -4,6 +4,7 @@
 
 mod bridge;
 mod library;
+mod native;
 mod placeholders;
 mod raised;
 mod values;
@@ -120,7 +121,8 @@ impl Python {
         settings.install_signal_handlers = false;
         let builder = Interpreter::builder(settings);
         let bridge = bridge::module_def(&builder.ctx);
-        let interpreter = builder.add_native_module(bridge).build();
+        let native = native::modules(&builder.ctx);
+        let interpreter = builder.add_native_module(bridge).add_native_modules(&native).build();
         let state = Rc::new(State::new(seed, epoch_us));
         let library = state.current_during(|| {
             interpreter.enter(|vm| {
@@ -276,7 +278,7 @@ fn run_module(source: &Source<'_>, library: &Library, vm: &VirtualMachine) -> Py
     globals.set_item("__file__", vm.ctx.new_str(source.file).into(), vm)?;
     globals.set_item("__builtins__", library.builtins.clone(), vm)?;
     // `dataclasses` and `typing` look a class's module up by its name.
-    if !library::is_public(name) {
+    if !library::public().contains(&name) {
         let module = vm.new_module(name, globals.clone(), None);
         vm.sys_module.get_attr("modules", vm)?.set_item(name, module.into(), vm)?;
     }

@@ -7,10 +7,7 @@ from _frozen_importlib import ModuleSpec
 
 import _twoam
 
-PUBLIC = [
-    "asyncio", "cache", "collections", "events", "httpx", "itertools", "logging", "message_queue", "payments", "psycopg",
-    "psycopg_pool", "time", "traceback", "vault",
-]
+PUBLIC = _twoam.public_modules()
 
 
 class _Library:
@@ -39,12 +36,28 @@ class _Library:
 
 sys.meta_path.insert(0, _Library)
 
+
+
+def _at(function):
+    """`function` of a time, which is now unless one is given."""
+
+    def at(seconds=None):
+        return function(_twoam.wall_us() / 1e6 if seconds is None else seconds)
+
+    return at
+
+
 # The clock is the run's: nothing here may read the host's.
 time.time = lambda: _twoam.wall_us() / 1e6
 time.time_ns = lambda: _twoam.wall_us() * 1000
 time.monotonic = time.perf_counter = time.process_time = time.thread_time = _twoam.monotonic
 time.monotonic_ns = time.perf_counter_ns = time.process_time_ns = time.thread_time_ns = _twoam.monotonic_ns
 time.sleep = _twoam.block
+time.gmtime = _at(time.gmtime)
+time.localtime = time.gmtime
+time.ctime = _at(time.ctime)
+time.tzname = ("UTC", "UTC")
+time.timezone = time.altzone = time.daylight = 0
 
 
 def _print(*values, sep=" ", end="\n", file=None, flush=False):
@@ -69,7 +82,7 @@ def _missing(name):
     return refuse
 
 
-_public = frozenset(PUBLIC) | {"__future__"}
+_public = frozenset(PUBLIC)
 HANDLER_BUILTINS = dict(vars(builtins))
 HANDLER_BUILTINS["print"] = _print
 HANDLER_BUILTINS["__import__"] = _import

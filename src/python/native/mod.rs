@@ -1,0 +1,12 @@
+//! The parts of the standard library that must be native. They know no request and no clock.
+
+mod binascii;
+mod hashes;
+mod math;
+mod random;
+
+use rustpython_vm::{Context, builtins::PyModuleDef};
+
+pub fn modules(ctx: &Context) -> [&'static PyModuleDef; 4] {
+    [binascii::module_def(ctx), hashes::module_def(ctx), math::module_def(ctx), random::module_def(ctx)]
+}
