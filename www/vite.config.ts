@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -37,10 +39,37 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Writes the service worker, which keeps exactly the files that were built. */
+function offline(): Plugin {
+  let folder = '';
+  return {
+    name: 'offline',
+    apply: 'build',
+    configResolved: (config) => {
+      folder = join(config.root, config.build.outDir);
+    },
+    closeBundle() {
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && !/offline\.js$|screenshot|social/.test(entry.name))
+        .map((entry) => join(entry.parentPath, entry.name))
+        .sort();
+      const hash = createHash('sha256');
+      for (const file of files) hash.update(file).update(readFileSync(file));
+      const paths = ['./', ...files.map((file) => `./${file.slice(folder.length + 1).replaceAll('\\', '/')}`)];
+      writeFileSync(
+        join(folder, 'offline.js'),
+        readFileSync(new URL('offline.template.js', import.meta.url), 'utf8')
+          .replace('__VERSION__', `twoam-${hash.digest('hex').slice(0, 16)}`)
+          .replace('__FILES__', JSON.stringify(paths, null, 2)),
+      );
+    },
+  };
+}
+
 export default defineConfig({
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), contentSecurityPolicy()],
+  plugins: [svelte(), contentSecurityPolicy(), offline()],
   build: { outDir: '../dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },

@@ -4,6 +4,7 @@
 import { Abandoned, Engine } from './core/client';
 import { catalogue, recordings, scenario, type Recordings } from './core/catalogue';
 import { decode, encode, type Shared } from './core/share';
+import { keepForOffline } from './offline';
 import { keepEdits, readEdits } from './core/storage';
 import type {
   Change,
@@ -86,6 +87,11 @@ export class PlaygroundState {
   outcomes = $state<{ [corner in string]: Outcome }>({});
   message = $state.raw<Shortfall | null>(null);
   report = $state.raw<Report | null>(null);
+  /** The tab of the views below the first screen, and which number's cases it lists; null: all. */
+  view = $state('timeline');
+  casesOf = $state<string | null>(null);
+  /** Place in the scenario's beats while presenting; null: not presenting, -1: before the first. */
+  beat = $state<number | null>(null);
   /** Told to screen readers when it changes. */
   announcement = $state('');
 
@@ -165,6 +171,8 @@ export class PlaygroundState {
     this.document = document;
     this.#recordings = recorded;
     this.outcomes = {};
+    this.casesOf = null;
+    if (this.beat !== null) this.beat = -1;
     this.undeployed = {};
     this.hardened = document.variants.find((variant) => variant.id !== NAIVE)?.id ?? NAIVE;
     this.knobs = {};
@@ -204,6 +212,7 @@ export class PlaygroundState {
     const restarted = this.message?.text.includes('being restarted');
     this.engine = 'ready';
     performance.mark('twoam:engine-ready');
+    keepForOffline();
     if (restarted) {
       this.message = { kind: 'note', text: 'The engine was restarted. Your code is kept; press play to run it again.' };
       this.begin({ play: false });
@@ -610,6 +619,46 @@ export class PlaygroundState {
       .catch((error) => {
         if (run === this.#run && !(error instanceof Abandoned)) this.message = { kind: 'error', text: sentence(error) };
       });
+  }
+
+  // Talks
+
+  present(on: boolean) {
+    this.beat = on ? -1 : null;
+    if (on) this.reset();
+  }
+
+  goToBeat(beat: number) {
+    const beats = this.document?.beats ?? [];
+    if (this.beat === null || beat < 0 || beat >= beats.length) return;
+    this.beat = beat;
+    const action = beats[beat]?.action;
+    switch (action?.do) {
+      case 'environment':
+        this.goTo(this.variant, action.environment);
+        break;
+      case 'variant':
+        this.deploy(action.variant);
+        break;
+      case 'knob':
+        this.setKnob(action.knob, action.value);
+        break;
+      case 'fault':
+        this.setFault(action.fault, action.on);
+        break;
+      case 'play':
+        this.play();
+        break;
+      case 'pause':
+        this.pause();
+        break;
+    }
+  }
+
+  showCases(of: string) {
+    this.view = 'cases';
+    this.casesOf = of;
+    void this.#refreshReport(0, this.reached_us);
   }
 
   // Code
