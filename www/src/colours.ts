@@ -21,10 +21,10 @@ export function colours(): Colours {
   return found;
 }
 
-/** Calls back when the theme changes; the returned function ends that. */
+/** Calls back when colours or sizes change; the returned function ends that. */
 export function onThemeChange(callback: () => void): () => void {
   const observer = new MutationObserver(callback);
-  observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  observer.observe(document.documentElement, { attributeFilter: ['data-theme', 'data-presenting'] });
   const media = matchMedia('(prefers-color-scheme: light)');
   media.addEventListener('change', callback);
   return () => {

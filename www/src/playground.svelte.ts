@@ -1,7 +1,7 @@
 // All state of the page: which scenario, which corner, the run and the moment looked at. Views read it and call its
 // intents; it draws nothing. A run is live (the engine's), or recorded until the engine has arrived.
 
-import { Abandoned, Engine } from './core/client';
+import { Abandoned, Engine, Refused } from './core/client';
 import { catalogue, recordings, scenario, type Recordings } from './core/catalogue';
 import { decode, encode, type Shared } from './core/share';
 import { keepForOffline } from './offline';
@@ -280,7 +280,12 @@ export class PlaygroundState {
         if (run !== this.#run || error instanceof Abandoned) return;
         this.busy = false;
         this.playing = false;
-        this.message = { kind: 'error', text: `This run cannot start. ${sentence(error)}` };
+        if (error instanceof Refused && error.file) {
+          this.notices = [{ severity: 'error', text: error.message, file: error.file, line: error.line }];
+          this.message = { kind: 'error', text: `${error.file} does not run as it is, so there is nothing to show. Mend it or revert it.` };
+        } else {
+          this.message = { kind: 'error', text: `This run cannot start. ${sentence(error)}` };
+        }
       });
   }
 

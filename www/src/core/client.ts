@@ -25,6 +25,18 @@ interface Pending {
 /** The thread it was sent to is gone; whoever asked need not tell anybody. */
 export class Abandoned extends Error {}
 
+/** What the engine refuses, and where in the reader's code when it is at fault. */
+export class Refused extends Error {
+  readonly file: string | null;
+  readonly line: number | null;
+
+  constructor(message: string, file: string | null, line: number | null) {
+    super(message);
+    this.file = file;
+    this.line = line;
+  }
+}
+
 export class Engine {
   #worker: Worker | null = null;
   #events: EngineEvents;
@@ -102,7 +114,7 @@ export class Engine {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if ('error' in answer) {
-      pending?.reject(new Error(answer.error));
+      pending?.reject(new Refused(answer.error, answer.file, answer.line));
       if (answer.fatal && this.#loaded) this.#restart(`The engine stopped: ${answer.error}.`);
       return;
     }

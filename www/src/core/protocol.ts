@@ -22,5 +22,5 @@ export interface Message {
 export type Answer =
   | { id: number; value: unknown }
   /** `fatal`: the instance is gone and the thread has to be started anew. Id 0: nobody asked, it happened while playing. */
-  | { id: number; error: string; fatal: boolean }
+  | { id: number; error: string; fatal: boolean; file: string | null; line: number | null }
   | { frame: Frame; run: number; playing: boolean };

@@ -32,7 +32,7 @@ self.onmessage = async (event: MessageEvent<Message>) => {
   try {
     answer({ id, value: await handle(ask) });
   } catch (error) {
-    answer({ id, error: error instanceof Error ? error.message : String(error), fatal: isTrap(error) });
+    answer(refusal(id, error, isTrap(error)));
   }
 };
 
@@ -119,7 +119,7 @@ function tick() {
       now_us = run.advance(target, SLICE_MS);
     } catch (error) {
       speed = null;
-      answer({ id: 0, error: error instanceof Error ? error.message : String(error), fatal: true });
+      answer(refusal(0, error, true));
       return;
     }
   }
@@ -144,6 +144,12 @@ function post() {
 
 function answer(message: Answer) {
   self.postMessage(message);
+}
+
+/** An error of the reader's code says where. */
+function refusal(id: number, error: unknown, fatal: boolean): Answer {
+  const { message, file, line } = (error instanceof Error ? error : new Error(String(error))) as Error & { file?: string | null; line?: number | null };
+  return { id, error: message, fatal, file: file ?? null, line: line ?? null };
 }
 
 function isTrap(error: unknown): boolean {
