@@ -107,7 +107,7 @@ impl<'a> Stepper<'a> {
                 Err(Stuck) => {
                     self.complete_waiting();
                     let waiting: Vec<_> = self.waiting.iter().map(|&at| self.step_name(at)).collect();
-                    complaints.push(format!("stuck: {} wait for each other", waiting.join(", ")));
+                    complaints.push(format!("stuck: nothing can end {}", waiting.join(", ")));
                     Ending::Stuck { waiting }
                 }
             },
