@@ -6,6 +6,7 @@ import { catalogue, recordings, scenario, type Recordings } from './core/catalog
 import { decode, encode, type Shared } from './core/share';
 import { keepForOffline } from './offline';
 import { keepEdits, readEdits } from './core/storage';
+import { Shadow } from './shadow.svelte';
 import type {
   Change,
   EnvironmentDocument,
@@ -95,6 +96,10 @@ export class PlaygroundState {
   /** Told to screen readers when it changes. */
   announcement = $state('');
 
+  readonly shadow = new Shadow((reason) => {
+    this.message = { kind: 'note', text: reason };
+  });
+
   #engine: Engine;
   #recordings: Recordings | null = null;
   #history: Frame[] = [];
@@ -168,6 +173,7 @@ export class PlaygroundState {
     }
     if (opening !== this.#opening) return;
     if (this.live) void this.#engine.ask({ kind: 'pause' }).catch(abandoned);
+    this.shadow.end();
     this.document = document;
     this.#recordings = recorded;
     this.outcomes = {};
@@ -273,6 +279,7 @@ export class PlaygroundState {
         this.#followChanges();
         const last = this.#history.at(-1);
         if (last) this.#show(last);
+        if (this.shadow.variant !== null) this.compareWith(this.shadow.variant);
         if (this.playing) this.#play();
         else void this.#refreshReport();
       })
@@ -438,13 +445,18 @@ export class PlaygroundState {
     }
     if (!this.live) return;
     void this.#engine.ask({ kind: 'play', speed: this.speed, until_us: this.horizon_us }).catch(abandoned);
+    if (this.shadow.variant !== null) this.shadow.play(this.speed, this.horizon_us);
   }
 
   pause() {
     if (!this.playing) return;
     this.playing = false;
     this.#replay = null;
-    if (this.live) void this.#engine.ask({ kind: 'pause' }).then(() => this.#refreshReport(), abandoned);
+    if (!this.live) return;
+    void this.#engine.ask({ kind: 'pause' }).then(() => {
+      if (this.shadow.variant !== null) this.shadow.pause(this.reached_us);
+      return this.#refreshReport();
+    }, abandoned);
   }
 
   setSpeed(speed: number) {
@@ -614,6 +626,7 @@ export class PlaygroundState {
     }
     const timed: TimedChange = { at_us: Math.round(this.reached_us), change };
     this.#changes.push(timed);
+    if (this.shadow.variant !== null && change.kind !== 'variant') this.shadow.apply(change);
     const run = this.#run;
     this.#engine
       .ask({ kind: 'apply', change })
@@ -658,6 +671,22 @@ export class PlaygroundState {
         this.pause();
         break;
     }
+  }
+
+  // Comparison
+
+  /** Runs another variant on the same traffic beside this one; null ends that. */
+  compareWith(variant: string | null) {
+    if (variant === null || !this.live || !this.document) {
+      this.shadow.end();
+      return;
+    }
+    const request = this.#request();
+    const changes = request.changes.filter(({ change }) => change.kind !== 'variant');
+    const run = this.#run;
+    void this.shadow.begin(variant, this.document, { ...request, variant, changes }, this.reached_us).then(() => {
+      if (run === this.#run && this.playing && this.#replay === null) this.shadow.play(this.speed, this.horizon_us);
+    });
   }
 
   showCases(of: string) {

@@ -3,7 +3,7 @@ import type { Sample, Span, Timeline } from '../src/core/types';
 import { lines } from '../src/draw/code';
 import { moment, span as duration, write } from '../src/draw/format';
 import { litWords } from '../src/draw/lit';
-import { columns } from '../src/draw/series';
+import { columns, stride } from '../src/draw/series';
 import { at, draw, neighbour } from '../src/draw/timeline';
 
 function span(lane: number, from_us: number, to_us: number | null, family: Span['family'], label: string): Span {
@@ -206,14 +206,14 @@ describe('series', () => {
   const samples: Sample[] = Array.from({ length: 960 }, (_, index) => ({ at_us: (index + 1) * 250_000, values: [index % 2 === 0 ? 10 : null] }));
 
   test('few samples stay as they are, gaps too', () => {
-    expect(columns(samples.slice(0, 3), 0, 480)).toEqual([
+    expect(columns(samples.slice(0, 3), 0, stride(3, 480))).toEqual([
       [0.25, 0.5, 0.75],
       [10, null, 10],
     ]);
   });
 
   test('many are merged by their mean, up to the last', () => {
-    const [times, values] = columns(samples, 0, 480);
+    const [times, values] = columns(samples, 0, stride(samples.length, 480));
     expect(times.length).toBeLessThanOrEqual(480);
     expect(times.at(-1)).toBe(240);
     expect(new Set(values)).toEqual(new Set([10]));

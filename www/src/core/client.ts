@@ -48,9 +48,10 @@ export class Engine {
   #loaded = false;
   #restarts: number[] = [];
 
+  #watch: ReturnType<typeof setInterval> | undefined;
+
   constructor(events: EngineEvents) {
     this.#events = events;
-    setInterval(() => this.#check(), 500);
   }
 
   start() {
@@ -60,6 +61,7 @@ export class Engine {
     }
     this.#loaded = false;
     this.#heard();
+    this.#watch ??= setInterval(() => this.#check(), 500);
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = (event: MessageEvent<Answer>) => {
       if (worker === this.#worker) this.#receive(event.data);
@@ -82,6 +84,13 @@ export class Engine {
         }
       },
     );
+  }
+
+  /** Ends the thread for good. */
+  stop() {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+    this.#end();
   }
 
   ask(ask: Ask): Promise<unknown> {

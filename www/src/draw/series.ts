@@ -4,9 +4,13 @@ import type { Sample } from '../core/types';
 
 export type Columns = [number[], (number | null)[]];
 
-/** Time in seconds and one metric's values; neighbours are merged by their mean when there are too many. */
-export function columns(samples: readonly Sample[], metric: number, pointsMost: number): Columns {
-  const stride = Math.max(1, Math.ceil(samples.length / pointsMost));
+/** How many neighbours become one point, so that no more than so many are drawn. */
+export function stride(samples: number, pointsMost: number): number {
+  return Math.max(1, Math.ceil(samples / pointsMost));
+}
+
+/** Time in seconds and one metric's values; as many neighbours as the stride says are merged by their mean. */
+export function columns(samples: readonly Sample[], metric: number, stride: number): Columns {
   const times: number[] = [];
   const values: (number | null)[] = [];
   for (let start = 0; start < samples.length; start += stride) {

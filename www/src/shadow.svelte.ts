@@ -1,0 +1,87 @@
+// The same traffic met by another variant: a second engine that goes along with the run and is drawn beside it.
+// Same seed, same knobs, same arrivals; only the code differs.
+
+import { Abandoned, Engine } from './core/client';
+import type { Change, Frame, RunRequest, Sample, ScenarioDocument } from './core/types';
+
+export class Shadow {
+  /** Null: nothing is compared. */
+  variant = $state<string | null>(null);
+  frame = $state.raw<Frame | null>(null);
+  /** Grows with every batch of samples; the array is only appended to or replaced. */
+  revision = $state(0);
+  samples: Sample[] = [];
+
+  #engine: Engine | null = null;
+  #ready: Promise<void> | null = null;
+  #run = 0;
+  #failed: (reason: string) => void;
+
+  constructor(failed: (reason: string) => void) {
+    this.#failed = failed;
+  }
+
+  /** Begins at zero and goes to where the run is. */
+  begin(variant: string, document: ScenarioDocument, request: RunRequest, reached_us: number): Promise<void> {
+    this.variant = variant;
+    this.frame = null;
+    this.samples = [];
+    this.revision += 1;
+    const run = ++this.#run;
+    return this.#loaded().then(() => {
+      if (run !== this.#run) return;
+      return this.#ask({ kind: 'run', run, document, request, catch_up_us: reached_us });
+    });
+  }
+
+  play(speed: number, until_us: number) {
+    void this.#ask({ kind: 'play', speed, until_us });
+  }
+
+  pause(at_us: number) {
+    void this.#ask({ kind: 'advance', until_us: at_us });
+  }
+
+  apply(change: Change) {
+    void this.#ask({ kind: 'apply', change });
+  }
+
+  end() {
+    this.variant = null;
+    this.#run += 1;
+    this.#engine?.stop();
+    this.#engine = null;
+    this.#ready = null;
+  }
+
+  #loaded(): Promise<void> {
+    this.#ready ??= new Promise((resolve) => {
+      this.#engine = new Engine({
+        ready: resolve,
+        frame: (frame, run) => {
+          if (run !== this.#run) return;
+          this.frame = frame;
+          this.samples.push(...frame.samples);
+          if (frame.samples.length > 0) this.revision += 1;
+        },
+        restarted: (reason) => this.#lost(reason),
+        unavailable: (reason) => this.#lost(reason),
+      });
+      this.#engine.start();
+    });
+    return this.#ready;
+  }
+
+  #lost(reason: string) {
+    this.end();
+    this.#failed(`The comparison ended. ${reason}`);
+  }
+
+  async #ask(ask: Parameters<Engine['ask']>[0]): Promise<void> {
+    try {
+      await this.#engine?.ask(ask);
+    } catch (error) {
+      if (!(error instanceof Abandoned)) this.#lost(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
