@@ -81,7 +81,8 @@ fn slices_do_not_matter() {
 fn letting_old_events_go_does_not_change_the_hash() {
     for document in documents() {
         let whole = hash(&document, request(&document, "naive", 3));
-        let mut run = Run::new(document.clone(), request(&document, "naive", 3), Keep::Latest(100)).expect("the run starts");
+        let mut run =
+            Run::new(document.clone(), request(&document, "naive", 3), Keep::Latest(100)).expect("the run starts");
         run.advance(UNTIL_US);
         assert_eq!(run.trace().hash(), whole, "{}", document.summary.id);
         assert_eq!(run.trace().events().count(), 100);

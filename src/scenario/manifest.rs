@@ -351,6 +351,7 @@ impl<'a> Reader<'a> {
             sentence: section.text("sentence"),
             rule,
             settle_ms: section.optional_number("settle_ms").unwrap_or(0.0),
+            from_s: section.optional_number("from_s").unwrap_or(0.0),
         }
     }
 

@@ -183,6 +183,8 @@ pub struct Invariant {
     pub rule: InvariantRule,
     /// How long a row may stand before it counts, after the requests it may belong to have ended.
     pub settle_ms: f64,
+    /// Nothing counts before this second of the run: a fault's own damage, when the question is what it leaves behind.
+    pub from_s: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::RunError;
 use super::world::{Step, World};
-use crate::scenario::{InvariantRule, ScenarioDocument};
+use crate::scenario::{Invariant, InvariantRule, ScenarioDocument};
 use crate::trace::{EventKind, Micros, QueryResult, RequestId, Value};
 
 const INTERVAL_US: Micros = 1_000_000;
@@ -73,6 +73,7 @@ impl World {
                 let (found, outcome) = self.audit_outcome(sql, &[]);
                 rows_read += outcome.rows_read;
                 match found {
+                    Ok(_) if self.now < from(invariant) => {}
                     Ok(results) => self.compare(place, &invariant.id, (invariant.settle_ms * 1e3) as Micros, &results),
                     Err(error) => self.watch_failed(&invariant.id, &error.message),
                 }
@@ -95,7 +96,8 @@ impl World {
         let document = self.document.clone();
         let entry = kind.map(|kind| &document.world.requests[kind].entry);
         let meant = |only: &Option<String>| only.is_none() || only.as_ref() == entry;
-        for invariant in &document.invariants {
+        let now = self.now;
+        for invariant in document.invariants.iter().filter(|invariant| now >= from(invariant) + took) {
             let broken = match &invariant.rule {
                 InvariantRule::Sql { .. } => false,
                 InvariantRule::SlowerThan { ms, entry } => meant(entry) && took as f64 > ms * 1e3,
@@ -165,6 +167,10 @@ impl World {
             self.limit_reached(&format!("{what} could not be read: {message}"));
         }
     }
+}
+
+fn from(invariant: &Invariant) -> Micros {
+    (invariant.from_s * 1e6) as Micros
 }
 
 fn row_text(names: &[std::rc::Rc<str>], row: &[Value]) -> String {

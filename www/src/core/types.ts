@@ -138,7 +138,11 @@ sentence: string, rule: InvariantRule,
 /**
  * How long a row may stand before it counts, after the requests it may belong to have ended.
  */
-settle_ms: number, };
+settle_ms: number, 
+/**
+ * Nothing counts before this second of the run: a fault's own damage, when the question is what it leaves behind.
+ */
+from_s: number, };
 
 export type InvariantNow = { 
 /**
