@@ -6,6 +6,9 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use crate::console::{
+    Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX,
+};
 pub use crate::report::{
     Arrow, Case, Frame, InvariantNow, Lane, LaneFamily, LitLine, LogLine, Mark, MarkFamily, MetricNow, PageNotice,
     QueryGroup, Report, RequestCounts, SAMPLE_US, SPANS_SHOWN, Sample, Severity, Span, SpanFamily, Timeline, measured,

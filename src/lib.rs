@@ -1,6 +1,7 @@
 //! 2 AM: why backend code that works on your machine breaks in production.
 
 pub mod api;
+pub mod console;
 pub mod isolation;
 pub mod python;
 pub mod report;

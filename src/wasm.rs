@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
-use crate::api::{Change, EVENTS_KEPT, Keep, Micros, Run, RunError, ScenarioDocument};
+use crate::api::{Change, Console, EVENTS_KEPT, Keep, Micros, Run, RunError, ScenarioDocument};
 
 /// How many steps are taken before the host's clock is looked at again is the api's choice; a slice ends once this clock says so.
 #[wasm_bindgen]
@@ -61,6 +61,39 @@ impl Playground {
 
     pub fn trace_hash(&self) -> String {
         self.run.trace().hash()
+    }
+}
+
+/// Sessions side by side on one database. Times are microseconds since the console was opened.
+#[wasm_bindgen]
+pub struct SqlConsole {
+    console: Console,
+}
+
+#[wasm_bindgen]
+impl SqlConsole {
+    /// `epoch_ms` is the host's time, for now().
+    #[wasm_bindgen(constructor)]
+    pub fn new(setup: &str, sessions: usize, epoch_ms: f64) -> Result<SqlConsole, JsValue> {
+        let console = Console::new(setup, sessions, (epoch_ms * 1e3) as i64)
+            .map_err(|error| js_sys::Error::new(&format!("{} ({})", error.message, error.sqlstate)))?;
+        Ok(SqlConsole { console })
+    }
+
+    pub fn execute(&mut self, session: usize, sql: &str, now_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.console.execute(session, sql, now_us as Micros))
+    }
+
+    pub fn cancel(&mut self, session: usize, now_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.console.cancel(session, now_us as Micros))
+    }
+
+    pub fn tick(&mut self, now_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.console.tick(now_us as Micros))
+    }
+
+    pub fn sessions(&self) -> Result<JsValue, JsValue> {
+        encode(&self.console.sessions())
     }
 }
 

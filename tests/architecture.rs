@@ -13,13 +13,14 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["trace"]),
     ("sql", &["store", "trace"]),
     ("isolation", &["trace", "sql"]),
+    ("console", &["trace", "sql"]),
     ("python", &["trace"]),
     ("services", &["trace"]),
     ("scenario", &["trace", "services"]),
     ("sim", &["trace", "sql", "python", "services", "scenario"]),
     ("explore", &["trace", "scenario", "sim"]),
     ("report", &["trace", "scenario"]),
-    ("api", &["trace", "scenario", "sim", "explore", "report"]),
+    ("api", &["trace", "scenario", "sim", "explore", "report", "console"]),
     ("wasm", &["api"]),
 ];
 
@@ -184,6 +185,8 @@ fn the_types_of_the_page_are_those_of_the_core() {
     declarations.visit::<api::RunRequest>();
     declarations.visit::<api::Frame>();
     declarations.visit::<api::Report>();
+    declarations.visit::<api::ConsoleReply>();
+    declarations.visit::<api::ConsoleSession>();
     declarations.visit::<api::Recording>();
     declarations.visit::<scenario::ScenarioSummary>();
     declarations.visit::<scenario::ScenarioDocument>();

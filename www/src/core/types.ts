@@ -39,6 +39,34 @@ export type Change = { "kind": "variant", variant: string, } | { "kind": "knob",
 
 export type Clients = { "kind": "closed", count: Amount, think_ms: Amount, } | { "kind": "open", rate_per_s: Amount, };
 
+export type ConsoleOutput = { "kind": "result", tag: string, columns: Array<string>, rows: Array<Array<string | null>>, rows_left_out: number, } | { "kind": "error", sqlstate: string, message: string, detail: string | null, hint: string | null, position: number | null, } | { "kind": "notice", severity: string, message: string, } | { "kind": "waiting", wait: ConsoleWait, };
+
+/**
+ * Something a session shows.
+ */
+export type ConsoleReply = { 
+/**
+ * From 0.
+ */
+session: number, output: ConsoleOutput, };
+
+/**
+ * How a session stands: psql's prompt and what it waits for.
+ */
+export type ConsoleSession = { state: ConsoleState, wait: ConsoleWait | null, };
+
+export type ConsoleState = "idle" | "in-transaction" | "failed" | "waiting";
+
+export type ConsoleWait = { 
+/**
+ * `row 7 of products`.
+ */
+on: string, 
+/**
+ * Who has it, as a session of this console.
+ */
+holder: number | null, };
+
 /**
  * How one value comes about.
  */
