@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use rustpython_compiler::{CompileOpts, Mode, compile};
-use rustpython_compiler_core::bytecode::ConstantData;
+use rustpython_compiler_core::bytecode::{CodeObject, ConstantData};
 use rustpython_compiler_core::marshal::{DumpableValue, serialize_value};
 
 /// Of Python's own library: what handlers import, and what that imports in turn. Left out are modules that are native
@@ -114,9 +114,20 @@ fn compiled(module: &Module) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{} cannot be read: {error}", module.file.display()));
     // Without docstrings and assertions; the angle brackets keep library lines out of a handler's traceback.
     let options = CompileOpts { optimize: 2, debug_ranges: false, ..CompileOpts::default() };
-    let code = compile(&source, Mode::Exec, &format!("<{}>", module.name), options)
+    let mut code = compile(&source, Mode::Exec, &format!("<{}>", module.name), options)
         .unwrap_or_else(|error| panic!("{} does not compile: {error}", module.file.display()));
+    drop_lines(&mut code);
     let mut bytes = Vec::new();
     serialize_value(&mut bytes, DumpableValue::<ConstantData>::Code(&code)).unwrap_or_else(|never| match never {});
     bytes
+}
+
+/// Nobody is shown a line of the library, and line tables are a fifth of its bytes.
+fn drop_lines(code: &mut CodeObject<ConstantData>) {
+    code.linetable = Box::default();
+    for constant in code.constants.iter_mut() {
+        if let ConstantData::Code { code } = constant {
+            drop_lines(code);
+        }
+    }
 }

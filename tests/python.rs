@@ -208,15 +208,22 @@ async def handle(conn, payments, request):
     );
 }
 
-#[test]
-fn the_standard_library_answers_as_cpython_does() {
-    let mut world = World::new(Box::new(shop));
-    let source = include_str!("python/library.py");
-    let handler = world.load(0, source).unwrap_or_else(|raised| panic!("{}", raised.traceback));
-    let request = world.start(handler, json!({}));
-    let found = world.finished.remove(&request).expect("nothing is awaited").expect("every snippet answers");
-    let expected: Json = serde_json::from_str(include_str!("python/library.json")).expect("library.json is JSON");
+/// Runs the snippets of a file in `tests/python` and compares with what CPython said.
+fn same_as_cpython(source: &str, expected: &str) {
+    let (_, outcome) = run(source, json!({}));
+    let found = outcome.unwrap_or_else(|raised| panic!("{}", raised.traceback));
+    let expected: Json = serde_json::from_str(expected).expect("the expectation is JSON");
     for (snippet, answer) in expected.as_object().expect("an object of snippets") {
         assert_eq!(found[snippet], *answer, "{snippet}");
     }
+}
+
+#[test]
+fn the_standard_library_answers_as_cpython_does() {
+    same_as_cpython(include_str!("python/library.py"), include_str!("python/library.json"));
+}
+
+#[test]
+fn tasks_run_in_the_order_they_have_under_cpython() {
+    same_as_cpython(include_str!("python/tasks.py"), include_str!("python/tasks.json"));
 }

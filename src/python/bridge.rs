@@ -50,6 +50,7 @@ struct Classes {
     sql_error: Option<PyObjectRef>,
     programming_error: Option<PyObjectRef>,
     pool_timeout: Option<PyObjectRef>,
+    endless_loop: Option<PyObjectRef>,
 }
 
 thread_local! {
@@ -159,17 +160,21 @@ mod module {
         AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, TryFromObject, VirtualMachine,
         builtins::{PyBaseExceptionRef, PyBytesRef, PyCode, PyDict, PyList, PyStr, PyStrRef, PyTuple},
         convert::ToPyObject,
+        function::ArgIntoFloat,
         protocol::PyIterReturn,
         pyclass,
         types::{IterNext, Iterable, SelfIter},
     };
 
     use super::super::placeholders::{Query, Takes};
-    use super::super::{Effect, SourcePosition, library, raised, values};
+    use super::super::{Effect, SourcePosition, library, limits, raised, values};
     #[cfg(debug_assertions)]
     use super::DebugFlags;
     use super::{Statement, state};
     use crate::trace::{Call, CallId, LogLevel, Micros, ProcessId, RequestId, SessionId};
+
+    #[pyattr]
+    const COUNTER: &str = limits::COUNTER;
 
     /// Whom a task acts for.
     #[pyattr]
@@ -381,8 +386,8 @@ mod module {
     }
 
     #[pyfunction]
-    fn acquire_wait(timeout: Option<f64>) -> Wait {
-        Wait::to(Call::Acquire { timeout_us: timeout.map(micros) }, None)
+    fn acquire_wait(timeout: Option<ArgIntoFloat>) -> Wait {
+        Wait::to(Call::Acquire { timeout_us: timeout.map(|seconds| micros(seconds.into_float())) }, None)
     }
 
     #[pyfunction]
@@ -391,7 +396,8 @@ mod module {
     }
 
     #[pyfunction]
-    fn sleep_wait(seconds: f64, vm: &VirtualMachine) -> PyResult<Wait> {
+    fn sleep_wait(seconds: ArgIntoFloat, vm: &VirtualMachine) -> PyResult<Wait> {
+        let seconds = seconds.into_float();
         if seconds.is_nan() {
             return Err(vm.new_value_error("Invalid delay: NaN (not a number)"));
         }
@@ -399,8 +405,8 @@ mod module {
     }
 
     #[pyfunction]
-    fn timer_wait(seconds: f64) -> Wait {
-        Wait::to(Call::Timer { us: micros(seconds) }, None)
+    fn timer_wait(seconds: ArgIntoFloat) -> Wait {
+        Wait::to(Call::Timer { us: micros(seconds.into_float()) }, None)
     }
 
     #[pyfunction]
@@ -413,10 +419,37 @@ mod module {
         (seconds.max(0.0) * 1e6).round() as Micros
     }
 
-    /// The step of one of `origin`'s tasks begins.
+    /// The step of one of `origin`'s tasks begins. Gives the exception to raise in it when there were too many.
     #[pyfunction]
-    fn enter(origin: Option<PyRef<Origin>>) {
+    fn enter(origin: Option<PyRef<Origin>>, vm: &VirtualMachine) -> Option<PyBaseExceptionRef> {
+        const ROUNDS_A_STEP: u32 = 50;
         *state().origin.borrow_mut() = origin;
+        if limits::spend(ROUNDS_A_STEP) { None } else { Some(endless(vm)) }
+    }
+
+    /// One round of a loop, or one call of a function, of a handler.
+    #[pyfunction]
+    fn round(vm: &VirtualMachine) -> PyResult<()> {
+        if limits::spend(1) { Ok(()) } else { Err(endless(vm)) }
+    }
+
+    fn endless(vm: &VirtualMachine) -> PyBaseExceptionRef {
+        let message = format!(
+            "stopped after {} rounds of loops without waiting for anything: is there an endless loop?",
+            limits::ROUNDS_MAX
+        );
+        let class = state().classes.borrow().endless_loop.clone();
+        match class.map(|class| class.call((message.clone(),), vm)) {
+            Some(Ok(error)) => {
+                PyBaseExceptionRef::try_from_object(vm, error).unwrap_or_else(|_| vm.new_runtime_error(message))
+            }
+            _ => vm.new_runtime_error(message),
+        }
+    }
+
+    #[pyfunction]
+    fn loop_errors(endless_loop: PyObjectRef) {
+        state().classes.borrow_mut().endless_loop = Some(endless_loop);
     }
 
     #[pyfunction]
@@ -454,7 +487,8 @@ mod module {
 
     /// `time.sleep`: the process does nothing else for so long.
     #[pyfunction]
-    fn block(seconds: f64, vm: &VirtualMachine) -> PyResult<()> {
+    fn block(seconds: ArgIntoFloat, vm: &VirtualMachine) -> PyResult<()> {
+        let seconds = seconds.into_float();
         if seconds.is_nan() || seconds < 0.0 {
             return Err(vm.new_value_error("sleep length must be non-negative"));
         }

@@ -4,6 +4,7 @@
 
 mod bridge;
 mod library;
+mod limits;
 mod native;
 mod placeholders;
 mod raised;
@@ -12,9 +13,8 @@ mod values;
 use std::rc::Rc;
 
 use rustpython_vm::{
-    Interpreter, PyObjectRef, PyPayload, PyRef, PyResult, Settings, TryFromObject, VirtualMachine,
+    Interpreter, PyObjectRef, PyPayload, PyResult, Settings, TryFromObject, VirtualMachine,
     builtins::{PyBaseExceptionRef, PyCode, PyDictRef, PyFunction, PyStrRef},
-    compiler::Mode,
     convert::ToPyObject,
     scope::Scope,
 };
@@ -153,7 +153,7 @@ impl Python {
     /// Says what keeps a file from compiling, without running it.
     pub fn check(&mut self, source: Source<'_>) -> Result<(), Raised> {
         self.state.sources.borrow_mut().insert(Rc::from(source.file), Rc::from(source.text));
-        self.enter(0, |_, vm| compile(&source, vm).map(|_| ()))
+        self.enter(0, |_, vm| limits::compile(source.file, source.text, vm).map(|_| ()))
     }
 
     /// Begins one request. `arguments` is the handler's `request`; its other parameters are injected by name.
@@ -164,7 +164,6 @@ impl Python {
         request: RequestId,
         arguments: &serde_json::Value,
     ) -> Vec<Effect> {
-        self.state.now.set(now);
         let ran = self.enter(now, |python, vm| {
             let handler = &python.handlers[handler.0 as usize];
             let origin = Origin { request, process: handler.process, definition: handler.definition.clone() };
@@ -227,6 +226,7 @@ impl Python {
 
     fn enter<R>(&self, now: Micros, f: impl FnOnce(&Python, &VirtualMachine) -> PyResult<R>) -> Result<R, Raised> {
         self.state.now.set(now);
+        limits::refill();
         self.state.current_during(|| {
             self.interpreter.enter(|vm| {
                 let result = f(self, vm).map_err(|error| raised::describe(&error, vm));
@@ -266,12 +266,8 @@ impl Library {
     }
 }
 
-fn compile(source: &Source<'_>, vm: &VirtualMachine) -> PyResult<PyRef<PyCode>> {
-    vm.compile(source.text, Mode::Exec, source.file).map_err(|error| error.into_pyexception(vm, Some(source.text)))
-}
-
 fn run_module(source: &Source<'_>, library: &Library, vm: &VirtualMachine) -> PyResult<PyDictRef> {
-    let code = compile(source, vm)?;
+    let code = limits::compile(source.file, source.text, vm)?;
     let name = source.file.rsplit('/').next().unwrap_or(source.file).trim_end_matches(".py");
     let globals = vm.ctx.new_dict();
     globals.set_item("__name__", vm.ctx.new_str(name).into(), vm)?;

@@ -82,14 +82,25 @@ def _missing(name):
     return refuse
 
 
+class EndlessLoop(BaseException):
+    """Raised in a handler that does not come to an await. Not an Exception: a handler's own `except` is no way out."""
+
+    __module__ = "builtins"
+
+
+_twoam.loop_errors(EndlessLoop)
 _public = frozenset(PUBLIC)
 HANDLER_BUILTINS = dict(vars(builtins))
 HANDLER_BUILTINS["print"] = _print
+HANDLER_BUILTINS[_twoam.COUNTER] = _twoam.round
 HANDLER_BUILTINS["__import__"] = _import
 for _name in ("open", "eval", "exec", "compile", "input", "breakpoint", "help"):
     HANDLER_BUILTINS[_name] = _missing(_name)
 
+import asyncio
 import psycopg_pool
+
+sys.set_asyncgen_hooks(finalizer=asyncio._close_later)
 
 pool = psycopg_pool.AsyncConnectionPool()
 

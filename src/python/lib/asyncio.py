@@ -242,7 +242,9 @@ class Task(Future):
                 exception = self._cancelled_error()
         self._waits = None
         _running = self
-        enter(self._origin)
+        exhausted = enter(self._origin)
+        if exhausted is not None:
+            exception = exhausted
         try:
             if exception is None:
                 awaited = self._coro.send(None)
@@ -316,6 +318,18 @@ class _Request(Task):
 def _start(origin, handler, arguments):
     _Request(handler(**arguments), origin)
     _run()
+
+
+def _close_later(generator):
+    """An asynchronous generator nobody iterates any more still runs its `finally` blocks, in a task of their own."""
+    origin = entered()
+    if origin is not None:
+        _ready.append((_close, (generator, origin)))
+
+
+def _close(abandoned):
+    generator, origin = abandoned
+    Task(generator.aclose())._origin = origin
 
 
 class Handle:
