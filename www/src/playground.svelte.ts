@@ -105,6 +105,7 @@ export class PlaygroundState {
   #history: Frame[] = [];
   #stretches: Stretch[] = [];
   #stretch = $state.raw<Stretch | null>(null);
+  #started = false;
   #run = 0;
   #changes: TimedChange[] = [];
   #initial: { variant: string; knobs: { [knob in string]: number }; sources: { [file in string]: string } } | null = null;
@@ -158,6 +159,8 @@ export class PlaygroundState {
 
   /** The engine is 3 MB: it is fetched when the first screen is there. */
   startEngine() {
+    if (this.#started) return;
+    this.#started = true;
     this.#engine.start();
   }
 

@@ -2,9 +2,9 @@
 // The engine's thread. It owns one run, moves it in short slices so that a pause or a change is heard at once,
 // and knows nothing of the page. No other module imports the wasm package.
 
-import init, { Playground } from '../../pkg/twoam.js';
-import type { Answer, Ask, Message } from './protocol';
-import type { Frame, Report } from './types';
+import init, { Playground, SqlConsole } from '../../pkg/twoam.js';
+import type { Answer, Ask, ConsoleReplies, Message } from './protocol';
+import type { ConsoleReply, ConsoleSession, Frame, Report } from './types';
 
 const SLICE_MS = 20;
 const FRAME_MS = 1000 / 60;
@@ -13,6 +13,7 @@ const SIGN_OF_LIFE_MS = 250;
 declare const self: DedicatedWorkerGlobalScope;
 
 let run: Playground | null = null;
+let sqlConsole: SqlConsole | null = null;
 let runNumber = 0;
 let now_us = 0;
 let ended = false;
@@ -76,7 +77,27 @@ async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
       return now_us;
     case 'report':
       return opened().report(ask.from_us, ask.to_us) as Report;
+    case 'console-open':
+      sqlConsole?.free();
+      sqlConsole = null;
+      sqlConsole = new SqlConsole(ask.setup, ask.sessions, ask.epoch_ms);
+      return replied(sqlConsole, []);
+    case 'console-execute':
+      return withConsole((open) => open.execute(ask.session, ask.sql, ask.now_us));
+    case 'console-cancel':
+      return withConsole((open) => open.cancel(ask.session, ask.now_us));
+    case 'console-tick':
+      return withConsole((open) => open.tick(ask.now_us));
   }
+}
+
+function withConsole(act: (open: SqlConsole) => unknown): ConsoleReplies {
+  if (!sqlConsole) throw new Error('There is no console yet.');
+  return replied(sqlConsole, act(sqlConsole) as ConsoleReply[]);
+}
+
+function replied(open: SqlConsole, replies: ConsoleReply[]): ConsoleReplies {
+  return { replies, sessions: open.sessions() as ConsoleSession[] };
 }
 
 function opened(): Playground {
