@@ -142,28 +142,44 @@ impl Run {
     }
 
     pub fn summary(&self) -> RunSummary {
-        let request = self.sim.request();
-        let RequestCounts { started, ok, failed, .. } = self.live.requests();
-        let ids = self.document.metrics.iter().map(|metric| metric.id.clone());
-        let invariants = self.document.invariants.iter().zip(self.live.invariants());
-        RunSummary {
-            scenario: request.scenario.clone(),
-            variant: request.variant.clone(),
-            environment: request.environment.clone(),
-            seed: request.seed,
-            virtual_us: self.sim.now(),
-            requests: RequestSummary { started, ok, failed },
-            metrics: ids.zip(self.live.metrics().iter().map(|metric| metric.total)).collect(),
-            invariants: invariants
-                .map(|(invariant, now)| InvariantSummary {
-                    id: invariant.id.clone(),
-                    sentence: invariant.sentence.clone(),
-                    broken: now.broken_ever,
-                })
-                .collect(),
-            schedule: self.schedule(),
-            trace_hash: self.sim.trace().hash(),
-        }
+        summarised(&self.document, self.sim.request(), &self.live, self.sim.trace(), self.sim.now())
+    }
+}
+
+/// What came of a run whose trace was made elsewhere: on a real server.
+pub fn summary_of(document: Rc<ScenarioDocument>, request: &RunRequest, trace: &Trace, now: Micros) -> RunSummary {
+    let mut live = Live::new(document.clone());
+    live.follow(trace, now);
+    summarised(&document, request, &live, trace, now)
+}
+
+fn summarised(
+    document: &ScenarioDocument,
+    request: &RunRequest,
+    live: &Live,
+    trace: &Trace,
+    now: Micros,
+) -> RunSummary {
+    let RequestCounts { started, ok, failed, .. } = live.requests();
+    let ids = document.metrics.iter().map(|metric| metric.id.clone());
+    let invariants = document.invariants.iter().zip(live.invariants());
+    RunSummary {
+        scenario: request.scenario.clone(),
+        variant: request.variant.clone(),
+        environment: request.environment.clone(),
+        seed: request.seed,
+        virtual_us: now,
+        requests: RequestSummary { started, ok, failed },
+        metrics: ids.zip(live.metrics().iter().map(|metric| metric.total)).collect(),
+        invariants: invariants
+            .map(|(invariant, now)| InvariantSummary {
+                id: invariant.id.clone(),
+                sentence: invariant.sentence.clone(),
+                broken: now.broken_ever,
+            })
+            .collect(),
+        schedule: request.schedule(),
+        trace_hash: trace.hash(),
     }
 }
 

@@ -83,6 +83,16 @@ fn compare_covers_every_corner() {
 }
 
 #[test]
+#[ignore = "needs a PostgreSQL server and a Python with psycopg"]
+fn the_same_files_break_and_hold_on_a_real_server() {
+    let run =
+        |variant| json(&["run", "oversell", "--variant", variant, "--engine", "postgres", "--until", "4s", "--json"]);
+    let broken = |document: &Value| document["invariants"][0]["broken"].as_u64();
+    assert!(broken(&run("naive")) > Some(0));
+    assert_eq!(broken(&run("atomic-update")), Some(0));
+}
+
+#[test]
 fn what_is_not_there_is_refused_with_what_is() {
     for (arguments, known) in [
         (&["run", "overselll"][..], "oversell"),
@@ -99,6 +109,8 @@ fn what_is_not_there_is_refused_with_what_is() {
         (&["run", "--replay", "v1 oversell naive moon seed=1"], "my-machine"),
         (&["run", "--replay", "nonsense"], "v1"),
         (&["isolation", "no-such.spec"], "no-such.spec"),
+        (&["run", "oversell", "--engine", "mysql"], "postgres://"),
+        (&["run", "oversell", "--engine", "postgres", "--at", "1s:variant=hardened"], "simulation only"),
     ] {
         let text = refusal(arguments);
         assert!(text.contains(known), "{arguments:?}: {text}");

@@ -6,6 +6,7 @@ mod export;
 mod isolation;
 mod list;
 mod new;
+mod postgres;
 mod request;
 mod run;
 mod screen;

@@ -8,7 +8,7 @@ use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
-use super::{Failure, print_json, request, screen, shelf};
+use super::{Failure, postgres, print_json, request, screen, shelf};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -44,6 +44,9 @@ pub struct Arguments {
     /// Runs a schedule that an earlier run printed
     #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["variant", "env", "seed", "clients", "settings", "changes", "until", "handler"])]
     replay: Option<String>,
+    /// Runs the same files on a real server: `postgres` starts a private one, postgres://… names another
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -54,28 +57,41 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
         Some(schedule) => replayed(arguments, schedule)?,
         None => asked(arguments)?,
     };
-    let document = Rc::new(document);
-    let keep = if arguments.trace.is_some() { Keep::All } else { Keep::Latest(EVENTS_KEPT) };
-    let mut run =
-        Run::new(document.clone(), request, keep).map_err(|error| Failure::Result(format!("error: {error}")))?;
-    let end = run.end();
-    let progress = screen::progress((end / PROGRESS_US) as usize, "half seconds of virtual time");
+    let (summary, text) = match &arguments.engine {
+        None => simulated(&document, request, arguments.trace.is_some())?,
+        Some(address) => {
+            let real = postgres::run(&document, &request, address)?;
+            eprintln!("{}", real.versions);
+            (real.summary, real.trace)
+        }
+    };
+    if let Some(path) = &arguments.trace {
+        fs::write(path, text).map_err(|error| Failure::file(path, &error))?;
+    }
+    if arguments.json {
+        print_json(&summary);
+    } else {
+        print(&document, &summary);
+        if arguments.engine.is_none() {
+            println!("\nagain: twoam run --replay '{}'", summary.schedule);
+        }
+    }
+    Ok(())
+}
+
+/// The summary, and the trace as JSON if it is wanted.
+fn simulated(document: &ScenarioDocument, request: RunRequest, traced: bool) -> Result<(RunSummary, String), Failure> {
+    let keep = if traced { Keep::All } else { Keep::Latest(EVENTS_KEPT) };
+    let mut run = Run::new(Rc::new(document.clone()), request, keep)
+        .map_err(|error| Failure::Result(format!("error: {error}")))?;
+    let progress = screen::progress((run.end() / PROGRESS_US) as usize, "half seconds of virtual time");
     while !run.ended() {
         run.advance(run.now() + PROGRESS_US);
         progress.set_position(run.now() / PROGRESS_US);
     }
     progress.finish_and_clear();
-    if let Some(path) = &arguments.trace {
-        let text = serde_json::to_string(run.trace()).expect("a trace is plain data");
-        fs::write(path, text).map_err(|error| Failure::file(path, &error))?;
-    }
-    let summary = run.summary();
-    if arguments.json {
-        print_json(&summary);
-    } else {
-        print(&document, &summary);
-    }
-    Ok(())
+    let text = if traced { serde_json::to_string(run.trace()).expect("a trace is plain data") } else { String::new() };
+    Ok((run.summary(), text))
 }
 
 /// Virtual time between two movements of the progress bar.
@@ -135,8 +151,8 @@ fn print(document: &ScenarioDocument, summary: &RunSummary) {
         table.add_row([label.into(), screen::number(screen::grouped(count.into()))]);
     }
     for metric in &document.metrics {
-        let value = summary.metrics.get(&metric.id).copied();
-        table.add_row([comfy_table::Cell::new(&metric.label), screen::number(screen::value(metric, value))]);
+        let Some(value) = summary.metrics.get(&metric.id).copied() else { continue };
+        table.add_row([comfy_table::Cell::new(&metric.label), screen::number(screen::value(metric, Some(value)))]);
     }
     println!("{table}\n");
     for invariant in &summary.invariants {
@@ -145,5 +161,4 @@ fn print(document: &ScenarioDocument, summary: &RunSummary) {
             cases => println!("  BROKEN  {}: {cases} cases", invariant.sentence),
         }
     }
-    println!("\nagain: twoam run --replay '{}'", summary.schedule);
 }

@@ -3,7 +3,7 @@
 //! It knows which interpreter there is, and is alone in that. It never knows a database, a service or the host's clock.
 
 mod bridge;
-mod library;
+pub mod library;
 mod limits;
 mod native;
 mod placeholders;

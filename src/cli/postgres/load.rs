@@ -1,0 +1,220 @@
+//! Clients, requests, workers and the death of processes, in real time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::Rng;
+use serde_json::{Value as Json, json};
+use twoam::scenario::{Clients, FaultVerdict, InvariantRule, Place};
+use twoam::trace::{ClientId, EventKind, Micros, ProcessId, RequestId};
+
+use super::{Plan as AnyPlan, Real};
+use crate::cli::Failure;
+
+#[derive(Default)]
+pub struct Load {
+    /// No new requests come.
+    pub closed: bool,
+    /// By process: the life that it has now.
+    pub host_of: BTreeMap<u32, u32>,
+    open: BTreeMap<RequestId, Open>,
+    requests: u32,
+    sent: u64,
+    kills: u32,
+}
+
+/// A request on its way.
+struct Open {
+    process: u32,
+    entry: String,
+    since: Micros,
+    origin: Origin,
+}
+
+#[derive(Clone, Copy)]
+enum Origin {
+    Client(ClientId),
+    Worker(usize),
+}
+
+pub enum Plan {
+    /// Of a closed loop's client.
+    Send(ClientId),
+    Arrival,
+    /// Of the variant's worker of this number.
+    Turn(usize),
+    /// By the fault rule of this number.
+    Kill(usize),
+}
+
+impl Load {
+    pub fn processes(&self) -> u32 {
+        self.host_of.len() as u32
+    }
+
+    pub fn clients_in_flight(&self) -> bool {
+        self.open.values().any(|open| matches!(open.origin, Origin::Client(_)))
+    }
+}
+
+impl Real {
+    pub fn start_load(&mut self) {
+        match self.document.world.clients.clone() {
+            Clients::Closed { count, think_ms } => {
+                let think_us = self.amount(&think_ms) * 1e3;
+                for client in 0..self.amount(&count) as u32 {
+                    let after = self.dice.random::<f64>() * think_us;
+                    self.plan_load(after, Plan::Send(ClientId(client)));
+                }
+            }
+            Clients::Open { .. } => self.plan_arrival(),
+        }
+        for worker in 0..self.variant.workers.len() {
+            self.plan_load(self.variant.workers[worker].every_ms * 1e3, Plan::Turn(worker));
+        }
+        for (place, rule) in self.document.clone().world.faults.iter().enumerate() {
+            if rule.verdict == FaultVerdict::Kill && self.faults.contains(&rule.id) {
+                self.plan_kill(place);
+            }
+        }
+    }
+
+    pub fn take_load(&mut self, plan: Plan) -> Result<(), Failure> {
+        match plan {
+            Plan::Send(client) => self.send(client),
+            Plan::Arrival => {
+                self.send(ClientId(self.load.sent as u32));
+                self.plan_arrival();
+            }
+            Plan::Turn(worker) => {
+                let entry = self.variant.workers[worker].entry.clone();
+                self.start_request(0, entry, Json::Null, Origin::Worker(worker));
+            }
+            Plan::Kill(place) => self.kill_process(place)?,
+        }
+        Ok(())
+    }
+
+    pub fn request_finished(&mut self, message: &Json) {
+        let request = RequestId(message["request"].as_u64().unwrap_or(0) as u32);
+        let status = message["status"].as_u64().unwrap_or(500) as u16;
+        let error = message["error"].as_str().map(|text| self.trace.strings.intern(text));
+        self.end_request(request, status, &message["body"], error);
+    }
+
+    pub fn process_of(&self, host: u32) -> Option<u32> {
+        self.load.host_of.iter().find(|(_, life)| **life == host).map(|(process, _)| *process)
+    }
+
+    fn plan_load(&mut self, after_us: f64, plan: Plan) {
+        self.plan(Duration::from_micros(after_us.max(0.0) as u64), AnyPlan::Load(plan));
+    }
+
+    fn plan_arrival(&mut self) {
+        let document = self.document.clone();
+        let Clients::Open { rate_per_s } = &document.world.clients else { return };
+        let rate = self.amount(rate_per_s);
+        if rate > 0.0 {
+            let after = self.exponential_us(1e6 / rate);
+            self.plan_load(after, Plan::Arrival);
+        }
+    }
+
+    fn plan_kill(&mut self, place: usize) {
+        let every_s = self.document.world.faults[place].every_s.clone();
+        let every_s = every_s.map_or(0.0, |every_s| self.amount(&every_s));
+        if every_s > 0.0 {
+            self.plan_load(every_s * 1e6, Plan::Kill(place));
+        }
+    }
+
+    fn send(&mut self, client: ClientId) {
+        if self.load.closed {
+            return;
+        }
+        self.load.sent += 1;
+        let document = self.document.clone();
+        let kinds = &document.world.requests;
+        let total = kinds.iter().map(|kind| self.amount(&kind.weight)).sum::<f64>();
+        let mut left = self.dice.random::<f64>() * total;
+        let chosen = kinds.iter().find(|kind| {
+            left -= kind.weight.at(&self.knobs);
+            left < 0.0
+        });
+        let kind = chosen.unwrap_or(&kinds[kinds.len() - 1]);
+        let place = Place { n: self.load.sent, client: client.0 + 1, now: self.now() };
+        let arguments = kind
+            .parameters
+            .iter()
+            .map(|(name, draw)| (name.clone(), draw.value(&mut self.dice, place, &self.knobs)))
+            .collect();
+        let process = (self.load.sent % u64::from(self.load.processes())) as u32;
+        self.start_request(process, kind.entry.clone(), Json::Object(arguments), Origin::Client(client));
+    }
+
+    fn start_request(&mut self, process: u32, entry: String, arguments: Json, origin: Origin) {
+        let request = RequestId(self.load.requests);
+        self.load.requests += 1;
+        let client = match origin {
+            Origin::Client(client) => Some(client),
+            Origin::Worker(_) => None,
+        };
+        let variant = self.trace.strings.intern(&self.variant.id);
+        let text = self.symbol(&arguments);
+        let started = EventKind::RequestStarted { client, process: ProcessId(process), variant, arguments: text };
+        self.record(started, Some(request));
+        let message = json!({ "do": "request", "request": request.0, "entry": entry, "arguments": arguments });
+        self.load.open.insert(request, Open { process, entry, since: self.now(), origin });
+        self.hosts[process as usize].tell(&message);
+    }
+
+    fn end_request(&mut self, request: RequestId, status: u16, body: &Json, error: Option<twoam::trace::Symbol>) {
+        let Some(open) = self.load.open.remove(&request) else { return };
+        let body = self.symbol(body);
+        self.record(EventKind::RequestFinished { status, body, error }, Some(request));
+        match open.origin {
+            Origin::Client(client) => {
+                self.judge(request, &open, status);
+                if let Clients::Closed { think_ms, .. } = self.document.world.clients.clone() {
+                    let after = self.exponential_us(self.amount(&think_ms) * 1e3);
+                    self.plan_load(after, Plan::Send(client));
+                }
+            }
+            Origin::Worker(worker) => self.plan_load(self.variant.workers[worker].every_ms * 1e3, Plan::Turn(worker)),
+        }
+    }
+
+    /// Rules about requests themselves; those in SQL come at the end.
+    fn judge(&mut self, request: RequestId, open: &Open, status: u16) {
+        let latency_ms = (self.now() - open.since) as f64 / 1e3;
+        for invariant in &self.document.clone().invariants {
+            let (broken, of) = match &invariant.rule {
+                InvariantRule::SlowerThan { ms, entry } => (latency_ms > *ms, entry),
+                InvariantRule::Failed { entry } => (status >= 500, entry),
+                InvariantRule::Sql { .. } => continue,
+            };
+            if broken && of.as_ref().is_none_or(|of| *of == open.entry) {
+                self.record_break(&invariant.id, &request.to_string(), &Json::Null);
+            }
+        }
+    }
+
+    /// One process after the other dies and is started anew, as a deploy or a lack of memory has it.
+    fn kill_process(&mut self, place: usize) -> Result<(), Failure> {
+        self.plan_kill(place);
+        let process = self.load.kills % self.load.processes();
+        self.load.kills += 1;
+        self.record(EventKind::ProcessKilled { process: ProcessId(process) }, None);
+        self.hosts[process as usize].kill();
+        self.hosts[process as usize] = self.start_host(process)?;
+        let died = self.load.open.iter().filter(|(_, open)| open.process == process).map(|(id, _)| *id);
+        for request in died.collect::<Vec<_>>() {
+            self.end_request(request, 502, &Json::Null, None);
+        }
+        Ok(())
+    }
+
+    fn exponential_us(&mut self, mean_us: f64) -> f64 {
+        -(1.0 - self.dice.random::<f64>()).ln() * mean_us
+    }
+}

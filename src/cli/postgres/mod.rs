@@ -1,0 +1,352 @@
+//! The same scenario on a real PostgreSQL: handlers in CPython with psycopg 3, load, services, faults and invariants from here,
+//! in real time. The result has the shape of a simulated run's, made from a trace by the same report.
+
+mod books;
+mod host;
+mod load;
+mod outside;
+mod server;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value as Json, json};
+use twoam::api::{RunRequest, RunSummary, summary_of};
+use twoam::scenario::{Amount, ScenarioDocument, VariantDocument};
+use twoam::trace::{
+    CallId, Event, EventKind, Keep, Micros, Position, RequestId, Sqlstate, StatementOutcome, Symbol, Trace,
+};
+
+use self::host::{Host, Python, Told};
+use self::load::Load;
+use self::outside::Outside;
+use self::server::Server;
+use super::{Failure, screen};
+
+/// What a client of a real server cannot see.
+const UNSEEN: [&str; 7] =
+    ["database-busy", "deadlocks", "lock-wait-ms", "lock-waits", "lost-updates", "rows-read", "rows-read-per-request"];
+/// How long requests on their way may take when no new ones come.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long a host may take to start and to connect.
+const START: Duration = Duration::from_secs(60);
+/// The host that runs no handlers: schema, books, invariants.
+const AUDITOR: u32 = u32::MAX;
+/// Calls of one life of a host are numbered below this.
+const CALLS_OF_A_HOST: u32 = 1 << 20;
+
+/// What the run was made with, for whoever compares.
+pub struct Versions {
+    pub server: String,
+    pub python: String,
+    pub psycopg: String,
+}
+
+impl fmt::Display for Versions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgreSQL {}, CPython {}, psycopg {}", self.server, self.python, self.psycopg)
+    }
+}
+
+pub struct Outcome {
+    pub summary: RunSummary,
+    pub versions: Versions,
+    /// As JSON.
+    pub trace: String,
+}
+
+pub fn run(document: &ScenarioDocument, request: &RunRequest, address: &str) -> Result<Outcome, Failure> {
+    if !request.changes.is_empty() {
+        return Err(Failure::Usage(
+            "error: --at works in the simulation only; on a real server give each variant a run of its own".into(),
+        ));
+    }
+    let mut real = Real::new(document, request, Server::open(address)?)?;
+    let outcome = real.go();
+    // A schema of our own goes, whatever happened.
+    let cleaned = real.clean();
+    let versions = outcome?;
+    cleaned?;
+    let mut summary = summary_of(real.document.clone(), request, &real.trace, real.ended);
+    summary.metrics.retain(|metric, _| !UNSEEN.contains(&metric.as_str()));
+    let trace = serde_json::to_string(&real.trace).expect("a trace is plain data");
+    Ok(Outcome { summary, versions, trace })
+}
+
+/// One run on a real server.
+struct Real {
+    document: Rc<ScenarioDocument>,
+    variant: VariantDocument,
+    knobs: BTreeMap<String, f64>,
+    /// Faults that are on.
+    faults: Vec<String>,
+    length: Duration,
+    dice: ChaCha8Rng,
+    /// Dropped before the server, which could not stop while somebody is connected.
+    hosts: Vec<Host>,
+    /// Lives so far; a killed process starts a new one.
+    lives: u32,
+    auditor: Host,
+    audits: u64,
+    python: Python,
+    server: Server,
+    sender: Sender<Told>,
+    told: Receiver<Told>,
+    due: BinaryHeap<Reverse<(Instant, u64)>>,
+    plans: BTreeMap<u64, Plan>,
+    planned: u64,
+    began: Instant,
+    ended: Micros,
+    trace: Trace,
+    load: Load,
+    outside: Outside,
+    versions: Option<Versions>,
+}
+
+/// What is to happen at a moment.
+enum Plan {
+    Load(load::Plan),
+    Outside(outside::Plan),
+}
+
+impl Real {
+    fn new(document: &ScenarioDocument, request: &RunRequest, server: Server) -> Result<Real, Failure> {
+        let environment = document.environment(&request.environment).expect("the environment was checked");
+        let mut variant = document.variant(&request.variant).expect("the variant was checked").clone();
+        if let Some(source) = request.sources.get(&variant.file) {
+            variant.source.clone_from(source);
+        }
+        let mut knobs = environment.knobs.clone();
+        knobs.extend(request.knobs.clone());
+        let length_us = request.until_us.unwrap_or((environment.length_s * 1e6) as Micros);
+        let python = Python::prepare(&variant.file, &variant.source)?;
+        let (sender, told) = channel();
+        let settings = json!({ "dsn": server.dsn, "pool": 1, "pool_timeout_s": 30, "network_s": 0 });
+        let auditor = python.start(AUDITOR, None, settings, sender.clone())?;
+        Ok(Real {
+            variant,
+            knobs,
+            faults: environment.faults.clone(),
+            length: Duration::from_micros(length_us),
+            dice: ChaCha8Rng::seed_from_u64(request.seed.into()),
+            hosts: Vec::new(),
+            lives: 0,
+            auditor,
+            audits: 0,
+            python,
+            server,
+            sender,
+            told,
+            due: BinaryHeap::new(),
+            plans: BTreeMap::new(),
+            planned: 0,
+            began: Instant::now(),
+            ended: 0,
+            trace: Trace::new(Keep::All),
+            load: Load::default(),
+            outside: Outside::new(document),
+            versions: None,
+            document: Rc::new(document.clone()),
+        })
+    }
+
+    fn go(&mut self) -> Result<Versions, Failure> {
+        self.await_ready(1)?;
+        self.fill_database()?;
+        let processes = self.amount(&self.document.world.machine.processes.clone()) as u32;
+        for process in 0..processes {
+            let host = self.start_host(process)?;
+            self.hosts.push(host);
+        }
+        self.await_ready(processes)?;
+        self.began = Instant::now();
+        self.record(EventKind::MachinesSet { processes, pool: self.pool(), database_cores: 1 }, None);
+        self.start_load();
+        let progress = screen::progress(self.length.as_secs() as usize, "seconds of real time");
+        let end = self.began + self.length;
+        while Instant::now() < end {
+            self.turn(end)?;
+            progress.set_position(self.began.elapsed().as_secs());
+        }
+        self.load.closed = true;
+        let drained = Instant::now() + DRAIN;
+        while Instant::now() < drained && self.load.clients_in_flight() {
+            self.turn(drained)?;
+        }
+        self.settle()?;
+        progress.finish_and_clear();
+        self.audit_all()?;
+        self.ended = self.now();
+        Ok(self.versions.take().expect("the hosts told their versions when they were ready"))
+    }
+
+    /// Workers go on until what may still be mended had its time.
+    fn settle(&mut self) -> Result<(), Failure> {
+        if self.variant.workers.is_empty() {
+            return Ok(());
+        }
+        let settle_ms = self.document.invariants.iter().map(|invariant| invariant.settle_ms).fold(0.0, f64::max);
+        let end = Instant::now() + Duration::from_micros((settle_ms * 1e3) as u64);
+        while Instant::now() < end {
+            self.turn(end)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the next thing that is due or told, no later than `end`.
+    fn turn(&mut self, end: Instant) -> Result<(), Failure> {
+        let now = Instant::now();
+        if let Some(Reverse((at, number))) = self.due.peek().copied()
+            && at <= now
+        {
+            self.due.pop();
+            match self.plans.remove(&number).expect("a plan is taken once") {
+                Plan::Load(plan) => self.take_load(plan)?,
+                Plan::Outside(plan) => self.take_outside(plan)?,
+            }
+            return Ok(());
+        }
+        let next = self.due.peek().map_or(end, |Reverse((at, _))| (*at).min(end));
+        match self.told.recv_timeout(next.saturating_duration_since(now)) {
+            Ok(told) => self.hear(told),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
+        }
+    }
+
+    fn plan(&mut self, after: Duration, plan: Plan) {
+        self.planned += 1;
+        self.due.push(Reverse((Instant::now() + after, self.planned)));
+        self.plans.insert(self.planned, plan);
+    }
+
+    fn hear(&mut self, Told { host, message }: Told) -> Result<(), Failure> {
+        let Some(message) = message else { return Ok(()) };
+        let request = message["request"].as_u64().map(|id| RequestId(id as u32));
+        match message["did"].as_str().unwrap_or_default() {
+            "ended" if host == AUDITOR || host + self.load.processes() > self.lives => {
+                let error = message["error"].as_str().unwrap_or_default();
+                return Err(Failure::Result(format!("error: a Python process ended: {error}")));
+            }
+            "statement" => {
+                let (text, parameters) = (self.symbol(&message["text"]), self.symbol(&message["params"]));
+                let (call, position) = (call_of(host, &message), self.position(&message));
+                self.record(EventKind::StatementStarted { call, position, text, parameters }, request);
+            }
+            "answered" => {
+                let outcome = match message["sqlstate"].as_str() {
+                    None => StatementOutcome::Ok,
+                    Some(code) if code.len() == 5 && code.is_ascii() => {
+                        let message = self.symbol(&message["message"]);
+                        StatementOutcome::Failed { sqlstate: Sqlstate::new(code), message }
+                    }
+                    Some(_) => StatementOutcome::Cancelled,
+                };
+                let finished = EventKind::StatementFinished {
+                    call: call_of(host, &message),
+                    outcome,
+                    rows_read: 0,
+                    rows: message["rows"].as_u64().unwrap_or(0) as u32,
+                    database_us: 0,
+                };
+                self.record(finished, request);
+            }
+            "waits" => {
+                let (call, position) = (call_of(host, &message), self.position(&message));
+                self.record(EventKind::ConnectionWaitBegan { call, position }, request);
+            }
+            "connected" => {
+                let (call, position) = (call_of(host, &message), self.position(&message));
+                let waited_us = message["us"].as_u64().unwrap_or(0);
+                self.record(EventKind::ConnectionAcquired { call, position, waited_us }, request);
+            }
+            "called" => self.call_service(host, &message),
+            "finished" => self.request_finished(&message),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start_host(&mut self, process: u32) -> Result<Host, Failure> {
+        let machine = self.document.world.machine.clone();
+        let host = self.lives;
+        self.lives += 1;
+        self.load.host_of.insert(process, host);
+        let settings = json!({
+            "dsn": self.dsn(),
+            "pool": self.pool(),
+            "pool_timeout_s": self.amount(&machine.pool_timeout_ms) / 1e3,
+            "network_s": self.amount(&machine.network_ms) / 1e3,
+        });
+        self.python.start(host, Some(&self.variant.file), settings, self.sender.clone())
+    }
+
+    /// Waits until so many hosts have connected.
+    fn await_ready(&mut self, mut count: u32) -> Result<(), Failure> {
+        let end = Instant::now() + START;
+        while count > 0 {
+            let told = self.told.recv_timeout(end.saturating_duration_since(Instant::now()));
+            let Told { host, message } = told.map_err(|_| {
+                Failure::Result(
+                    "error: the server does not answer; is the address right and the server running?".into(),
+                )
+            })?;
+            let Some(message) = message else { continue };
+            match message["did"].as_str() {
+                Some("ready") => {
+                    let text = |key: &str| message[key].as_str().unwrap_or_default().to_string();
+                    let number = message["server"].as_u64().unwrap_or(0);
+                    let server = format!("{}.{}", number / 10_000, number % 10_000);
+                    self.versions = Some(Versions { server, python: text("python"), psycopg: text("psycopg") });
+                    count -= 1;
+                }
+                _ => self.hear(Told { host, message: Some(message) })?,
+            }
+        }
+        Ok(())
+    }
+
+    fn pool(&self) -> u32 {
+        self.amount(&self.document.world.machine.pool) as u32
+    }
+
+    fn amount(&self, amount: &Amount) -> f64 {
+        amount.at(&self.knobs)
+    }
+
+    fn now(&self) -> Micros {
+        self.began.elapsed().as_micros() as Micros
+    }
+
+    fn record(&mut self, kind: EventKind, request: Option<RequestId>) {
+        self.trace.record(Event {
+            at: self.began.elapsed().as_micros() as Micros,
+            request,
+            session: None,
+            xid: None,
+            kind,
+        });
+    }
+
+    fn symbol(&mut self, value: &Json) -> Symbol {
+        match value {
+            Json::String(text) => self.trace.strings.intern(text),
+            value => self.trace.strings.intern(&value.to_string()),
+        }
+    }
+
+    fn position(&mut self, message: &Json) -> Position {
+        let file = self.trace.strings.intern(&self.variant.file);
+        Position { file, line: message["line"].as_u64().unwrap_or(0) as u32 }
+    }
+}
+
+/// Unique over all lives of all hosts.
+fn call_of(host: u32, message: &Json) -> CallId {
+    CallId(host * CALLS_OF_A_HOST + message["call"].as_u64().unwrap_or(0) as u32)
+}

@@ -1,0 +1,140 @@
+//! A PostgreSQL to run against: one of our own in a temporary folder, or one that somebody names.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use crate::cli::Failure;
+
+pub struct Server {
+    /// What psycopg connects to.
+    pub dsn: String,
+    private: Option<Private>,
+}
+
+/// A server of our own: it ends with the run and leaves nothing behind.
+struct Private {
+    programs: PathBuf,
+    folder: TempDir,
+    user: Option<User>,
+}
+
+/// PostgreSQL refuses to run as root.
+#[derive(Clone, Copy)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+impl Server {
+    /// `postgres` starts a private server; an address names another.
+    pub fn open(address: &str) -> Result<Server, Failure> {
+        if address == "postgres" {
+            return Private::start();
+        }
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            return Ok(Server { dsn: address.to_string(), private: None });
+        }
+        let forms = "use `postgres` for a private server or an address such as postgres://user@host/database";
+        Err(Failure::Usage(format!("error: there is no engine `{address}`; {forms}")))
+    }
+
+    pub fn is_private(&self) -> bool {
+        self.private.is_some()
+    }
+}
+
+impl Private {
+    fn start() -> Result<Server, Failure> {
+        let programs = programs()?;
+        let user = user_for_server()?;
+        let folder = tempfile::tempdir().map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
+        if let Some(user) = user {
+            std::os::unix::fs::chown(folder.path(), Some(user.uid), Some(user.gid))
+                .map_err(|error| Failure::file(folder.path(), &error))?;
+        }
+        let private = Private { programs, folder, user };
+        let socket = private.folder.path().display().to_string();
+        private.run("initdb", &["-D", &private.cluster(), "-U", "twoam", "-A", "trust", "--no-sync"])?;
+        // The socket's folder is private and nothing listens on a port. Durability stays on: commits must cost what they cost.
+        let options = format!("-k {socket} -c listen_addresses= -c max_connections=400 -c deadlock_timeout=1s");
+        let log = private.folder.path().join("server.log");
+        private.run(
+            "pg_ctl",
+            &["-D", &private.cluster(), "-w", "-l", &log.display().to_string(), "-o", &options, "start"],
+        )?;
+        Ok(Server { dsn: format!("host={socket} user=twoam dbname=postgres"), private: Some(private) })
+    }
+
+    fn cluster(&self) -> String {
+        self.folder.path().join("cluster").display().to_string()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, Failure> {
+        let mut command = Command::new(self.programs.join(program));
+        command.args(arguments).stdin(Stdio::null()).current_dir(self.folder.path());
+        if let Some(User { uid, gid }) = self.user {
+            command.uid(uid).gid(gid);
+        }
+        // pg_ctl hands its output on to the server, so a pipe would never end.
+        let report = self.folder.path().join(format!("{program}.txt"));
+        let file = fs::File::create(&report).map_err(|error| Failure::file(&report, &error))?;
+        let second = file.try_clone().map_err(|error| Failure::file(&report, &error))?;
+        let output = command.stdout(file).stderr(second).output();
+        match output {
+            Ok(output) if output.status.success() => Ok(output),
+            Ok(_) => {
+                let said = fs::read_to_string(&report).unwrap_or_default();
+                Err(Failure::Result(format!("error: {program} failed: {}", said.trim())))
+            }
+            Err(error) => Err(Failure::Result(format!("error: {program} cannot be started: {error}"))),
+        }
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // The folder goes in any case; a server that does not stop ends when its files are gone.
+        let _ = self.run("pg_ctl", &["-D", &self.cluster(), "-m", "immediate", "stop"]);
+    }
+}
+
+/// The folder with initdb and pg_ctl, of the newest version there is.
+fn programs() -> Result<PathBuf, Failure> {
+    let named = std::env::var_os("TWOAM_PG_BIN").map(PathBuf::from);
+    let packaged =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
+    let mut packaged = packaged.collect::<Vec<_>>();
+    packaged.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).collect::<Vec<_>>();
+    let mut places = named.into_iter().chain(packaged.into_iter().rev()).chain(on_path);
+    places.find(|place| place.join("initdb").is_file() && place.join("pg_ctl").is_file()).ok_or_else(|| {
+        let remedy = "install the package `postgresql`, set TWOAM_PG_BIN to the folder of initdb, or name a server: --engine postgres://user@host/database";
+        Failure::Usage(format!("error: no PostgreSQL server was found; {remedy}"))
+    })
+}
+
+/// Nobody if this is not root, else the system's own user for PostgreSQL.
+fn user_for_server() -> Result<Option<User>, Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let probe = tempfile::tempdir().map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
+    let own = fs::metadata(probe.path()).map_err(|error| Failure::file(probe.path(), &error))?.uid();
+    if own != 0 {
+        return Ok(None);
+    }
+    let users = fs::read_to_string("/etc/passwd").map_err(|error| Failure::file(Path::new("/etc/passwd"), &error))?;
+    let find = |name: &str| {
+        users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find_map(|fields| match fields[..] {
+            [user, _, uid, gid, ..] if user == name => Some(User { uid: uid.parse().ok()?, gid: gid.parse().ok()? }),
+            _ => None,
+        })
+    };
+    let user = find("postgres").or_else(|| find("nobody"));
+    user.map(Some).ok_or_else(|| {
+        Failure::Usage("error: PostgreSQL does not run as root; run twoam as another user, or name a server".into())
+    })
+}
