@@ -6,6 +6,7 @@ import { catalogue, recordings, scenario, type Recordings } from './core/catalog
 import { decode, encode, type Shared } from './core/share';
 import { keepForOffline } from './offline';
 import { keepEdits, readEdits } from './core/storage';
+import { asSentence } from './draw/format';
 import { Shadow } from './shadow.svelte';
 import type {
   Change,
@@ -812,7 +813,7 @@ export function isNaive(variant: string): boolean {
 
 function sentence(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
+  return asSentence(text);
 }
 
 function abandoned(error: unknown) {

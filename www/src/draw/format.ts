@@ -42,8 +42,11 @@ export function perSecond(metric: Metric): boolean {
   return metric.kind === 'counter';
 }
 
-export function grouped(value: number, decimals = 0): string {
-  return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+/** Made once: a formatter costs more than the sixty numbers a second it writes. */
+const FORMATS = [0, 1, 2, 3].map((decimals) => new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+
+export function grouped(value: number, decimals: 0 | 1 | 2 | 3 = 0): string {
+  return FORMATS[decimals]!.format(value);
 }
 
 /** `4.250 s`, `1:04.250`. */
@@ -68,4 +71,9 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 /** First letter large: a sentence of the manifest at the start of a line. */
 export function opened(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** With its full stop: manifests write one-liners without. */
+export function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

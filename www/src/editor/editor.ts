@@ -117,7 +117,7 @@ const look = EditorView.theme({
   },
   '.cm-gutters': { backgroundColor: 'var(--ground)', color: 'var(--soft)', border: 'none' },
   '.cm-lineNumbers .cm-gutterElement': { minWidth: '1.5rem', padding: '0 1rem 0 0' },
-  '.clientsGutter': { width: '2rem' },
+  '.clientsGutter': { width: '2.5rem' },
   '.clients': { paddingLeft: '6px', color: 'var(--lamp)', fontWeight: '600' },
   '.clients.waits': { color: 'var(--waiting)' },
   '.lit': { backgroundColor: 'color-mix(in srgb, var(--lamp) 9%, transparent)' },
@@ -158,6 +158,8 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
   let file = '';
   let compared: string | null = null;
   let setting = false;
+  /** A long handler is opened where its clients stand, once; from then on the reader scrolls. */
+  let placed = false;
 
   const view = new EditorView({ root, parent: frame, state: stateOf(text, language, null) });
 
@@ -207,6 +209,13 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
     });
   }
 
+  /** Within the editor only: the editor's own way would scroll the page too. */
+  function scrollTo(line: number) {
+    const { doc } = view.state;
+    const { top } = view.lineBlockAt(doc.line(Math.min(Math.max(1, line), doc.lines)).from);
+    view.scrollDOM.scrollTop = top;
+  }
+
   return {
     show(nextFile, nextText, nextLanguage, comparedWith) {
       if (nextFile === file && comparedWith === compared) {
@@ -218,18 +227,23 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
       }
       file = nextFile;
       compared = comparedWith;
+      placed = false;
       view.setState(stateOf(nextText, nextLanguage, comparedWith));
     },
     light(lit) {
       view.dispatch({ effects: setLit.of(lit) });
+      const first = Math.min(...lit.map(({ line }) => line));
+      if (placed || view.hasFocus || !Number.isFinite(first)) return;
+      placed = true;
+      scrollTo(first - 2);
     },
     diagnose(mistakes) {
       view.dispatch({ effects: setMistakes.of(mistakes) });
     },
     reveal(line) {
       const { doc } = view.state;
-      const { from } = doc.line(Math.min(Math.max(1, line), doc.lines));
-      view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+      view.dispatch({ selection: { anchor: doc.line(Math.min(Math.max(1, line), doc.lines)).from } });
+      scrollTo(line - 6);
     },
     close() {
       view.destroy();
