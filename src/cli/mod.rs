@@ -7,6 +7,7 @@ mod isolation;
 mod list;
 mod new;
 mod postgres;
+mod reality;
 mod request;
 mod run;
 mod screen;
@@ -34,6 +35,8 @@ enum Command {
     Run(run::Arguments),
     /// Runs every variant in every environment and puts the results in one table
     Compare(compare::Arguments),
+    /// Puts what the simulation predicts beside what a real PostgreSQL does
+    Reality(reality::Arguments),
     /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
     Check(check::Arguments),
     /// Makes the folder of a new scenario from a template
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::main(&arguments),
         Command::Run(arguments) => run::main(&arguments),
         Command::Compare(arguments) => compare::main(&arguments),
+        Command::Reality(arguments) => reality::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::New(arguments) => new::main(&arguments),
         Command::Isolation(arguments) => isolation::main(&arguments),

@@ -9,9 +9,14 @@ use twoam::scenario::{ScenarioDocument, bundle};
 
 use super::Failure;
 
-/// The scenarios inside the binary.
+/// The scenarios inside the binary, in the order a newcomer should meet them.
 pub fn all() -> Result<Vec<ScenarioDocument>, Failure> {
-    bundle::folders().iter().map(read).collect()
+    let mut documents = bundle::folders().iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    documents.sort_by_key(|document| {
+        let summary = &document.summary;
+        (!summary.opens, manifest::theme_place(&summary.theme), summary.difficulty, summary.id.clone())
+    });
+    Ok(documents)
 }
 
 /// By id, or by the path of a folder.

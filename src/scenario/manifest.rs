@@ -84,6 +84,11 @@ pub fn read(folder: &Folder, measured: &[Metric]) -> Result<ScenarioDocument, Ve
     Err(mistakes)
 }
 
+/// Where a theme stands among the themes.
+pub fn theme_place(theme: &str) -> usize {
+    THEMES.iter().position(|known| *known == theme).unwrap_or(THEMES.len())
+}
+
 struct Reader<'a> {
     folder: &'a Folder,
     text: &'a str,
@@ -131,6 +136,7 @@ impl<'a> Reader<'a> {
                 id: self.folder.id.clone(),
                 title: root.text("title"),
                 hook: root.text("hook"),
+                opens: root.flag("opens"),
                 variants: variants.iter().map(|variant| variant.id.clone()).collect(),
                 environments: environments.iter().map(|environment| environment.id.clone()).collect(),
                 theme: root.word("theme", &THEMES),

@@ -22,6 +22,9 @@ pub struct ScenarioSummary {
     pub title: String,
     /// One line that makes one want to try it.
     pub hook: String,
+    /// The page begins with it. Known while the list is put in order, not later.
+    #[serde(skip)]
+    pub opens: bool,
     pub variants: Vec<String>,
     pub environments: Vec<String>,
     /// `races`, `performance`, `distributed`, `security` or `business`.

@@ -68,9 +68,8 @@ fn the_recorded_output_is_postgresqls() {
             fs::write(&recorded, &found).expect("the folder can be written");
         }
         let expected = fs::read_to_string(&recorded).unwrap_or_default();
-        let differences: Vec<_> = (0..TRIES)
-            .map_while(|_| difference(&expected, &isolation::run_on(&spec, &mut server).to_text()))
-            .collect();
+        let differences: Vec<_> =
+            (0..TRIES).map_while(|_| difference(&expected, &isolation::run_on(&spec, &mut server).to_text())).collect();
         if differences.len() == TRIES {
             wrong.push(format!("{}: {}", path.display(), differences[0]));
         }

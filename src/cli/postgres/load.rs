@@ -27,6 +27,7 @@ pub struct Load {
 struct Open {
     process: u32,
     entry: String,
+    arguments: Json,
     since: Micros,
     origin: Origin,
 }
@@ -34,6 +35,8 @@ struct Open {
 #[derive(Clone, Copy)]
 enum Origin {
     Client(ClientId),
+    /// A client that had waited too long; its next request follows the first one's answer.
+    Again(ClientId),
     Worker(usize),
 }
 
@@ -41,6 +44,8 @@ pub enum Plan {
     /// Of a closed loop's client.
     Send(ClientId),
     Arrival,
+    /// The same request once more, if it has no answer yet.
+    Resend(RequestId),
     /// Of the variant's worker of this number.
     Turn(usize),
     /// By the fault rule of this number.
@@ -53,7 +58,7 @@ impl Load {
     }
 
     pub fn clients_in_flight(&self) -> bool {
-        self.open.values().any(|open| matches!(open.origin, Origin::Client(_)))
+        self.open.values().any(|open| !matches!(open.origin, Origin::Worker(_)))
     }
 }
 
@@ -85,6 +90,13 @@ impl Real {
             Plan::Arrival => {
                 self.send(ClientId(self.load.sent as u32));
                 self.plan_arrival();
+            }
+            Plan::Resend(request) => {
+                if let Some(open) = self.load.open.get(&request) {
+                    let Origin::Client(client) = open.origin else { return Ok(()) };
+                    let (entry, arguments) = (open.entry.clone(), open.arguments.clone());
+                    self.start_request(self.next_process(), entry, arguments, Origin::Again(client));
+                }
             }
             Plan::Turn(worker) => {
                 let entry = self.variant.workers[worker].entry.clone();
@@ -148,15 +160,36 @@ impl Real {
             .iter()
             .map(|(name, draw)| (name.clone(), draw.value(&mut self.dice, place, &self.knobs)))
             .collect();
-        let process = (self.load.sent % u64::from(self.load.processes())) as u32;
-        self.start_request(process, kind.entry.clone(), Json::Object(arguments), Origin::Client(client));
+        let request = self.start_request(
+            self.next_process(),
+            kind.entry.clone(),
+            Json::Object(arguments),
+            Origin::Client(client),
+        );
+        self.roll_resends(request, &kind.entry);
     }
 
-    fn start_request(&mut self, process: u32, entry: String, arguments: Json, origin: Origin) {
+    fn roll_resends(&mut self, request: RequestId, entry: &str) {
+        for rule in &self.document.clone().world.faults {
+            let FaultVerdict::Resend { after_ms } = &rule.verdict else { continue };
+            let meets = rule.methods.is_empty() || rule.methods.iter().any(|of| of == entry);
+            let is_on = meets && self.faults.contains(&rule.id) && self.acts_now(rule);
+            if is_on && self.dice.random::<f64>() < self.amount(&rule.share) {
+                self.plan_load(self.amount(after_ms) * 1e3, Plan::Resend(request));
+            }
+        }
+    }
+
+    /// One request after the other to each process.
+    fn next_process(&self) -> u32 {
+        self.load.requests % self.load.processes()
+    }
+
+    fn start_request(&mut self, process: u32, entry: String, arguments: Json, origin: Origin) -> RequestId {
         let request = RequestId(self.load.requests);
         self.load.requests += 1;
         let client = match origin {
-            Origin::Client(client) => Some(client),
+            Origin::Client(client) | Origin::Again(client) => Some(client),
             Origin::Worker(_) => None,
         };
         let variant = self.trace.strings.intern(&self.variant.id);
@@ -164,8 +197,9 @@ impl Real {
         let started = EventKind::RequestStarted { client, process: ProcessId(process), variant, arguments: text };
         self.record(started, Some(request));
         let message = json!({ "do": "request", "request": request.0, "entry": entry, "arguments": arguments });
-        self.load.open.insert(request, Open { process, entry, since: self.now(), origin });
+        self.load.open.insert(request, Open { process, entry, arguments, since: self.now(), origin });
         self.hosts[process as usize].tell(&message);
+        request
     }
 
     fn end_request(&mut self, request: RequestId, status: u16, body: &Json, error: Option<twoam::trace::Symbol>) {
@@ -180,6 +214,7 @@ impl Real {
                     self.plan_load(after, Plan::Send(client));
                 }
             }
+            Origin::Again(_) => self.judge(request, &open, status),
             Origin::Worker(worker) => self.plan_load(self.variant.workers[worker].every_ms * 1e3, Plan::Turn(worker)),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use serde_json::{Value as Json, json};
-use twoam::scenario::{FaultVerdict, ScenarioDocument};
+use twoam::scenario::{FaultRule, FaultVerdict, ScenarioDocument};
 use twoam::services::{self, Service, ServiceCall, ServiceKind, Verdict};
 use twoam::trace::{CallId, EventKind, Micros, RequestId, ServiceOutcome};
 
@@ -199,12 +199,9 @@ impl Real {
     /// The first rule that is on and hits decides.
     fn roll(&mut self, service: &str, method: &str, caller: Caller) -> Verdict {
         let document = self.document.clone();
-        let now_s = self.now() as f64 / 1e6;
         for rule in document.world.faults.iter().filter(|rule| rule.on == service && self.faults.contains(&rule.id)) {
-            let from_s = self.amount(&rule.from_s);
-            let until_s = rule.for_s.as_ref().map_or(f64::INFINITY, |for_s| from_s + self.amount(for_s));
             let meets = rule.methods.is_empty() || rule.methods.iter().any(|of| of == method);
-            if !meets || !(from_s..until_s).contains(&now_s) || self.dice.random::<f64>() >= self.amount(&rule.share) {
+            if !meets || !self.acts_now(rule) || self.dice.random::<f64>() >= self.amount(&rule.share) {
                 continue;
             }
             let verdict = match &rule.verdict {
@@ -221,6 +218,12 @@ impl Real {
             return verdict;
         }
         Verdict::Pass
+    }
+
+    pub fn acts_now(&self, rule: &FaultRule) -> bool {
+        let from_s = self.amount(&rule.from_s);
+        let until_s = rule.for_s.as_ref().map_or(f64::INFINITY, |for_s| from_s + self.amount(for_s));
+        (from_s..until_s).contains(&(self.now() as f64 / 1e6))
     }
 
     fn plan_answer(&mut self, after: Micros, caller: Caller, outcome: ServiceOutcome, answer: Json) {
