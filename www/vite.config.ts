@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { picture } from './src/draw/picture';
 
 /**
  * Writes the content security policy into the built page. It is done here and not by hand because the one
@@ -39,6 +40,28 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Writes a still picture of each scenario's recorded runs, for embeds and feeds. */
+function pictures(): Plugin {
+  let folder = '';
+  return {
+    name: 'pictures',
+    apply: 'build',
+    configResolved: (config) => {
+      folder = resolve(config.root, config.build.outDir);
+    },
+    closeBundle: {
+      sequential: true,
+      handler() {
+        const read = (path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8'));
+        mkdirSync(join(folder, 'pictures'), { recursive: true });
+        for (const { id } of read('scenarios/index.json') as { id: string }[]) {
+          writeFileSync(join(folder, `pictures/${id}.svg`), picture(read(`scenarios/${id}.json`), read(`recordings/${id}.json`)));
+        }
+      },
+    },
+  };
+}
+
 /** Writes the service worker, which keeps exactly the files that were built. */
 function offline(): Plugin {
   let folder = '';
@@ -48,20 +71,23 @@ function offline(): Plugin {
     configResolved: (config) => {
       folder = resolve(config.root, config.build.outDir);
     },
-    closeBundle() {
-      const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && !/offline\.js$|screenshot|social/.test(entry.name))
-        .map((entry) => join(entry.parentPath, entry.name))
-        .sort();
-      const hash = createHash('sha256');
-      for (const file of files) hash.update(file).update(readFileSync(file));
-      const paths = ['./', ...files.map((file) => `./${file.slice(folder.length + 1).replaceAll('\\', '/')}`)];
-      writeFileSync(
-        join(folder, 'offline.js'),
-        readFileSync(new URL('offline.template.js', import.meta.url), 'utf8')
-          .replace('__VERSION__', `twoam-${hash.digest('hex').slice(0, 16)}`)
-          .replace('__FILES__', JSON.stringify(paths, null, 2)),
-      );
+    closeBundle: {
+      sequential: true,
+      handler() {
+        const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile() && !/offline\.js$|screenshot|social/.test(entry.name))
+          .map((entry) => join(entry.parentPath, entry.name))
+          .sort();
+        const hash = createHash('sha256');
+        for (const file of files) hash.update(file).update(readFileSync(file));
+        const paths = ['./', ...files.map((file) => `./${file.slice(folder.length + 1).replaceAll('\\', '/')}`)];
+        writeFileSync(
+          join(folder, 'offline.js'),
+          readFileSync(new URL('offline.template.js', import.meta.url), 'utf8')
+            .replace('__VERSION__', `twoam-${hash.digest('hex').slice(0, 16)}`)
+            .replace('__FILES__', JSON.stringify(paths, null, 2)),
+        );
+      },
     },
   };
 }
@@ -69,7 +95,7 @@ function offline(): Plugin {
 export default defineConfig({
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), contentSecurityPolicy(), offline()],
+  plugins: [svelte(), contentSecurityPolicy(), pictures(), offline()],
   build: { outDir: '../dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },

@@ -1,0 +1,18 @@
+import { expect, test } from './playground';
+
+test('an embed is a picture of the outcome until it is tapped', async ({ page, baseURL }) => {
+  const host = new URL('host.html', baseURL).href;
+  await page.route(host, (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: '<!doctype html><title>A post</title><script type="module" src="./embed.js"></script><backend-playground scenario="oversell">Flash sale</backend-playground>',
+    }),
+  );
+  await page.goto(host);
+  const picture = page.getByRole('img', { name: 'Flash sale. Run it here.' });
+  await expect(picture).toBeVisible();
+  await expect.poll(() => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth)).toBe(720);
+  await page.getByRole('button').click();
+  const frame = page.frameLocator('iframe');
+  await expect(frame.getByRole('button', { name: /^Naive, My machine: holds/ })).toBeVisible();
+});
