@@ -4,6 +4,7 @@
 import { Abandoned, Engine, Refused } from './core/client';
 import { catalogue, recordings, scenario, type Recordings } from './core/catalogue';
 import { decode, encode, type Shared } from './core/share';
+import type { Digest } from './core/protocol';
 import { keepForOffline } from './offline';
 import { keepEdits, readEdits } from './core/storage';
 import { asSentence } from './draw/format';
@@ -88,7 +89,10 @@ export class PlaygroundState {
   notices = $state.raw<PageNotice[]>([]);
   outcomes = $state<{ [corner in string]: Outcome }>({});
   message = $state.raw<Shortfall | null>(null);
+  /** A stretch around the cursor, for the timeline. */
   report = $state.raw<Report | null>(null);
+  /** The run up to the cursor, for the lists. */
+  digest = $state.raw<Digest | null>(null);
   /** The tab of the views below the first screen, and which number's cases it lists; null: all. */
   view = $state('timeline');
   casesOf = $state<string | null>(null);
@@ -261,6 +265,7 @@ export class PlaygroundState {
       this.cursor_us = 0;
       this.reached_us = 0;
       this.report = null;
+      this.digest = null;
     }
     this.revision += 1;
     this.#changeStretch(null, this.variant, 0);
@@ -416,6 +421,7 @@ export class PlaygroundState {
     }
     for (const frame of recording.frames) this.#append(frame);
     this.report = recording.report;
+    this.digest = recording.report;
     const frame = this.#frameAt(at_us);
     if (frame) this.#show(frame);
     // A link's moment may lie between two recorded frames, or after the last: the live run will be taken to it.
@@ -696,7 +702,7 @@ export class PlaygroundState {
   showCases(of: string) {
     this.view = 'cases';
     this.casesOf = of;
-    void this.#refreshReport(0, this.reached_us);
+    this.refresh();
   }
 
   // Code
@@ -737,21 +743,38 @@ export class PlaygroundState {
 
   // Detail
 
-  #reporting = false;
+  #asking = false;
+  #wanted: { from_us: number; to_us: number } | null = null;
 
-  /** The stretch around the cursor in detail. One is asked for at a time: while playing the next follows the last. */
+  /** What the open view needs of this moment. One is asked for at a time, and of those that wait the last. */
   async #refreshReport(from_us = this.cursor_us - 400_000, to_us = this.cursor_us + 20_000) {
-    if (!this.live || this.#reporting || this.busy) return;
-    this.#reporting = true;
-    const run = this.#run;
+    if (!this.live || this.busy) return;
+    this.#wanted = { from_us: Math.max(0, Math.round(from_us)), to_us: Math.round(to_us) };
+    if (this.#asking) return;
+    this.#asking = true;
     try {
-      const report = await this.#engine.report(Math.max(0, Math.round(from_us)), Math.round(to_us));
-      if (run === this.#run) this.report = report;
+      while (this.#wanted) {
+        const wanted: { from_us: number; to_us: number } = this.#wanted;
+        const run = this.#run;
+        this.#wanted = null;
+        if (this.view === 'timeline') {
+          const report = await this.#engine.report(wanted.from_us, wanted.to_us);
+          if (run === this.#run) this.report = report;
+        } else {
+          const digest = await this.#engine.digest(Math.round(this.cursor_us));
+          if (run === this.#run) this.digest = digest;
+        }
+      }
     } catch (error) {
       abandoned(error);
     } finally {
-      this.#reporting = false;
+      this.#asking = false;
     }
+  }
+
+  /** The open view changed, or time went on. */
+  refresh() {
+    void this.#refreshReport();
   }
 
   lookAt(from_us: number, to_us: number) {

@@ -1,7 +1,7 @@
 // The page's side of the engine's thread: numbered requests as promises, and a watchdog that ends a thread which
 // hangs or traps and starts another. It keeps no state of a run.
 
-import type { Answer, Ask, Message } from './protocol';
+import type { Answer, Ask, Digest, Message } from './protocol';
 import type { Frame, Report } from './types';
 
 /** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
@@ -110,6 +110,10 @@ export class Engine {
 
   report(from_us: number, to_us: number): Promise<Report> {
     return this.ask({ kind: 'report', from_us, to_us }) as Promise<Report>;
+  }
+
+  digest(to_us: number): Promise<Digest> {
+    return this.ask({ kind: 'digest', to_us }) as Promise<Digest>;
   }
 
   #receive(answer: Answer) {

@@ -1,6 +1,6 @@
 // What passes between the page and the engine's thread.
 
-import type { Change, ConsoleReply, ConsoleSession, Frame, RunRequest, ScenarioDocument } from './types';
+import type { Change, ConsoleReply, ConsoleSession, Frame, Report, RunRequest, ScenarioDocument } from './types';
 
 export type Ask =
   | { kind: 'load' }
@@ -11,6 +11,8 @@ export type Ask =
   | { kind: 'step' }
   | { kind: 'apply'; change: Change }
   | { kind: 'report'; from_us: number; to_us: number }
+  /** Everything up to a moment, without the timeline: that can be very large. */
+  | { kind: 'digest'; to_us: number }
   | { kind: 'console-open'; setup: string; sessions: number; epoch_ms: number }
   | { kind: 'console-execute'; session: number; sql: string; now_us: number }
   | { kind: 'console-cancel'; session: number; now_us: number }
@@ -28,6 +30,9 @@ export type Answer =
   /** `fatal`: the instance is gone and the thread has to be started anew. Id 0: nobody asked, it happened while playing. */
   | { id: number; error: string; fatal: boolean; file: string | null; line: number | null }
   | { frame: Frame; run: number; playing: boolean };
+
+/** What went wrong, was asked and was logged. */
+export type Digest = Pick<Report, 'cases' | 'queries' | 'log'>;
 
 /** What the console asks are answered with. */
 export interface ConsoleReplies {

@@ -3,12 +3,13 @@
 // and knows nothing of the page. No other module imports the wasm package.
 
 import init, { Playground, SqlConsole } from '../../pkg/twoam.js';
-import type { Answer, Ask, ConsoleReplies, Message } from './protocol';
+import type { Answer, Ask, ConsoleReplies, Digest, Message } from './protocol';
 import type { ConsoleReply, ConsoleSession, Frame, Report } from './types';
 
 const SLICE_MS = 20;
 const FRAME_MS = 1000 / 60;
 const SIGN_OF_LIFE_MS = 250;
+const LISTED_MOST = 1_000;
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -77,6 +78,8 @@ async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
       return now_us;
     case 'report':
       return opened().report(ask.from_us, ask.to_us) as Report;
+    case 'digest':
+      return digest(opened().report(0, ask.to_us) as Report);
     case 'console-open':
       sqlConsole?.free();
       sqlConsole = null;
@@ -89,6 +92,11 @@ async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
     case 'console-tick':
       return withConsole((open) => open.tick(ask.now_us));
   }
+}
+
+/** As much as a list shows: the rest would only be copied. */
+function digest({ cases, queries, log }: Report): Digest {
+  return { cases: cases.slice(-LISTED_MOST), queries, log: log.slice(-LISTED_MOST) };
 }
 
 function withConsole(act: (open: SqlConsole) => unknown): ConsoleReplies {
