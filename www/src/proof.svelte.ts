@@ -1,0 +1,69 @@
+// Whether code holds: it meets production with twenty seeds, in an engine of its own, until one breaks it.
+
+import { Abandoned, Engine } from './core/client';
+import type { Frame, RunRequest, ScenarioDocument } from './core/types';
+
+export const SEEDS = 20;
+const LONG_US = 20_000_000;
+
+export class Proof {
+  state = $state<'idle' | 'running' | 'holds' | 'broken' | 'failed'>('idle');
+  /** Seeds that held. */
+  held = $state(0);
+  /** The seed that broke it. */
+  seed = $state(0);
+  reason = $state('');
+
+  #engine: Engine | null = null;
+  #last: Frame | null = null;
+  #attempt = 0;
+
+  async start(document: ScenarioDocument, request: Omit<RunRequest, 'seed'>) {
+    this.cancel();
+    const attempt = ++this.#attempt;
+    this.state = 'running';
+    this.held = 0;
+    try {
+      await this.#load();
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        await this.#engine?.ask({ kind: 'run', run: seed, document, request: { ...request, seed }, catch_up_us: LONG_US });
+        if (attempt !== this.#attempt) return;
+        const { requests, invariants } = this.#last!;
+        if (invariants.some(({ broken_ever }) => broken_ever > 0) || requests.ok === 0) {
+          this.seed = seed;
+          this.#end('broken');
+          return;
+        }
+        this.held = seed;
+      }
+      this.#end('holds');
+    } catch (error) {
+      if (attempt !== this.#attempt || error instanceof Abandoned) return;
+      this.reason = error instanceof Error ? error.message : String(error);
+      this.#end('failed');
+    }
+  }
+
+  cancel() {
+    this.#attempt += 1;
+    this.#end('idle');
+  }
+
+  #load(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const lost = (reason: string) => {
+        this.reason = reason;
+        this.#end('failed');
+        reject(new Abandoned(reason));
+      };
+      this.#engine = new Engine({ ready: resolve, frame: (frame) => (this.#last = frame), restarted: lost, unavailable: lost });
+      this.#engine.start();
+    });
+  }
+
+  #end(state: Proof['state']) {
+    this.state = state;
+    this.#engine?.stop();
+    this.#engine = null;
+  }
+}
