@@ -51,7 +51,7 @@ pub fn clients(document: &ScenarioDocument, count: u32) -> Result<(String, f64),
             "error: the clients of `{}` arrive at a rate, whatever the answers; use --set {name}=N (a second)",
             document.summary.id
         ))),
-        Clients::Closed { .. } | Clients::Open { .. } => {
+        Clients::Closed { .. } | Clients::Open { .. } | Clients::Scripted { .. } => {
             Err(Failure::Usage(format!("error: `{}` has a fixed number of clients", document.summary.id)))
         }
     }

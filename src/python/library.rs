@@ -21,6 +21,7 @@ pub const CLIENTS: &[Client] = &[
     Client { parameter: "cache", kind: "cache", module: "cache", attribute: None },
     Client { parameter: "events", kind: "events", module: "events", attribute: None },
     Client { parameter: "http", kind: "http", module: "httpx", attribute: Some("client") },
+    Client { parameter: "app", kind: "app", module: "app", attribute: None },
     Client { parameter: "vault", kind: "vault", module: "vault", attribute: None },
 ];
 

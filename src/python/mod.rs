@@ -36,6 +36,8 @@ struct Handler {
     function: PyObjectRef,
     definition: SourcePosition,
     takes_request: bool,
+    /// A client's script: its parameter `client` says which one it is.
+    takes_client: bool,
     takes_connection: bool,
     services: Vec<(String, PyObjectRef)>,
 }
@@ -170,6 +172,9 @@ impl Python {
             let given = vm.ctx.new_dict();
             if handler.takes_request {
                 given.set_item("request", values::from_json(arguments, vm), vm)?;
+            }
+            if handler.takes_client {
+                given.set_item("client", values::from_json(arguments, vm), vm)?;
             }
             for (name, service) in &handler.services {
                 given.set_item(name.as_str(), service.clone(), vm)?;
@@ -313,12 +318,14 @@ fn find_handler(
         function: function.clone(),
         definition,
         takes_request: false,
+        takes_client: false,
         takes_connection: false,
         services: Vec::new(),
     };
     for name in parameters(&function, &code, vm)? {
         match name.as_str() {
             "request" => handler.takes_request = true,
+            "client" => handler.takes_client = true,
             "conn" => handler.takes_connection = true,
             "pool" => handler.services.push((name, library.pool.clone())),
             unknown => {

@@ -415,7 +415,14 @@ impl<'a> Reader<'a> {
         let Some(section) = root.section("clients") else {
             return Clients::Open { rate_per_s: Amount::Number(0.0) };
         };
-        if section.has("rate_per_s") {
+        if section.has("file") {
+            let file = section.text("file");
+            let source = section.file("file", &file);
+            let scripts = section.sections("script");
+            let scripts =
+                scripts.iter().map(|script| Script { entry: script.text("entry"), count: script.amount("count") });
+            Clients::Scripted { scripts: scripts.collect(), file, source }
+        } else if section.has("rate_per_s") {
             Clients::Open { rate_per_s: section.amount("rate_per_s") }
         } else {
             Clients::Closed { count: section.amount("count"), think_ms: section.amount("think_ms") }

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use draw::{Draw, Place, RowSet};
-pub use world::{Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, ServiceSettings, World};
+pub use world::{
+    Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, World,
+};
 
 /// What the page and `twoam list` show of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

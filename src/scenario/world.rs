@@ -45,6 +45,15 @@ pub enum Clients {
     Closed { count: Amount, think_ms: Amount },
     /// Requests arrive whether or not the last ones were answered (Poisson), each from a client of its own.
     Open { rate_per_s: Amount },
+    /// Each runs a function of the scenario's own file, from the start: it logs in, keeps what it gets, sends, waits, retries.
+    Scripted { file: String, source: String, scripts: Vec<Script> },
+}
+
+/// So many clients that do what `entry` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Script {
+    pub entry: String,
+    pub count: Amount,
 }
 
 /// One kind of request: which function of the variant's file, how often, with what.

@@ -139,7 +139,7 @@ impl World {
         self.applied(ChangeFamily::Knob, &format!("{}: {value}{unit}", of.label));
         self.record_machines();
         self.adjust_cores();
-        for process in 0..self.processes.len() {
+        for process in 0..self.servers {
             if self.processes[process].up {
                 self.adjust_pool(process);
             }

@@ -1,14 +1,18 @@
-//! Who sends requests: so many clients that wait for their answers (closed loop), or arrivals that wait for nobody (open loop).
+//! Who sends requests: so many clients that wait for their answers (closed loop), arrivals that wait for nobody (open loop), or
+//! clients with code of their own (scripts).
 
 use std::collections::BTreeSet;
 
 use rand::Rng;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
+use super::RunError;
 use super::dice::exponential_us;
+use super::processes::{Process, Turn};
 use super::world::{InFlight, Step, World};
+use crate::python::Source;
 use crate::scenario::{self, FaultVerdict, Place};
-use crate::trace::{ClientId, EventKind, Micros, RequestId};
+use crate::trace::{Answer, CallId, ClientId, EventKind, Micros, ProcessId, RequestId};
 
 /// More requests at once than this are turned away: memory for their handlers is finite.
 const IN_FLIGHT_MAX: usize = 4_000;
@@ -40,6 +44,57 @@ impl World {
         match self.document.world.clients.clone() {
             scenario::Clients::Closed { .. } => self.adjust_clients(),
             scenario::Clients::Open { .. } => self.schedule_arrival(),
+            scenario::Clients::Scripted { .. } => {}
+        }
+    }
+
+    /// The clients' own code runs in a place of its own, whose core is never busy.
+    pub fn start_scripts(&mut self) -> Result<(), RunError> {
+        let document = self.document.clone();
+        let scenario::Clients::Scripted { file, source, scripts } = &document.world.clients else { return Ok(()) };
+        let place = self.processes.len();
+        self.processes.push(Process::default());
+        let entries = scripts.iter().map(|script| script.entry.as_str()).collect::<Vec<_>>();
+        let handlers = self.python.load(ProcessId(place as u32), Source { file, text: source }, &entries);
+        let handlers = handlers.map_err(|raised| RunError {
+            text: format!("{}: {}", raised.class, raised.message),
+            file: Some(file.clone()),
+            line: raised.position.map(|position| position.line),
+        })?;
+        for (script, handler) in scripts.iter().zip(handlers) {
+            let variant = self.symbol(file);
+            let arguments = self.symbol(&script.entry);
+            for _ in 0..self.amount(&script.count).max(0.0) as u32 {
+                let client = ClientId(self.clients.count);
+                self.clients.count += 1;
+                let request = self.new_request_id();
+                let process = ProcessId(place as u32);
+                let kind = EventKind::RequestStarted { client: None, process, variant, arguments };
+                self.record(kind, Some(request), None, None);
+                self.requests.insert(request, InFlight { script: Some(client), ..InFlight::new(place, self.now) });
+                let turn = Turn::Start { request, handler, arguments: json!({ "id": client.0 + 1 }) };
+                self.take_turn(place, 0, turn);
+            }
+        }
+        Ok(())
+    }
+
+    /// A script sends a request; `call` gets the answer.
+    pub fn script_sends(&mut self, call: CallId, of: RequestId, entry: &str, arguments: Json) {
+        let kind = self.document.world.requests.iter().position(|kind| kind.entry == entry);
+        let client = self.requests.get(&of).and_then(|request| request.script);
+        let (Some(kind), Some(client)) = (kind, client) else {
+            let names = self.document.world.requests.iter().map(|kind| kind.entry.as_str()).collect::<Vec<_>>();
+            let error = format!("there is no {entry}; there are {}", names.join(", "));
+            return self.answer(call, Answer::Service(json!({ "status": 404, "error": error })));
+        };
+        let arguments = arguments.as_object().cloned().unwrap_or_default();
+        let request = self.new_request_id();
+        self.roll_resends(request, client, kind, &arguments);
+        self.take_request(request, client, kind, arguments, false);
+        match self.requests.get_mut(&request) {
+            Some(in_flight) => in_flight.caller = Some(call),
+            None => self.answer(call, Answer::Service(json!({ "status": 502, "error": "turned away" }))),
         }
     }
 
@@ -95,6 +150,7 @@ impl World {
             scenario::Clients::Open { .. } => {
                 self.clients.free.insert(client.0);
             }
+            scenario::Clients::Scripted { .. } => {}
         }
     }
 
@@ -153,14 +209,8 @@ impl World {
             arguments: arguments_symbol,
         };
         self.record(started, Some(request), None, None);
-        let in_flight = InFlight {
-            client: Some(client),
-            kind: Some(kind),
-            again,
-            since: self.now,
-            process: process.unwrap_or(0),
-            worker: None,
-        };
+        let in_flight =
+            InFlight { client: Some(client), kind: Some(kind), again, ..InFlight::new(process.unwrap_or(0), self.now) };
         self.requests.insert(request, in_flight);
         let Some(process) = process else {
             return self.finish(request, 502, "no process is up", None);

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::cost;
 use super::database::{Purpose, Statement};
@@ -23,6 +23,15 @@ pub struct Process {
     /// A `time.sleep` holds the whole loop until then.
     blocked_until: Micros,
 }
+
+impl Default for Process {
+    fn default() -> Process {
+        Process { pool: Pool::default(), life: 0, up: true, busy_until: 0, blocked_until: 0 }
+    }
+}
+
+/// What scripted clients know the scenario's own service by.
+const APP: &str = "app";
 
 /// What a process's core is taken for.
 pub enum Turn {
@@ -46,6 +55,8 @@ pub struct WorkerState {
     entry: usize,
     name: String,
     every_us: Micros,
+    /// A later deployment has a worker of the same name: that one has taken over.
+    retired: bool,
 }
 
 impl World {
@@ -54,9 +65,10 @@ impl World {
         self.adjust_cores();
         let count = self.amount(&self.document.world.machine.processes).max(1.0) as usize;
         for process in 0..count {
-            self.processes.push(Process { pool: Pool::default(), life: 0, up: true, busy_until: 0, blocked_until: 0 });
+            self.processes.push(Process::default());
             self.adjust_pool(process);
         }
+        self.servers = count;
     }
 
     pub fn record_machines(&mut self) {
@@ -77,7 +89,7 @@ impl World {
         let kinds = document.world.requests.iter().map(|kind| kind.entry.clone());
         let entries: Vec<String> = kinds.chain(of.workers.iter().map(|worker| worker.entry.clone())).collect();
         let mut deployment = Deployment { file: of.file.clone(), source, entries, handlers: vec![] };
-        for process in 0..self.processes.len() {
+        for process in 0..self.servers {
             let handlers = self.load_into(process, &deployment)?;
             deployment.handlers.push(handlers);
         }
@@ -92,23 +104,39 @@ impl World {
     }
 
     /// Workers of a variant go on once they have been deployed: what the old code has begun has to be brought to its end.
+    /// Only where the new code has a worker of the same name that one takes the place of the old.
     pub fn start_workers(&mut self, variant: &str) {
-        if self.workers.iter().any(|worker| worker.variant == variant) {
+        let document = self.document.clone();
+        let named = |name: &str| {
+            document.variant(variant).is_some_and(|of| of.workers.iter().any(|worker| worker.entry == name))
+        };
+        for worker in self.workers.iter_mut().filter(|worker| worker.variant != variant) {
+            worker.retired |= named(&worker.name);
+        }
+        if self.workers.iter().any(|worker| worker.variant == variant && !worker.retired) {
             return;
         }
-        let document = self.document.clone();
         let kinds = document.world.requests.len();
         let of = document.variant(variant).expect("the variant was looked up before");
         for (place, worker) in of.workers.iter().enumerate() {
             let every_us = (worker.every_ms * 1e3).max(1_000.0) as Micros;
             self.schedule(self.now + every_us, Step::WorkerDue(self.workers.len()));
             let name = worker.entry.clone();
-            self.workers.push(WorkerState { variant: variant.to_owned(), entry: kinds + place, name, every_us });
+            self.workers.push(WorkerState {
+                variant: variant.to_owned(),
+                entry: kinds + place,
+                name,
+                every_us,
+                retired: false,
+            });
         }
     }
 
     pub fn worker_due(&mut self, worker: usize) {
         let state = &self.workers[worker];
+        if state.retired {
+            return;
+        }
         if !self.processes[0].up {
             let again = self.now + state.every_us;
             return self.schedule(again, Step::WorkerDue(worker));
@@ -119,17 +147,14 @@ impl World {
         let request = self.new_request_id();
         let kind = EventKind::RequestStarted { client: None, process: ProcessId(0), variant, arguments };
         self.record(kind, Some(request), None, None);
-        self.requests.insert(
-            request,
-            InFlight { client: None, kind: None, again: false, since: self.now, process: 0, worker: Some(worker) },
-        );
+        self.requests.insert(request, InFlight { worker: Some(worker), ..InFlight::new(0, self.now) });
         let turn = Turn::Start { request, handler, arguments: Json::Object(Default::default()) };
         self.take_turn(0, cost::TURN_CPU_US, turn);
     }
 
     /// Requests go to the processes in turn, past those that are down.
     pub fn process_for(&self, request: RequestId) -> Option<usize> {
-        let count = self.processes.len();
+        let count = self.servers;
         let first = request.0 as usize % count;
         (0..count).map(|step| (first + step) % count).find(|process| self.processes[*process].up)
     }
@@ -142,10 +167,12 @@ impl World {
     /// The answer waits for the process's core.
     pub fn answer(&mut self, call: CallId, answer: Answer) {
         let Some(open) = self.calls.get(&call) else { return };
-        self.take_turn(open.process, cost::TURN_CPU_US, Turn::Answer(call, answer));
+        // Clients have a machine each.
+        let cost_us = if open.process < self.servers { cost::TURN_CPU_US } else { 0 };
+        self.take_turn(open.process, cost_us, Turn::Answer(call, answer));
     }
 
-    fn take_turn(&mut self, process: usize, cost_us: Micros, turn: Turn) {
+    pub fn take_turn(&mut self, process: usize, cost_us: Micros, turn: Turn) {
         let state = &mut self.processes[process];
         let done = state.busy_until.max(self.now) + cost_us;
         state.busy_until = done;
@@ -206,6 +233,10 @@ impl World {
     /// The client gets its answer.
     pub fn finish(&mut self, request: RequestId, status: u16, body: &str, error: Option<&str>) {
         let Some(ended) = self.requests.remove(&request) else { return };
+        if let Some(caller) = ended.caller {
+            let body = serde_json::from_str(body).unwrap_or_else(|_| Json::String(body.to_owned()));
+            self.answer(caller, Answer::Service(json!({ "status": status, "body": body })));
+        }
         let body = self.symbol(body);
         // A traceback's last lines say most, so it stays whole.
         let error = error.map(|error| self.whole_symbol(error));
@@ -263,6 +294,9 @@ impl World {
                 self.schedule(self.now + us, Step::Rung(call));
             }
             Call::Timer { us } => self.schedule(self.now + us, Step::Rung(call)),
+            Call::Service { service, method, arguments } if service == APP => {
+                self.script_sends(call, request, &method, arguments);
+            }
             Call::Service { service, method, arguments } => {
                 self.call_service(call, request, position, &service, &method, arguments);
             }
@@ -301,7 +335,7 @@ impl World {
     pub fn kill_due(&mut self, rule: usize) {
         let fault = self.document.world.faults[rule].clone();
         if self.faults.contains(&fault.id) && self.acts_now(&fault) {
-            let victim = self.outside.kills as usize % self.processes.len();
+            let victim = self.outside.kills as usize % self.servers;
             self.outside.kills += 1;
             let (service, fault) = (self.symbol("processes"), self.symbol(&fault.id));
             self.record(EventKind::FaultApplied { call: None, service, fault }, None, None, None);

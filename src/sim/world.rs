@@ -50,6 +50,8 @@ pub struct World {
 
     pub python: Python,
     pub processes: Vec<Process>,
+    /// How many of them serve requests. One more is where scripted clients live.
+    pub servers: usize,
     pub deployments: BTreeMap<String, Deployment>,
     pub migrated: BTreeSet<String>,
     pub workers: Vec<WorkerState>,
@@ -78,6 +80,16 @@ pub struct InFlight {
     pub since: Micros,
     pub process: usize,
     pub worker: Option<usize>,
+    /// It is no request: it is what this client does, and sends requests.
+    pub script: Option<ClientId>,
+    /// The script's call that waits for the answer.
+    pub caller: Option<CallId>,
+}
+
+impl InFlight {
+    pub fn new(process: usize, since: Micros) -> InFlight {
+        InFlight { client: None, kind: None, again: false, since, process, worker: None, script: None, caller: None }
+    }
 }
 
 /// What a handler awaits.
@@ -211,6 +223,7 @@ impl World {
             database_timer: None,
             python: Python::new(u64::from(request.seed), EPOCH_US),
             processes: vec![],
+            servers: 0,
             deployments: BTreeMap::new(),
             migrated: BTreeSet::new(),
             workers: vec![],
@@ -233,6 +246,7 @@ impl World {
         world.start_processes();
         world.deploy_first()?;
         world.start_clients();
+        world.start_scripts()?;
         world.start_faults();
         world.start_watch()?;
         Ok(world)
