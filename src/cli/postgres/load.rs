@@ -73,6 +73,7 @@ impl Real {
                 }
             }
             Clients::Open { .. } => self.plan_arrival(),
+            Clients::Scripted { .. } => unreachable!("refused before the server is opened"),
         }
         for worker in 0..self.variant.workers.len() {
             self.plan_load(self.variant.workers[worker].every_ms * 1e3, Plan::Turn(worker));

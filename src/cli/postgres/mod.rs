@@ -18,7 +18,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value as Json, json};
 use twoam::api::{RunRequest, RunSummary, summary_of};
-use twoam::scenario::{Amount, ScenarioDocument, VariantDocument};
+use twoam::scenario::{Amount, Clients, ScenarioDocument, VariantDocument};
 use twoam::trace::{
     CallId, Event, EventKind, Keep, Micros, Position, RequestId, Sqlstate, StatementOutcome, Symbol, Trace,
 };
@@ -66,6 +66,9 @@ pub fn run(document: &ScenarioDocument, request: &RunRequest, address: &str) -> 
         return Err(Failure::Usage(
             "error: --at works in the simulation only; on a real server give each variant a run of its own".into(),
         ));
+    }
+    if let Clients::Scripted { .. } = &document.world.clients {
+        return Err(Failure::Usage("error: clients with scripts of their own run in the simulation only".into()));
     }
     let mut real = Real::new(document, request, Server::open(address)?)?;
     let outcome = real.go();

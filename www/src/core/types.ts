@@ -37,7 +37,7 @@ sentence: string, requests: Array<number>, };
  */
 export type Change = { "kind": "variant", variant: string, } | { "kind": "knob", knob: string, value: number, } | { "kind": "fault", fault: string, on: boolean, } | { "kind": "source", file: string, text: string, };
 
-export type Clients = { "kind": "closed", count: Amount, think_ms: Amount, } | { "kind": "open", rate_per_s: Amount, };
+export type Clients = { "kind": "closed", count: Amount, think_ms: Amount, } | { "kind": "open", rate_per_s: Amount, } | { "kind": "scripted", file: string, source: string, scripts: Array<Script>, };
 
 export type ConsoleOutput = { "kind": "result", tag: string, columns: Array<string>, rows: Array<Array<string | null>>, rows_left_out: number, } | { "kind": "error", sqlstate: string, message: string, detail: string | null, hint: string | null, position: number | null, } | { "kind": "notice", severity: string, message: string, } | { "kind": "waiting", wait: ConsoleWait, };
 

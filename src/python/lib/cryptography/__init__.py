@@ -1,0 +1,1 @@
+"""The part of the package `cryptography` that handlers need."""

@@ -1,0 +1,1 @@
+"""What is dangerous in the hands of those who do not know."""

@@ -1,0 +1,1 @@
+"""Signatures with a private and a public key."""
