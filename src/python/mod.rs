@@ -5,6 +5,7 @@
 mod bridge;
 pub mod library;
 mod limits;
+mod memory;
 mod native;
 mod placeholders;
 mod raised;
@@ -14,7 +15,7 @@ use std::rc::Rc;
 
 use rustpython_vm::{
     Interpreter, PyObjectRef, PyPayload, PyResult, Settings, TryFromObject, VirtualMachine,
-    builtins::{PyBaseExceptionRef, PyCode, PyDictRef, PyFunction, PyStrRef},
+    builtins::{PyBaseExceptionRef, PyCode, PyDict, PyDictRef, PyFunction, PyStrRef},
     convert::ToPyObject,
     scope::Scope,
 };
@@ -215,6 +216,20 @@ impl Python {
         self.state.effects.take()
     }
 
+    /// What the process's memory holds: the interpreter and its libraries, and the globals of the code that runs in it.
+    pub fn memory(&self, process: ProcessId) -> u64 {
+        // Of code that was loaded several times the newest is what runs.
+        let newest = self.handlers.iter().rev().find(|handler| handler.process == process);
+        let held = newest.and_then(|handler| {
+            self.enter(0, |_, vm| {
+                let globals = handler.function.get_attr("__globals__", vm)?;
+                Ok(globals.downcast::<PyDict>().map_or(0, |globals| memory::held_by(&globals)))
+            })
+            .ok()
+        });
+        memory::PROCESS_BYTES + held.unwrap_or(0)
+    }
+
     /// Forgets every request of a process that was killed; none of its code runs again.
     pub fn abandon(&mut self, process: ProcessId) {
         let mut pending = self.state.pending.borrow_mut();
@@ -227,6 +242,16 @@ impl Python {
             // Dropping a coroutine would run its `finally` blocks, which a killed process does not.
             std::mem::forget(pending.remove(&call));
         }
+        drop(pending);
+        // Its memory goes back to the machine.
+        let _ = self.enter(0, |python, vm| {
+            for handler in python.handlers.iter().filter(|handler| handler.process == process) {
+                if let Ok(globals) = handler.function.get_attr("__globals__", vm)?.downcast::<PyDict>() {
+                    globals.clear();
+                }
+            }
+            Ok(())
+        });
     }
 
     fn enter<R>(&self, now: Micros, f: impl FnOnce(&Python, &VirtualMachine) -> PyResult<R>) -> Result<R, Raised> {

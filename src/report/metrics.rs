@@ -67,6 +67,28 @@ const METRICS: &[Measure] = &[
         observe: |moment| finished(moment).filter(|(_, status)| *status >= 500).map(|_| 1.0),
     },
     Measure {
+        id: "process-memory",
+        label: "memory of the fullest process",
+        unit: Unit::Bytes,
+        better: Better::Lower,
+        fold: FoldKind::Latest,
+        observe: |moment| match moment.event.kind {
+            EventKind::MemoryMeasured { bytes, .. } => Some(bytes as f64),
+            _ => None,
+        },
+    },
+    Measure {
+        id: "processes-killed",
+        label: "processes killed",
+        unit: Unit::Count,
+        better: Better::Zero,
+        fold: FoldKind::Sum,
+        observe: |moment| match moment.event.kind {
+            EventKind::ProcessKilled { .. } => Some(1.0),
+            _ => None,
+        },
+    },
+    Measure {
         id: "latency-p50",
         label: "latency, median",
         unit: Unit::Ms,

@@ -497,6 +497,7 @@ impl<'a> Reader<'a> {
             database_cores: amount("database_cores"),
             network_ms: amount("network_ms"),
             network_sd_ms: amount("network_sd_ms"),
+            memory_mb: section.as_ref().and_then(|section| section.optional_amount("memory_mb")),
         }
     }
 

@@ -76,6 +76,8 @@ pub struct Machine {
     /// From a process to the database, one way and back.
     pub network_ms: Amount,
     pub network_sd_ms: Amount,
+    /// A process that holds more is killed. `None`: nobody looks.
+    pub memory_mb: Option<Amount>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

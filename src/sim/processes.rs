@@ -345,7 +345,7 @@ impl World {
     }
 
     /// The process is gone in an instant: the database rolls back what it left open, its clients get no answer.
-    fn kill(&mut self, process: usize) {
+    pub fn kill(&mut self, process: usize) {
         if !self.processes[process].up {
             return;
         }

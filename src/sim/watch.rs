@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::RunError;
 use super::world::{Step, World};
 use crate::scenario::{Invariant, InvariantRule, ScenarioDocument};
-use crate::trace::{EventKind, Micros, QueryResult, RequestId, Value};
+use crate::trace::{EventKind, Micros, ProcessId, QueryResult, RequestId, Value};
 
 const INTERVAL_US: Micros = 1_000_000;
 
@@ -87,8 +87,24 @@ impl World {
                 Err(error) => self.watch_failed(&gauge.metric, &error.message),
             }
         }
+        self.look_at_memory();
         let doublings = (rows_read / ROWS_READ_CHEAPLY).min(10);
         self.schedule(self.now + INTERVAL_US * Micros::from(1 + doublings), Step::Check);
+    }
+
+    /// What the kernel does with a container that is over its limit.
+    fn look_at_memory(&mut self) {
+        let Some(limit_mb) = &self.document.world.machine.memory_mb else { return };
+        let limit = (self.amount(limit_mb) * f64::from(1 << 20)) as u64;
+        let up = (0..self.servers).filter(|process| self.processes[*process].up);
+        let held = up.map(|process| (self.python.memory(ProcessId(process as u32)), process)).collect::<Vec<_>>();
+        if let Some((bytes, process)) = held.iter().max() {
+            let (process, bytes) = (ProcessId(*process as u32), *bytes);
+            self.record(EventKind::MemoryMeasured { process, bytes }, None, None, None);
+        }
+        for (_, process) in held.into_iter().filter(|(bytes, _)| *bytes > limit) {
+            self.kill(process);
+        }
     }
 
     /// For the invariants about requests themselves.

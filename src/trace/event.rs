@@ -44,6 +44,11 @@ pub enum EventKind {
     ProcessKilled {
         process: ProcessId,
     },
+    /// The fullest of the processes.
+    MemoryMeasured {
+        process: ProcessId,
+        bytes: u64,
+    },
     /// `client` is `None` for a background worker's turn.
     RequestStarted {
         client: Option<ClientId>,

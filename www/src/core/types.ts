@@ -210,6 +210,11 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 
 export type LogLine = { at_us: number, level: LogLevel, request: number, text: string, };
 
+/**
+ * So many clients that do what `entry` says.
+ */
+export type Script = { entry: string, count: Amount, };
+
 export type Machine = { 
 /**
  * Operating system processes of the service. Each has its own module globals and its own pool.
@@ -222,7 +227,11 @@ pool: Amount, pool_timeout_ms: Amount, database_cores: Amount,
 /**
  * From a process to the database, one way and back.
  */
-network_ms: Amount, network_sd_ms: Amount, };
+network_ms: Amount, network_sd_ms: Amount, 
+/**
+ * A process that holds more is killed. `None`: nobody looks.
+ */
+memory_mb: Amount | null, };
 
 export type Mark = { at_us: number, family: MarkFamily, label: string, };
 
