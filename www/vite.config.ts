@@ -40,6 +40,24 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Fonts and the list of scenarios are asked for with the page, not after its script and style sheet were read. */
+function preloads(): Plugin {
+  return {
+    name: 'preloads',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler(_, { bundle }) {
+        const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith('.woff2'));
+        return [
+          ...fonts.map((file) => ({ tag: 'link', attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: '' } })),
+          { tag: 'link', attrs: { rel: 'preload', href: './scenarios/index.json', as: 'fetch', crossorigin: '' } },
+        ];
+      },
+    },
+  };
+}
+
 /** Writes a still picture of each scenario's recorded runs, for embeds and feeds. */
 function pictures(): Plugin {
   let folder = '';
@@ -95,7 +113,7 @@ function offline(): Plugin {
 export default defineConfig({
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), contentSecurityPolicy(), pictures(), offline()],
+  plugins: [svelte(), contentSecurityPolicy(), preloads(), pictures(), offline()],
   build: { outDir: '../dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },

@@ -13,10 +13,11 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   // Whole-run figures: what is counted since a deploy starts at the frame that saw it.
   const figures = page.getByRole('region', { name: 'Numbers' }).locator('dl');
   const numbers = await figures.innerText();
-  await page.getByRole('button', { name: 'Share' }).click();
-  await expect(page.getByRole('button', { name: 'Link copied' })).toBeVisible();
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await expect(page.getByLabel('Link to this run')).toHaveValue(/#v1\./);
   const link = page.url();
-  expect(link).toContain('#v1.');
+  await expect(page.getByRole('button', { name: /^Copied.*Link/ })).toBeVisible();
+  await expect(page.getByLabel('The same run on the command line')).toHaveValue(/^twoam run \S+ --replay /);
 
   await page.goto('about:blank');
   await page.goto(link);

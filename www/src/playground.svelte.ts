@@ -788,6 +788,17 @@ export class PlaygroundState {
     return url.href;
   }
 
+  /** The run as the command line takes it; empty while there is no live run. */
+  async commandLine(): Promise<string> {
+    if (!this.live || !this.document) return '';
+    try {
+      return `twoam run ${this.document.summary.id} --replay '${(await this.#engine.schedule()).replaceAll("'", "'\\''")}'`;
+    } catch (error) {
+      abandoned(error);
+      return '';
+    }
+  }
+
   // What views ask
 
   get environmentDocument(): EnvironmentDocument | undefined {

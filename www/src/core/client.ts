@@ -116,6 +116,10 @@ export class Engine {
     return this.ask({ kind: 'digest', to_us }) as Promise<Digest>;
   }
 
+  schedule(): Promise<string> {
+    return this.ask({ kind: 'schedule' }) as Promise<string>;
+  }
+
   #receive(answer: Answer) {
     this.#heard();
     if ('frame' in answer) {

@@ -13,6 +13,7 @@ export type Ask =
   | { kind: 'report'; from_us: number; to_us: number }
   /** Everything up to a moment, without the timeline: that can be very large. */
   | { kind: 'digest'; to_us: number }
+  | { kind: 'schedule' }
   | { kind: 'console-open'; setup: string; sessions: number; epoch_ms: number }
   | { kind: 'console-execute'; session: number; sql: string; now_us: number }
   | { kind: 'console-cancel'; session: number; now_us: number }

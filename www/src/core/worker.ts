@@ -80,6 +80,8 @@ async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
       return opened().report(ask.from_us, ask.to_us) as Report;
     case 'digest':
       return digest(opened().report(0, ask.to_us) as Report);
+    case 'schedule':
+      return opened().schedule();
     case 'console-open':
       sqlConsole?.free();
       sqlConsole = null;
