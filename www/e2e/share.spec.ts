@@ -24,7 +24,7 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await playground.live();
   await expect(playground.time).toHaveText(moment!);
   await expect(playground.hardened).toHaveAttribute('aria-pressed', 'true');
-  expect(await figures.innerText()).toBe(numbers);
+  await expect.poll(() => figures.innerText()).toBe(numbers);
 });
 
 for (const [what, hash, words] of [

@@ -96,6 +96,8 @@ export class PlaygroundState {
   /** The tab of the views below the first screen, and which number's cases it lists; null: all. */
   view = $state('timeline');
   casesOf = $state<string | null>(null);
+  /** What that tab is drawn from. */
+  looks: 'stretch' | 'run' = 'stretch';
   /** Place in the scenario's beats while presenting; null: not presenting, -1: before the first. */
   beat = $state<number | null>(null);
   /** Told to screen readers when it changes. */
@@ -356,12 +358,14 @@ export class PlaygroundState {
     if (frame.samples.length > 0 || frame.marks.length > 0) this.revision += 1;
     this.#history.push({ ...frame, samples: [], marks: [], notices: [] });
     if (this.#history.length > HISTORY_MOST) this.#history = this.#history.filter((_, index) => index % 2 === 0 || index > HISTORY_MOST - 500);
-    this.#judge(frame);
+    if (this.live) this.#judge(frame);
   }
 
   #show(frame: Frame) {
     this.frame = frame;
     this.cursor_us = frame.now_us;
+    // What a recording will show is not told before it is shown.
+    if (!this.live) this.#judge(frame);
     this.#stretch = this.#stretches.findLast(({ at_us }) => at_us <= frame.now_us) ?? null;
   }
 
@@ -485,6 +489,7 @@ export class PlaygroundState {
       const frame = this.#frameAt(target);
       if (frame) {
         this.frame = frame;
+        if (!this.live) this.#judge(frame);
         this.#stretch = this.#stretches.findLast(({ at_us }) => at_us <= frame.now_us) ?? null;
       }
       this.cursor_us = Math.min(target, this.reached_us);
@@ -757,7 +762,7 @@ export class PlaygroundState {
         const wanted: { from_us: number; to_us: number } = this.#wanted;
         const run = this.#run;
         this.#wanted = null;
-        if (this.view === 'timeline') {
+        if (this.looks === 'stretch') {
           const report = await this.#engine.report(wanted.from_us, wanted.to_us);
           if (run === this.#run) this.report = report;
         } else {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Sample, Span, Timeline } from '../src/core/types';
 import { lines } from '../src/draw/code';
 import { moment, span as duration, write } from '../src/draw/format';
+import { waiting } from '../src/draw/locks';
 import { litWords } from '../src/draw/lit';
 import { columns, stride } from '../src/draw/series';
 import { at, draw, neighbour } from '../src/draw/timeline';
@@ -217,5 +218,43 @@ describe('series', () => {
     expect(times.length).toBeLessThanOrEqual(480);
     expect(times.at(-1)).toBe(240);
     expect(new Set(values)).toEqual(new Set([10]));
+  });
+});
+
+describe('locks', () => {
+  const lanes = ['client 1', 'client 2', 'client 3', 'client 4'].map((label) => ({ family: 'client' as const, label }));
+  const wait = (lane: number, from_us: number, to_us: number | null): Span => span(lane, from_us, to_us, 'lock-wait', 'waits');
+  const shape = (waiter: ReturnType<typeof waiting>[number]): unknown => [waiter.label, ...waiter.behind.map(shape)];
+
+  test('waiters stand behind who holds what they wait for', () => {
+    const queue: Timeline = {
+      lanes,
+      spans: [wait(1, 10, 50), wait(2, 20, null), wait(3, 5, 8)],
+      arrows: [
+        { at_us: 10, from_lane: 1, to_lane: 0 },
+        { at_us: 20, from_lane: 2, to_lane: 1 },
+        { at_us: 5, from_lane: 3, to_lane: 0 },
+      ],
+      spans_left_out: 0,
+    };
+    expect(waiting(queue, 30).map(shape)).toEqual([['client 1', ['client 2', ['client 3']]]]);
+    expect(waiting(queue, 60).map(shape)).toEqual([['client 2', ['client 3']]]);
+    expect(waiting(queue, 1)).toEqual([]);
+  });
+
+  test('a ring is told as a deadlock', () => {
+    const ring: Timeline = {
+      lanes,
+      spans: [wait(0, 10, null), wait(1, 12, null)],
+      arrows: [
+        { at_us: 10, from_lane: 0, to_lane: 1 },
+        { at_us: 12, from_lane: 1, to_lane: 0 },
+      ],
+      spans_left_out: 0,
+    };
+    const [head, ...others] = waiting(ring, 20);
+    expect(others).toEqual([]);
+    expect(head?.deadlocked).toBe(true);
+    expect(shape(head!)).toEqual(['client 1', ['client 2']]);
   });
 });

@@ -3,6 +3,7 @@
 import type { Component } from 'svelte';
 import type { PlaygroundState } from '../playground.svelte';
 import Timeline from './Timeline.svelte';
+import Locks from './Locks.svelte';
 import Cases from './Cases.svelte';
 import Queries from './Queries.svelte';
 import Log from './Log.svelte';
@@ -15,12 +16,15 @@ export interface ViewProps {
 export interface View {
   id: string;
   label: string;
+  /** What it is drawn from: the stretch around the cursor, or the lists of the whole run. */
+  of: 'stretch' | 'run';
   component: Component<ViewProps>;
 }
 
 export const VIEWS: View[] = [
-  { id: 'timeline', label: 'Timeline', component: Timeline },
-  { id: 'cases', label: 'Cases', component: Cases },
-  { id: 'queries', label: 'Queries', component: Queries },
-  { id: 'log', label: 'Log', component: Log },
+  { id: 'timeline', label: 'Timeline', of: 'stretch', component: Timeline },
+  { id: 'locks', label: 'Locks', of: 'stretch', component: Locks },
+  { id: 'cases', label: 'Cases', of: 'run', component: Cases },
+  { id: 'queries', label: 'Queries', of: 'run', component: Queries },
+  { id: 'log', label: 'Log', of: 'run', component: Log },
 ];
