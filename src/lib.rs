@@ -9,6 +9,7 @@ pub mod scenario;
 pub mod services;
 pub mod sim;
 pub mod sql;
+pub mod store;
 pub mod trace;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

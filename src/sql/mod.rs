@@ -1,11 +1,49 @@
 //! Sessions: SQL text in, rows or an error or a wait out. It never waits itself and has no clock: the caller says what time it is.
 
+mod aggregate;
+mod bind;
+mod catalog;
+mod datetime;
+mod ddl;
+mod dml;
+mod engine;
+mod error;
+mod exec;
+mod expr;
+mod functions;
+mod numeric;
+mod parse;
+mod plan;
+mod prepared;
+mod session;
+mod settings;
+mod types;
+
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::trace::{Isolation, LockStrength, Micros, Notice, QueryResult, SessionId, SqlError, Value, Xid};
 
+use engine::Engine;
+use prepared::Statements;
+use session::Session;
+
 /// One database with its sessions.
-pub struct Database {}
+pub struct Database {
+    engine: Engine,
+    sessions: Vec<Option<Session>>,
+    statements: Statements,
+    deadlocks: DeadlockCheck,
+    timers: BTreeSet<(Micros, SessionId, Timer)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Deadlock,
+    Lock,
+    Statement,
+    Idle,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -30,7 +68,7 @@ pub enum DeadlockCheck {
 pub enum Progress {
     /// One result for each statement of the text.
     Done(Vec<QueryResult>),
-    /// Waits for a lock. Its own writes are undone; it is taken up again by `resume` when the session is in `take_woken`.
+    /// Waits for a lock, keeping what it has done; it is taken up again by `resume` when the session is in `take_woken`.
     Wait(Wait),
     Failed(SqlError),
 }
@@ -100,51 +138,28 @@ pub enum Fact {
 pub const READS_TOLD: usize = 32;
 
 impl Database {
-    pub fn new(_settings: Settings) -> Database {
-        unimplemented!("sql")
+    pub fn new(settings: Settings) -> Database {
+        Database {
+            engine: Engine::new(settings.seed, settings.epoch_us),
+            sessions: Vec::new(),
+            statements: Statements::default(),
+            deadlocks: settings.deadlocks,
+            timers: BTreeSet::new(),
+        }
     }
 
     pub fn connect(&mut self) -> SessionId {
-        unimplemented!("sql")
+        self.sessions.push(Some(Session::default()));
+        SessionId(self.sessions.len() as u32 - 1)
     }
 
-    /// Ends a session; its open transaction is rolled back.
-    pub fn disconnect(&mut self, _session: SessionId, _now: Micros) -> Vec<Fact> {
-        unimplemented!("sql")
-    }
-
-    /// Runs one query text. Placeholders are `%s` or `$1`; with parameters there may be one statement only.
-    pub fn execute(&mut self, _session: SessionId, _now: Micros, _sql: &str, _parameters: &[Value]) -> Outcome {
-        unimplemented!("sql")
-    }
-
-    /// Takes a waiting statement up again. Only for sessions that `take_woken` named.
-    pub fn resume(&mut self, _session: SessionId, _now: Micros) -> Outcome {
-        unimplemented!("sql")
-    }
-
-    /// Sessions whose wait is over since the last call (granted, timed out, chosen as deadlock victim), in that order.
-    pub fn take_woken(&mut self) -> Vec<SessionId> {
-        unimplemented!("sql")
-    }
-
-    /// When the next lock_timeout, statement_timeout, idle timeout or deadlock check is due.
-    pub fn next_timer(&self) -> Option<Micros> {
-        unimplemented!("sql")
-    }
-
-    /// Fires what is due at `now`; sessions that fail by it are in `take_woken`.
-    pub fn fire_timers(&mut self, _now: Micros) {
-        unimplemented!("sql")
+    /// From now on what is committed counts as there before the run: facts name no writer for it.
+    pub fn settle(&mut self) {
+        self.engine.settled_xid = self.engine.store.last_xid();
     }
 
     /// Whether the session is in a transaction block, open or failed.
-    pub fn in_transaction(&self, _session: SessionId) -> bool {
-        unimplemented!("sql")
-    }
-
-    /// Ends the session's running statement with 57014, as a cancel request does. It is in `take_woken` if it was waiting.
-    pub fn cancel(&mut self, _session: SessionId) {
-        unimplemented!("sql")
+    pub fn in_transaction(&self, session: SessionId) -> bool {
+        self.session(session).in_block()
     }
 }

@@ -1,0 +1,995 @@
+//! CREATE, ALTER, DROP and TRUNCATE. Each takes the table for itself, so no other session sees a change half done.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use sqlparser::ast;
+
+use crate::store::{Index as StoreIndex, Key, KeySource, Mode, Row, RowId, RowLock, Tag};
+use crate::trace::{SqlError, Value};
+
+use super::bind::{Binder, Typed, assign, fold, relation_name, type_of};
+use super::catalog::{Action, Check, Column, ForeignKey, Identity, Index, Sequence, Table, missing_column};
+use super::dml::sequence_default;
+use super::engine::Engine;
+use super::error::{Result, Stop, error, fail, refuse};
+use super::exec::{Context, Standing, StatementRun};
+use super::expr::Expr;
+use super::types::{self, Type};
+
+impl Context<'_> {
+    /// Runs a statement that changes the catalog; gives its command tag.
+    pub fn run_ddl(&mut self, statement: &ast::Statement) -> Result<String> {
+        match statement {
+            ast::Statement::CreateTable(create) => self.create_table(create),
+            ast::Statement::CreateIndex(create) => self.create_index(create),
+            ast::Statement::AlterTable { name, if_exists, operations, .. } => {
+                self.alter_table(name, *if_exists, operations)
+            }
+            ast::Statement::Drop { object_type, if_exists, names, cascade, .. } => {
+                self.drop_relations(*object_type, *if_exists, names, *cascade)
+            }
+            ast::Statement::Truncate { table_names, identity, .. } => {
+                let names: Result<Vec<Rc<str>>> =
+                    table_names.iter().map(|target| relation_name(&target.name)).collect();
+                self.truncate(&names?, matches!(identity, Some(ast::TruncateIdentityOption::Restart)))
+            }
+            ast::Statement::CreateSequence { name, if_not_exists, sequence_options, .. } => {
+                let name = relation_name(name)?;
+                if self.engine.catalog.has_relation(&name) {
+                    return self.already_there(&name, *if_not_exists, "CREATE SEQUENCE");
+                }
+                let sequence = sequence_with(name, &Type::Int8, sequence_options)?;
+                self.engine.catalog.put_sequence(sequence);
+                Ok("CREATE SEQUENCE".to_owned())
+            }
+            ast::Statement::Analyze { .. } => Ok("ANALYZE".to_owned()),
+            other => {
+                let words: Vec<String> = other.to_string().split_whitespace().take(2).map(str::to_owned).collect();
+                refuse(words.join(" "))
+            }
+        }
+    }
+
+    fn already_there(&mut self, name: &str, accepted: bool, tag: &str) -> Result<String> {
+        if !accepted {
+            return fail("42P07", format!("relation \"{name}\" already exists"));
+        }
+        self.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
+        Ok(tag.to_owned())
+    }
+
+    pub fn lock_table(&mut self, table: &Table, mode: Mode, may_wait: bool) -> Result<()> {
+        match self.engine.store.lock(self.session, Tag::Table(table.id), mode, may_wait) {
+            RowLock::Locked { .. } => Ok(()),
+            RowLock::Waits => {
+                self.run.waits_on = format!("table {}", table.name);
+                Err(Stop::Waits)
+            }
+            RowLock::Unavailable => fail("55P03", format!("could not obtain lock on relation \"{}\"", table.name)),
+        }
+    }
+
+    fn create_table(&mut self, create: &ast::CreateTable) -> Result<String> {
+        if create.query.is_some() || create.like.is_some() || create.clone.is_some() {
+            return refuse("CREATE TABLE AS and LIKE");
+        }
+        if create.partition_by.is_some() {
+            return refuse("a partitioned table");
+        }
+        let name = relation_name(&create.name)?;
+        if self.engine.catalog.has_relation(&name) {
+            return self.already_there(&name, create.if_not_exists, "CREATE TABLE");
+        }
+        let id = self.engine.store.create_table(self.session);
+        let mut table = Table {
+            id,
+            name: name.clone(),
+            columns: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            referenced_by: Vec::new(),
+        };
+        self.engine.store.lock(self.session, Tag::Table(id), Mode::AccessExclusive, true);
+        let mut later: Vec<(Option<Rc<str>>, ast::TableConstraint)> = Vec::new();
+        for definition in &create.columns {
+            self.add_column(&mut table, definition, &mut later)?;
+        }
+        for constraint in &create.constraints {
+            later.push((None, constraint.clone()));
+        }
+        // The primary key first: other constraints may lean on it.
+        later.sort_by_key(|(_, constraint)| match constraint {
+            ast::TableConstraint::PrimaryKey { .. } => 0,
+            ast::TableConstraint::Unique { .. } => 1,
+            ast::TableConstraint::Check { .. } => 2,
+            _ => 3,
+        });
+        let mut defaults = Vec::new();
+        for definition in &create.columns {
+            for option in &definition.options {
+                match &option.option {
+                    ast::ColumnOption::Default(expr) => defaults.push((fold(&definition.name), expr, false)),
+                    ast::ColumnOption::Generated { generation_expr: Some(expr), .. } => {
+                        defaults.push((fold(&definition.name), expr, true));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for (column, expr, generated) in defaults {
+            let number = table.column(&column).expect("just added");
+            let bound = self.bind_for(&table, number, expr, generated)?;
+            if generated {
+                table.columns[number].generated = Some(bound)
+            } else {
+                table.columns[number].default = Some(bound)
+            }
+        }
+        self.engine.catalog.put(table);
+        for (column, constraint) in later {
+            self.add_constraint(&name, column.as_deref(), &constraint)?;
+        }
+        Ok("CREATE TABLE".to_owned())
+    }
+
+    fn add_column(
+        &mut self,
+        table: &mut Table,
+        definition: &ast::ColumnDef,
+        later: &mut Vec<(Option<Rc<str>>, ast::TableConstraint)>,
+    ) -> Result<()> {
+        let name = fold(&definition.name);
+        if table.column(&name).is_some() {
+            return fail("42701", format!("column \"{name}\" specified more than once"));
+        }
+        if definition.collation.is_some() {
+            return refuse("COLLATE");
+        }
+        let serial = match &definition.data_type {
+            ast::DataType::Custom(custom, arguments) if arguments.is_empty() => match &*relation_name(custom)? {
+                "serial" | "serial4" => Some(Type::Int4),
+                "bigserial" | "serial8" => Some(Type::Int8),
+                "smallserial" | "serial2" => Some(Type::Int2),
+                _ => None,
+            },
+            _ => None,
+        };
+        let ty = match &serial {
+            Some(ty) => ty.clone(),
+            None => type_of(&definition.data_type)?,
+        };
+        let mut column = Column {
+            name: name.clone(),
+            ty: ty.clone(),
+            not_null: false,
+            default: None,
+            identity: None,
+            generated: None,
+            dropped: false,
+        };
+        if serial.is_some() {
+            column.not_null = true;
+            column.default = Some(self.owned_sequence(table, &name, &ty, &[])?);
+        }
+        let one = |ident: &ast::Ident| vec![ident.clone()];
+        for option in &definition.options {
+            let constraint_name = option.name.clone();
+            match &option.option {
+                ast::ColumnOption::Null | ast::ColumnOption::Default(_) => {}
+                ast::ColumnOption::NotNull => column.not_null = true,
+                ast::ColumnOption::Unique { is_primary: true, characteristics } => {
+                    column.not_null = true;
+                    later.push((
+                        Some(name.clone()),
+                        ast::TableConstraint::PrimaryKey {
+                            name: constraint_name,
+                            index_name: None,
+                            index_type: None,
+                            columns: one(&definition.name),
+                            index_options: Vec::new(),
+                            characteristics: *characteristics,
+                        },
+                    ));
+                }
+                ast::ColumnOption::Unique { is_primary: false, characteristics } => {
+                    later.push((
+                        Some(name.clone()),
+                        ast::TableConstraint::Unique {
+                            name: constraint_name,
+                            index_name: None,
+                            index_type_display: ast::KeyOrIndexDisplay::None,
+                            index_type: None,
+                            columns: one(&definition.name),
+                            index_options: Vec::new(),
+                            characteristics: *characteristics,
+                        },
+                    ));
+                }
+                ast::ColumnOption::ForeignKey {
+                    foreign_table,
+                    referred_columns,
+                    on_delete,
+                    on_update,
+                    characteristics,
+                } => {
+                    later.push((
+                        Some(name.clone()),
+                        ast::TableConstraint::ForeignKey {
+                            name: constraint_name,
+                            columns: one(&definition.name),
+                            foreign_table: foreign_table.clone(),
+                            referred_columns: referred_columns.clone(),
+                            on_delete: *on_delete,
+                            on_update: *on_update,
+                            characteristics: *characteristics,
+                        },
+                    ));
+                }
+                ast::ColumnOption::Check(expr) => {
+                    later.push((
+                        Some(name.clone()),
+                        ast::TableConstraint::Check { name: constraint_name, expr: Box::new(expr.clone()) },
+                    ));
+                }
+                ast::ColumnOption::Generated { generated_as, sequence_options, generation_expr: None, .. } => {
+                    column.not_null = true;
+                    column.identity = Some(match generated_as {
+                        ast::GeneratedAs::Always => Identity::Always,
+                        _ => Identity::ByDefault,
+                    });
+                    column.default =
+                        Some(self.owned_sequence(table, &name, &ty, sequence_options.as_deref().unwrap_or(&[]))?);
+                }
+                ast::ColumnOption::Generated { generation_expr: Some(_), .. } => {}
+                other => return refuse(format!("the column option {other}")),
+            }
+        }
+        table.columns.push(column);
+        Ok(())
+    }
+
+    fn owned_sequence(
+        &mut self,
+        table: &Table,
+        column: &str,
+        ty: &Type,
+        options: &[ast::SequenceOptions],
+    ) -> Result<Expr> {
+        let name: Rc<str> = Rc::from(format!("{}_{column}_seq", table.name));
+        self.engine.catalog.put_sequence(sequence_with(name.clone(), ty, options)?);
+        sequence_default(&name, ty)
+    }
+
+    /// A default or generated column's expression; only the latter may look at the row.
+    fn bind_for(&mut self, table: &Table, column: usize, expr: &ast::Expr, sees_row: bool) -> Result<Expr> {
+        let shared = Rc::new(table.clone());
+        let mut binder = Binder::new(&self.engine.catalog, &self.engine.store, &[]);
+        binder.open_scope(if sees_row { "column generation expressions" } else { "DEFAULT expressions" });
+        if sees_row {
+            binder.add_table(&shared, table.name.clone())?;
+        }
+        let bound = binder.expr(expr)?;
+        binder.close_scope();
+        let from = bound.ty.name();
+        let definition = &table.columns[column];
+        assign(bound, &definition.ty).map_err(|stop| match stop {
+            Stop::Failed(failure) if failure.sqlstate.as_str() == "42804" => error(
+                "42804",
+                format!(
+                    "column \"{}\" is of type {} but default expression is of type {from}",
+                    definition.name,
+                    definition.ty.name()
+                ),
+            ),
+            other => other,
+        })
+    }
+
+    fn add_constraint(
+        &mut self,
+        table_name: &str,
+        of_column: Option<&str>,
+        constraint: &ast::TableConstraint,
+    ) -> Result<()> {
+        let table = self.engine.catalog.existing(table_name)?.clone();
+        match constraint {
+            ast::TableConstraint::PrimaryKey { name, columns, characteristics, .. }
+            | ast::TableConstraint::Unique { name, columns, characteristics, .. } => {
+                immediate(*characteristics)?;
+                let primary = matches!(constraint, ast::TableConstraint::PrimaryKey { .. });
+                if primary && table.primary().is_some() {
+                    return fail("42P16", format!("multiple primary keys for table \"{table_name}\" are not allowed"));
+                }
+                let columns: Vec<Rc<str>> = columns.iter().map(fold).collect();
+                let default = if primary {
+                    format!("{table_name}_pkey")
+                } else {
+                    format!("{table_name}_{}_key", columns.join("_"))
+                };
+                let name = match name {
+                    Some(name) => fold(name),
+                    None => self.free_name(&default),
+                };
+                if primary {
+                    for column in &columns {
+                        let number = table.column(column).ok_or_else(|| missing_key_column(column))?;
+                        self.require_not_null(&table, number)?;
+                    }
+                    let names = columns.clone();
+                    self.engine.catalog.change(table_name, |table| {
+                        for column in &mut table.columns {
+                            column.not_null |= !column.dropped && names.contains(&column.name);
+                        }
+                    });
+                }
+                let keys: Result<Vec<Expr>> = columns
+                    .iter()
+                    .map(|column| {
+                        let number = table.column(column).ok_or_else(|| missing_key_column(column))?;
+                        Ok(Expr::Column { slot: 0, column: number as u16 })
+                    })
+                    .collect();
+                let texts = columns.iter().map(ToString::to_string).collect();
+                self.build_index(table_name, name, keys?, texts, true, primary, true, None)
+            }
+            ast::TableConstraint::Check { name, expr } => {
+                let mut binder = Binder::new(&self.engine.catalog, &self.engine.store, &[]);
+                binder.open_scope("check constraints");
+                binder.add_table(&table, table.name.clone())?;
+                let condition = binder.condition(expr, "CHECK")?;
+                binder.close_scope();
+                if condition.any(&|expr| matches!(expr, Expr::Subquery(_))) {
+                    return fail("0A000", "cannot use subquery in check constraint");
+                }
+                let default = match of_column.map(str::to_owned).or_else(|| only_column(&table, &condition)) {
+                    Some(column) => format!("{table_name}_{column}_check"),
+                    None => format!("{table_name}_check"),
+                };
+                let name = match name {
+                    Some(name) => fold(name),
+                    None => {
+                        let taken = |name: &str| table.checks.iter().any(|check| &*check.name == name);
+                        numbered(&default, taken)
+                    }
+                };
+                for row in self.all_rows(&table) {
+                    self.run.frame = vec![Standing { row, id: RowId(u32::MAX) }];
+                    if self.evaluate(&condition)? == Value::Bool(false) {
+                        return fail(
+                            "23514",
+                            format!("check constraint \"{name}\" of relation \"{table_name}\" is violated by some row"),
+                        );
+                    }
+                }
+                self.engine.catalog.change(table_name, |table| table.checks.push(Check { name, condition }));
+                Ok(())
+            }
+            ast::TableConstraint::ForeignKey {
+                name,
+                columns,
+                foreign_table,
+                referred_columns,
+                on_delete,
+                on_update,
+                characteristics,
+            } => {
+                immediate(*characteristics)?;
+                let parent_name = relation_name(foreign_table)?;
+                let parent = self.engine.catalog.existing(&parent_name)?.clone();
+                let columns: Vec<Rc<str>> = columns.iter().map(fold).collect();
+                let child_columns: Result<Vec<usize>> = columns
+                    .iter()
+                    .map(|column| {
+                        table.column(column).ok_or_else(|| {
+                            error(
+                                "42703",
+                                format!("column \"{column}\" referenced in foreign key constraint does not exist"),
+                            )
+                        })
+                    })
+                    .collect();
+                let child_columns = child_columns?;
+                let parent_columns: Vec<usize> = if referred_columns.is_empty() {
+                    let Some(columns) = parent.primary().and_then(Index::plain_columns) else {
+                        return fail(
+                            "42704",
+                            format!("there is no primary key for referenced table \"{parent_name}\""),
+                        );
+                    };
+                    columns
+                } else {
+                    let numbers: Result<Vec<usize>> = referred_columns
+                        .iter()
+                        .map(|column| {
+                            let column = fold(column);
+                            parent.column(&column).ok_or_else(|| {
+                                error(
+                                    "42703",
+                                    format!("column \"{column}\" referenced in foreign key constraint does not exist"),
+                                )
+                            })
+                        })
+                        .collect();
+                    numbers?
+                };
+                if child_columns.len() != parent_columns.len() {
+                    return fail("42830", "number of referencing and referenced columns for foreign key disagree");
+                }
+                let unique = parent.indexes.iter().any(|index| {
+                    let mut of_index = index.plain_columns().unwrap_or_default();
+                    let mut wanted = parent_columns.clone();
+                    of_index.sort_unstable();
+                    wanted.sort_unstable();
+                    index.unique && of_index == wanted
+                });
+                if !unique {
+                    return fail(
+                        "42830",
+                        format!(
+                            "there is no unique constraint matching given keys for referenced table \"{parent_name}\""
+                        ),
+                    );
+                }
+                for (child, parent_column) in child_columns.iter().zip(&parent_columns) {
+                    let (a, b) = (&table.columns[*child], &parent.columns[*parent_column]);
+                    if !a.ty.same_kind(&b.ty) {
+                        return refuse(format!("a foreign key from {} to {}", a.ty.name(), b.ty.name()));
+                    }
+                }
+                let default = format!("{table_name}_{}_fkey", columns.join("_"));
+                let name = match name {
+                    Some(name) => fold(name),
+                    None => numbered(&default, |name| table.foreign_keys.iter().any(|key| &*key.name == name)),
+                };
+                let key = Rc::new(ForeignKey {
+                    name,
+                    child: table.id,
+                    child_columns,
+                    parent: parent.id,
+                    parent_columns,
+                    on_delete: action(*on_delete),
+                    on_update: action(*on_update),
+                });
+                self.lock_table(&parent, Mode::ShareRowExclusive, true)?;
+                self.check_existing_children(&table, &parent, &key)?;
+                let for_parent = key.clone();
+                self.engine.catalog.change(table_name, |table| table.foreign_keys.push(key));
+                self.engine.catalog.change(&parent_name, |table| table.referenced_by.push(for_parent));
+                Ok(())
+            }
+            other => refuse(format!("the constraint {other}")),
+        }
+    }
+
+    fn check_existing_children(&mut self, child: &Rc<Table>, parent: &Rc<Table>, key: &ForeignKey) -> Result<()> {
+        let pick = |row: &Row, columns: &[usize]| Key(columns.iter().map(|column| row[*column].clone()).collect());
+        let parents: std::collections::BTreeSet<Key> =
+            self.all_rows(parent).iter().map(|row| pick(row, &key.parent_columns)).collect();
+        for row in self.all_rows(child) {
+            let values = pick(&row, &key.child_columns);
+            if !values.has_null() && !parents.contains(&values) {
+                return fail(
+                    "23503",
+                    format!(
+                        "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+                        child.name, key.name
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn all_rows(&mut self, table: &Table) -> Vec<Row> {
+        let snapshot = self.engine.store.latest_snapshot(self.session);
+        let store = self.engine.store.table(table.id);
+        (0..store.row_end()).filter_map(|row| store.chain(RowId(row)).visible(&snapshot)?.row.clone()).collect()
+    }
+
+    fn require_not_null(&mut self, table: &Table, column: usize) -> Result<()> {
+        if self.all_rows(table).iter().any(|row| row[column] == Value::Null) {
+            let name = &table.columns[column].name;
+            return fail("23502", format!("column \"{name}\" of relation \"{}\" contains null values", table.name));
+        }
+        Ok(())
+    }
+
+    fn free_name(&self, wanted: &str) -> Rc<str> {
+        numbered(wanted, |name| self.engine.catalog.has_relation(name))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn build_index(
+        &mut self,
+        table_name: &str,
+        name: Rc<str>,
+        keys: Vec<Expr>,
+        texts: Vec<String>,
+        unique: bool,
+        primary: bool,
+        constraint: bool,
+        predicate: Option<Expr>,
+    ) -> Result<()> {
+        if self.engine.catalog.has_relation(&name) {
+            return fail("42P07", format!("relation \"{name}\" already exists"));
+        }
+        let table = self.engine.catalog.existing(table_name)?.clone();
+        let source = key_source(&keys, predicate.as_ref());
+        let index = StoreIndex::new(source);
+        if unique {
+            let mut seen = std::collections::BTreeSet::new();
+            for row in self.all_rows(&table) {
+                if let Some(key) = index.key(&row).filter(|key| !key.has_null()) {
+                    let values: Vec<String> = key.0.iter().map(types::print).collect();
+                    if !seen.insert(key) {
+                        let mut error = SqlError::new("23505", format!("could not create unique index \"{name}\""));
+                        error.detail =
+                            Some(format!("Key ({})=({}) is duplicated.", texts.join(", "), values.join(", ")));
+                        error.table = Some(table_name.to_owned());
+                        error.constraint = Some(name.to_string());
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+        let number = self.engine.store.create_index(self.session, table.id, index);
+        self.engine.catalog.change(table_name, |table| {
+            table.indexes.push(Index { name, number, keys, texts, unique, primary, constraint, predicate });
+        });
+        Ok(())
+    }
+
+    fn create_index(&mut self, create: &ast::CreateIndex) -> Result<String> {
+        let table_name = relation_name(&create.table_name)?;
+        let table = self.engine.catalog.existing(&table_name)?.clone();
+        if create.nulls_distinct == Some(false) {
+            return refuse("NULLS NOT DISTINCT");
+        }
+        if !create.with.is_empty() {
+            return refuse("storage parameters of an index");
+        }
+        if let Some(using) = &create.using
+            && !["btree", "hash"].contains(&&*fold(using))
+        {
+            return refuse(format!("an index of kind {using}"));
+        }
+        let mut binder = Binder::new(&self.engine.catalog, &self.engine.store, &[]);
+        binder.open_scope("index expressions");
+        binder.add_table(&table, table.name.clone())?;
+        let mut keys = Vec::new();
+        let mut texts = Vec::new();
+        for column in &create.columns {
+            let bound: Typed = binder.expr(&column.expr)?;
+            texts.push(match &bound.expr {
+                Expr::Column { column, .. } => table.columns[usize::from(*column)].name.to_string(),
+                _ => column.expr.to_string(),
+            });
+            if bound.expr.is_volatile() {
+                return fail("42P17", "functions in index expression must be marked IMMUTABLE");
+            }
+            keys.push(bound.expr);
+        }
+        let predicate = create.predicate.as_ref().map(|predicate| binder.condition(predicate, "WHERE")).transpose()?;
+        binder.close_scope();
+        let default = {
+            let parts: Vec<&str> = keys
+                .iter()
+                .map(|key| {
+                    if let Expr::Column { column, .. } = key {
+                        &*table.columns[usize::from(*column)].name
+                    } else {
+                        "expr"
+                    }
+                })
+                .collect();
+            format!("{table_name}_{}_idx", parts.join("_"))
+        };
+        let name = match &create.name {
+            Some(name) => relation_name(name)?,
+            None => self.free_name(&default),
+        };
+        if create.if_not_exists && self.engine.catalog.has_relation(&name) {
+            return self.already_there(&name, true, "CREATE INDEX");
+        }
+        self.lock_table(&table, Mode::Share, true)?;
+        self.build_index(&table_name, name, keys, texts, create.unique, false, false, predicate)?;
+        Ok("CREATE INDEX".to_owned())
+    }
+
+    fn alter_table(
+        &mut self,
+        name: &ast::ObjectName,
+        if_exists: bool,
+        operations: &[ast::AlterTableOperation],
+    ) -> Result<String> {
+        let name = relation_name(name)?;
+        if if_exists && self.engine.catalog.table(&name).is_none() {
+            self.notice("NOTICE", "00000", format!("relation \"{name}\" does not exist, skipping"));
+            return Ok("ALTER TABLE".to_owned());
+        }
+        let table = self.engine.catalog.existing(&name)?.clone();
+        self.lock_table(&table, Mode::AccessExclusive, true)?;
+        for operation in operations {
+            self.alter_operation(&name, operation)?;
+        }
+        Ok("ALTER TABLE".to_owned())
+    }
+
+    fn alter_operation(&mut self, name: &str, operation: &ast::AlterTableOperation) -> Result<()> {
+        use ast::AlterTableOperation as Op;
+        let table = self.engine.catalog.existing(name)?.clone();
+        let place = |column: &ast::Ident| {
+            let column = fold(column);
+            table
+                .column(&column)
+                .ok_or_else(|| error("42703", format!("column \"{column}\" of relation \"{name}\" does not exist")))
+        };
+        match operation {
+            Op::AddConstraint(constraint) => self.add_constraint(name, None, constraint),
+            Op::AddColumn { if_not_exists, column_def, .. } => {
+                let column = fold(&column_def.name);
+                if table.column(&column).is_some() {
+                    if *if_not_exists {
+                        self.notice(
+                            "NOTICE",
+                            "42701",
+                            format!("column \"{column}\" of relation \"{name}\" already exists, skipping"),
+                        );
+                        return Ok(());
+                    }
+                    return fail("42701", format!("column \"{column}\" of relation \"{name}\" already exists"));
+                }
+                let mut changed = Table::clone(&table);
+                let mut later = Vec::new();
+                self.add_column(&mut changed, column_def, &mut later)?;
+                let number = changed.columns.len() - 1;
+                for option in &column_def.options {
+                    if let ast::ColumnOption::Default(expr) = &option.option {
+                        changed.columns[number].default = Some(self.bind_for(&changed, number, expr, false)?);
+                    }
+                    if let ast::ColumnOption::Generated { generation_expr: Some(_), .. } = &option.option {
+                        return refuse("ALTER TABLE … ADD a generated column");
+                    }
+                }
+                let default = changed.columns[number].default.clone();
+                let rows = self.all_rows(&table).len();
+                if default.is_none() && changed.columns[number].not_null && rows > 0 {
+                    return fail("23502", format!("column \"{column}\" of relation \"{name}\" contains null values"));
+                }
+                self.engine.catalog.put(changed);
+                let fixed = match &default {
+                    Some(default) if !default.is_volatile() => Some(self.evaluate(default)?),
+                    Some(_) if rows > 0 => None,
+                    _ => Some(Value::Null),
+                };
+                let Some(value) = fixed else { return refuse("adding a column whose default differs from row to row") };
+                self.engine.store.rewrite(table.id, |row| row.iter().cloned().chain([value.clone()]).collect());
+                for (column, constraint) in later {
+                    self.add_constraint(name, column.as_deref(), &constraint)?;
+                }
+                Ok(())
+            }
+            Op::DropColumn { column_name, if_exists, .. } => {
+                let Ok(number) = place(column_name) else {
+                    return if *if_exists { Ok(()) } else { place(column_name).map(|_| ()) };
+                };
+                let used = table.indexes.iter().any(|index| {
+                    index.keys.iter().any(|key| {
+                        key.any(&|e| matches!(e, Expr::Column { column, .. } if usize::from(*column) == number))
+                    })
+                });
+                if used || table.foreign_keys.iter().any(|key| key.child_columns.contains(&number)) {
+                    return refuse("dropping a column that an index or constraint uses");
+                }
+                self.engine.catalog.change(name, |table| {
+                    let column = &mut table.columns[number];
+                    column.dropped = true;
+                    column.not_null = false;
+                    column.default = None;
+                });
+                Ok(())
+            }
+            Op::RenameColumn { old_column_name, new_column_name } => {
+                let number = place(old_column_name)?;
+                let new = fold(new_column_name);
+                self.engine.catalog.change(name, |table| table.columns[number].name = new);
+                Ok(())
+            }
+            Op::RenameTable { table_name } => {
+                let new = relation_name(table_name)?;
+                if self.engine.catalog.has_relation(&new) {
+                    return fail("42P07", format!("relation \"{new}\" already exists"));
+                }
+                self.engine.catalog.rename(name, &new);
+                Ok(())
+            }
+            Op::DropConstraint { name: constraint, if_exists, .. } => {
+                let constraint = fold(constraint);
+                let index = table
+                    .indexes
+                    .iter()
+                    .find(|index| index.constraint && index.name == constraint)
+                    .map(|index| index.number);
+                let there = index.is_some()
+                    || table.checks.iter().any(|check| check.name == constraint)
+                    || table.foreign_keys.iter().any(|key| key.name == constraint);
+                if !there {
+                    return if *if_exists {
+                        Ok(())
+                    } else {
+                        fail("42704", format!("constraint \"{constraint}\" of relation \"{name}\" does not exist"))
+                    };
+                }
+                if let Some(key) = table.foreign_keys.iter().find(|key| key.name == constraint)
+                    && let Some(parent) = self.engine.catalog.table_by_id(key.parent).cloned()
+                {
+                    self.engine
+                        .catalog
+                        .change(&parent.name, |parent| parent.referenced_by.retain(|key| key.name != constraint));
+                }
+                self.engine.catalog.change(name, |table| {
+                    table.indexes.retain(|index| !(index.constraint && index.name == constraint));
+                    table.checks.retain(|check| check.name != constraint);
+                    table.foreign_keys.retain(|key| key.name != constraint);
+                });
+                Ok(())
+            }
+            Op::AlterColumn { column_name, op } => {
+                let number = place(column_name)?;
+                match op {
+                    ast::AlterColumnOperation::SetNotNull => {
+                        self.require_not_null(&table, number)?;
+                        self.engine.catalog.change(name, |table| table.columns[number].not_null = true);
+                    }
+                    ast::AlterColumnOperation::DropNotNull => {
+                        self.engine.catalog.change(name, |table| table.columns[number].not_null = false);
+                    }
+                    ast::AlterColumnOperation::SetDefault { value } => {
+                        let default = self.bind_for(&table, number, value, false)?;
+                        self.engine.catalog.change(name, |table| table.columns[number].default = Some(default));
+                    }
+                    ast::AlterColumnOperation::DropDefault => {
+                        self.engine.catalog.change(name, |table| table.columns[number].default = None);
+                    }
+                    _ => return refuse("changing a column's type"),
+                }
+                Ok(())
+            }
+            other => refuse(format!("ALTER TABLE … {other}")),
+        }
+    }
+
+    fn drop_relations(
+        &mut self,
+        kind: ast::ObjectType,
+        if_exists: bool,
+        names: &[ast::ObjectName],
+        cascade: bool,
+    ) -> Result<String> {
+        for name in names {
+            let name = relation_name(name)?;
+            let found = match kind {
+                ast::ObjectType::Table => self.engine.catalog.table(&name).is_some(),
+                ast::ObjectType::Index => self.engine.catalog.index(&name).is_some(),
+                ast::ObjectType::Sequence => self.engine.catalog.sequence(&name).is_ok(),
+                other => return refuse(format!("DROP {other}")),
+            };
+            let word = match kind {
+                ast::ObjectType::Table => "table",
+                ast::ObjectType::Index => "index",
+                _ => "sequence",
+            };
+            if !found {
+                if if_exists {
+                    self.notice("NOTICE", "00000", format!("{word} \"{name}\" does not exist, skipping"));
+                    continue;
+                }
+                return fail(
+                    if word == "table" { "42P01" } else { "42704" },
+                    format!("{word} \"{name}\" does not exist"),
+                );
+            }
+            match kind {
+                ast::ObjectType::Table => self.drop_table(&name, cascade, names)?,
+                ast::ObjectType::Index => {
+                    let (table, index) = self.engine.catalog.index(&name).expect("seen above");
+                    if index.constraint {
+                        return fail(
+                            "2BP01",
+                            format!(
+                                "cannot drop index {name} because constraint {name} on table {} requires it",
+                                table.name
+                            ),
+                        );
+                    }
+                    let table = table.clone();
+                    self.lock_table(&table, Mode::AccessExclusive, true)?;
+                    self.engine.catalog.change(&table.name, |table| table.indexes.retain(|index| index.name != name));
+                }
+                _ => {
+                    self.engine.catalog.remove_sequence(&name);
+                }
+            }
+        }
+        Ok(format!("DROP {kind}"))
+    }
+
+    fn drop_table(&mut self, name: &str, cascade: bool, together: &[ast::ObjectName]) -> Result<()> {
+        let table = self.engine.catalog.existing(name)?.clone();
+        self.lock_table(&table, Mode::AccessExclusive, true)?;
+        for key in &table.referenced_by {
+            let Some(child) = self.engine.catalog.table_by_id(key.child).cloned() else { continue };
+            let goes_too = together.iter().any(|other| relation_name(other).is_ok_and(|other| other == child.name));
+            if child.id == table.id || goes_too {
+                continue;
+            }
+            if !cascade {
+                let mut error =
+                    SqlError::new("2BP01", format!("cannot drop table {name} because other objects depend on it"));
+                error.detail = Some(format!("constraint {} on table {} depends on table {name}", key.name, child.name));
+                error.hint = Some("Use DROP ... CASCADE to drop the dependent objects too.".to_owned());
+                return Err(error.into());
+            }
+            let gone = key.name.clone();
+            self.engine.catalog.change(&child.name, |child| child.foreign_keys.retain(|key| key.name != gone));
+        }
+        for key in &table.foreign_keys {
+            if let Some(parent) = self.engine.catalog.table_by_id(key.parent).cloned() {
+                let gone = key.name.clone();
+                self.engine.catalog.change(&parent.name, |parent| {
+                    parent.referenced_by.retain(|key| key.name != gone || key.child != table.id)
+                });
+            }
+        }
+        for column in &table.columns {
+            self.engine.catalog.remove_sequence(&format!("{name}_{}_seq", column.name));
+        }
+        self.engine.catalog.remove(name);
+        Ok(())
+    }
+
+    fn truncate(&mut self, names: &[Rc<str>], restart: bool) -> Result<String> {
+        for name in names {
+            let table = self.engine.catalog.existing(name)?.clone();
+            self.lock_table(&table, Mode::AccessExclusive, true)?;
+            for key in &table.referenced_by {
+                let child = self.engine.catalog.table_by_id(key.child).cloned();
+                if let Some(child) = child
+                    && !names.contains(&child.name)
+                {
+                    let mut error =
+                        SqlError::new("0A000", "cannot truncate a table referenced in a foreign key constraint");
+                    error.detail = Some(format!("Table \"{}\" references \"{name}\".", child.name));
+                    return Err(error.into());
+                }
+            }
+            let snapshot = self.engine.store.latest_snapshot(self.session);
+            for row in 0..self.engine.store.table(table.id).row_end() {
+                let id = RowId(row);
+                if self.engine.store.table(table.id).chain(id).visible(&snapshot).is_some() {
+                    self.engine.store.write(self.session, table.id, id, None);
+                }
+            }
+            if restart {
+                for column in &table.columns {
+                    if let Ok(sequence) = self.engine.catalog.sequence(&format!("{name}_{}_seq", column.name)) {
+                        sequence.called.set(false);
+                        sequence.last.set(if sequence.increment > 0 { sequence.min } else { sequence.max });
+                    }
+                }
+            }
+        }
+        Ok("TRUNCATE TABLE".to_owned())
+    }
+}
+
+fn immediate(characteristics: Option<ast::ConstraintCharacteristics>) -> Result<()> {
+    match characteristics {
+        Some(ast::ConstraintCharacteristics { deferrable: Some(true), .. }) => refuse("a DEFERRABLE constraint"),
+        _ => Ok(()),
+    }
+}
+
+fn action(action: Option<ast::ReferentialAction>) -> Action {
+    match action {
+        None | Some(ast::ReferentialAction::NoAction) => Action::NoAction,
+        Some(ast::ReferentialAction::Restrict) => Action::Restrict,
+        Some(ast::ReferentialAction::Cascade) => Action::Cascade,
+        Some(ast::ReferentialAction::SetNull) => Action::SetNull,
+        Some(ast::ReferentialAction::SetDefault) => Action::SetDefault,
+    }
+}
+
+fn missing_key_column(name: &str) -> Stop {
+    match missing_column(name) {
+        Stop::Failed(mut error) => {
+            error.message = format!("column \"{name}\" named in key does not exist");
+            Stop::Failed(error)
+        }
+        other => other,
+    }
+}
+
+fn numbered(wanted: &str, taken: impl Fn(&str) -> bool) -> Rc<str> {
+    if !taken(wanted) {
+        return Rc::from(wanted);
+    }
+    let free = (1..).map(|number| format!("{wanted}{number}")).find(|name| !taken(name));
+    Rc::from(free.expect("numbers do not end"))
+}
+
+/// The one column a condition reads, by which PostgreSQL names a table's CHECK.
+fn only_column(table: &Table, condition: &Expr) -> Option<String> {
+    fn columns(expr: &Expr, into: &mut Vec<u16>) {
+        if let Expr::Column { column, .. } = expr
+            && !into.contains(column)
+        {
+            into.push(*column);
+        }
+        expr.children().into_iter().for_each(|child| columns(child, into));
+    }
+    let mut found = Vec::new();
+    columns(condition, &mut found);
+    match found.as_slice() {
+        [only] => Some(table.columns[usize::from(*only)].name.to_string()),
+        _ => None,
+    }
+}
+
+fn sequence_with(name: Rc<str>, ty: &Type, options: &[ast::SequenceOptions]) -> Result<Sequence> {
+    let number = |expr: &ast::Expr| -> Result<i64> {
+        expr.to_string().parse().or_else(|_| fail("42601", format!("\"{expr}\" is not a number a sequence can take")))
+    };
+    let most = match ty {
+        Type::Int2 => i64::from(i16::MAX),
+        Type::Int4 => i64::from(i32::MAX),
+        _ => i64::MAX,
+    };
+    let (mut increment, mut start, mut min, mut max, mut cycle) = (1, None, None, None, false);
+    for option in options {
+        match option {
+            ast::SequenceOptions::IncrementBy(expr, _) => increment = number(expr)?,
+            ast::SequenceOptions::StartWith(expr, _) => start = Some(number(expr)?),
+            ast::SequenceOptions::MinValue(Some(expr)) => min = Some(number(expr)?),
+            ast::SequenceOptions::MaxValue(Some(expr)) => max = Some(number(expr)?),
+            ast::SequenceOptions::MinValue(None)
+            | ast::SequenceOptions::MaxValue(None)
+            | ast::SequenceOptions::Cache(_) => {}
+            ast::SequenceOptions::Cycle(no) => cycle = !no,
+        }
+    }
+    if increment == 0 {
+        return fail("22023", "INCREMENT must not be zero");
+    }
+    let ascending = increment > 0;
+    let min = min.unwrap_or(if ascending { 1 } else { -most - 1 });
+    let max = max.unwrap_or(if ascending { most } else { -1 });
+    let start = start.unwrap_or(if ascending { min } else { max });
+    Ok(Sequence { name, last: Cell::new(start), called: Cell::new(false), increment, min, max, cycle })
+}
+
+/// Plain columns are read off the row; expressions and predicates are computed by an engine without tables.
+fn key_source(keys: &[Expr], predicate: Option<&Expr>) -> KeySource {
+    let plain: Option<smallvec::SmallVec<[u16; 2]>> =
+        keys.iter().map(|key| if let Expr::Column { column, .. } = key { Some(*column) } else { None }).collect();
+    if let (Some(columns), None) = (plain, predicate) {
+        return KeySource::Columns(columns);
+    }
+    let keys = keys.to_vec();
+    let predicate = predicate.cloned();
+    let scratch = std::cell::RefCell::new(Engine::new(0, 0));
+    let columns = keys.len();
+    let key = Rc::new(move |row: &Row| -> Option<Key> {
+        let mut engine = scratch.borrow_mut();
+        let mut context = Context::scratch(&mut engine, StatementRun::over_row(row.clone()));
+        if let Some(predicate) = &predicate
+            && !context.holds(predicate).unwrap_or(false)
+        {
+            return None;
+        }
+        Some(Key(keys.iter().map(|key| context.evaluate(key).unwrap_or(Value::Null)).collect()))
+    });
+    KeySource::Computed { columns, key }
+}

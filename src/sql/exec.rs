@@ -1,0 +1,1301 @@
+//! Runs plans. Rows are pushed from the sources to whoever asked; a row in work stands in the statement's frame, one slot for
+//! each source. Reading can be done again from the start with the same snapshot, and is when a row lock had to be waited for.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::store::{
+    AdvisoryKey, Bounds, Entry, Key, KeyProbe, Mode, Predicate, Row, RowId, RowLock, Snapshot, Stamp, TableId, compare,
+};
+use crate::trace::{Isolation, LockStrength, Micros, Notice, SessionId, SqlError, Value};
+
+use super::aggregate::{State, WindowCall, WindowFunction};
+use super::catalog::Table;
+use super::engine::Engine;
+use super::error::{Result, Stop, error, fail};
+use super::expr::Expr;
+use super::plan::{
+    Access, Body, Distinct, Group, Join, JoinKind, JoinMethod, KeyList, LockPolicy, LockTarget, Node, Query, Scan,
+    Select, SetOperation, SlotSet, SortBy, SortKey, Subquery, SubqueryKind, Window, null_row,
+};
+use super::types;
+use super::{Fact, READS_TOLD};
+
+/// The row that stands in a slot.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub row: Row,
+    pub id: RowId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    More,
+    Enough,
+}
+
+/// What a statement keeps from its start to its end, over all its waits.
+pub struct StatementRun {
+    pub snapshot: Snapshot,
+    pub frame: Vec<Standing>,
+    pub widths: Rc<[usize]>,
+    subqueries: Vec<Option<Kept>>,
+    /// Common table expressions and what they gave.
+    queries: Rc<[Query]>,
+    common: Vec<Option<Rc<Vec<Row>>>>,
+    pub rows_read: u32,
+    pub rows_scanned: u32,
+    pub rows_written: u32,
+    pub facts: Vec<Fact>,
+    pub notices: Vec<Notice>,
+    reads_told: usize,
+    /// Reads told before the statement began again.
+    reads_skipped: usize,
+    pub began_at: Micros,
+    /// Advisory locks this statement took, in the order of its calls: taken once though the reading is repeated.
+    advisory: Vec<(AdvisoryKey, Mode)>,
+    advisory_at: usize,
+    pub counts: Option<FxHashMap<usize, (u64, u64)>>,
+    /// What the statement waits for, in words.
+    pub waits_on: String,
+}
+
+enum Kept {
+    Value(Value),
+    /// Values of a column, and whether NULL is among them.
+    Set(FxHashSet<Key>, bool, bool),
+    Rows(Rc<Vec<Value>>),
+    Keys(FxHashSet<Key>),
+}
+
+impl StatementRun {
+    pub fn new(snapshot: Snapshot, widths: Rc<[usize]>, queries: Rc<[Query]>, began_at: Micros) -> StatementRun {
+        let empty = null_row(0);
+        StatementRun {
+            snapshot,
+            frame: vec![Standing { row: empty, id: RowId(u32::MAX) }; widths.len()],
+            widths,
+            subqueries: Vec::new(),
+            queries,
+            common: Vec::new(),
+            rows_read: 0,
+            rows_scanned: 0,
+            rows_written: 0,
+            facts: Vec::new(),
+            notices: Vec::new(),
+            reads_told: 0,
+            reads_skipped: 0,
+            began_at,
+            advisory: Vec::new(),
+            advisory_at: 0,
+            counts: None,
+            waits_on: String::new(),
+        }
+    }
+
+    /// Before the statement is planned.
+    pub fn unplanned(began_at: Micros) -> StatementRun {
+        let nothing = Snapshot { stamp: Stamp::FIRST, own: None, command: 0 };
+        StatementRun::new(nothing, Rc::from([]), Rc::from([]), began_at)
+    }
+
+    /// The same statement once its plan and snapshot are there.
+    pub fn planned(&self, snapshot: Snapshot, widths: Rc<[usize]>, queries: Rc<[Query]>) -> StatementRun {
+        StatementRun::new(snapshot, widths, queries, self.began_at)
+    }
+
+    /// For an expression over one row, outside any statement.
+    pub fn over_row(row: Row) -> StatementRun {
+        let nothing = Snapshot { stamp: Stamp::FIRST, own: None, command: 0 };
+        let mut run = StatementRun::new(nothing, Rc::from([row.len()]), Rc::from([]), 0);
+        run.frame[0].row = row;
+        run
+    }
+
+    /// Before the statement's reading is done once more.
+    pub fn restart(&mut self) {
+        self.reads_skipped = self.reads_told;
+        self.reads_told = 0;
+        self.rows_read = 0;
+        self.rows_scanned = 0;
+        self.advisory_at = 0;
+        self.subqueries.clear();
+        self.common.clear();
+    }
+}
+
+pub struct Context<'a> {
+    pub engine: &'a mut Engine,
+    pub session: SessionId,
+    pub now: Micros,
+    pub transaction_began: Micros,
+    pub parameters: &'a [Value],
+    pub run: StatementRun,
+    pub pending_advisory: Option<(AdvisoryKey, Mode)>,
+    pub read_only: bool,
+}
+
+type Sink<'s> = &'s mut dyn FnMut(&mut Context) -> Result<Flow>;
+type RowSink<'s> = &'s mut dyn FnMut(&mut Context, Vec<Value>) -> Result<Flow>;
+
+/// What became of a row that a statement wanted to lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockedRow {
+    Same,
+    /// Its newest version stands in the slot now.
+    Changed,
+    Gone,
+    Skipped,
+    /// This very statement has written it already.
+    Own,
+}
+
+const ROWS_AT_MOST: usize = 5_000_000;
+
+impl<'a> Context<'a> {
+    /// Computes expressions that need no database.
+    pub fn scratch(engine: &'a mut Engine, run: StatementRun) -> Context<'a> {
+        Context {
+            engine,
+            session: SessionId(0),
+            now: 0,
+            transaction_began: 0,
+            parameters: &[],
+            run,
+            pending_advisory: None,
+            read_only: false,
+        }
+    }
+}
+
+impl Context<'_> {
+    pub fn query(&mut self, query: &Query) -> Result<Vec<Vec<Value>>> {
+        let mut rows = Vec::new();
+        self.run_query(query, &mut |_, row| {
+            if rows.len() >= ROWS_AT_MOST {
+                return fail("54000", "a result of more than 5,000,000 rows is not offered by this database engine");
+            }
+            rows.push(row);
+            Ok(Flow::More)
+        })?;
+        Ok(rows)
+    }
+
+    pub fn run_query(&mut self, query: &Query, sink: RowSink) -> Result<Flow> {
+        let limit = self.row_limit(query.limit.as_ref(), "LIMIT")?;
+        let mut skip = self.row_limit(query.offset.as_ref(), "OFFSET")?.unwrap_or(0);
+        if limit == Some(0) {
+            return Ok(Flow::More);
+        }
+        let mut left = limit;
+        let mut flow = Flow::More;
+        let mut bounded = |context: &mut Context, row: Vec<Value>| {
+            if skip > 0 {
+                skip -= 1;
+                return Ok(Flow::More);
+            }
+            flow = sink(context, row)?;
+            if let Some(left) = &mut left {
+                *left -= 1;
+                if *left == 0 {
+                    return Ok(Flow::Enough);
+                }
+            }
+            Ok(flow)
+        };
+        match &query.body {
+            Body::Select(select) => self.run_select(query, select, &mut bounded)?,
+            Body::Values(rows) => {
+                let mut made = Vec::new();
+                for row in rows {
+                    made.push(self.evaluate_all(row)?);
+                }
+                self.emit_sorted_output(made, &query.order, &mut bounded)?
+            }
+            Body::SetOperation { operation, all, left, right } => {
+                let rows = self.set_operation(*operation, *all, left, right)?;
+                self.emit_sorted_output(rows, &query.order, &mut bounded)?
+            }
+        };
+        Ok(flow)
+    }
+
+    fn row_limit(&mut self, expr: Option<&Expr>, what: &str) -> Result<Option<u64>> {
+        let Some(expr) = expr else { return Ok(None) };
+        match self.evaluate(expr)? {
+            Value::Null => Ok(None),
+            Value::Int(count) if count >= 0 => Ok(Some(count as u64)),
+            Value::Int(_) => {
+                fail(if what == "LIMIT" { "2201W" } else { "2201X" }, format!("{what} must not be negative"))
+            }
+            _ => fail("42804", format!("argument of {what} must be type bigint")),
+        }
+    }
+
+    fn evaluate_all(&mut self, exprs: &[Expr]) -> Result<Vec<Value>> {
+        let mut values = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            values.push(self.evaluate(expr)?);
+        }
+        Ok(values)
+    }
+
+    fn emit_sorted_output(&mut self, rows: Vec<Vec<Value>>, order: &[SortKey], sink: RowSink) -> Result<Flow> {
+        let mut keyed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut keys = Vec::with_capacity(order.len());
+            for key in order {
+                keys.push(match &key.by {
+                    SortBy::Output(column) => row[*column].clone(),
+                    SortBy::Expr(expr) => self.evaluate(expr)?,
+                });
+            }
+            keyed.push((keys, row));
+        }
+        sort_by_keys(&mut keyed, order);
+        for (_, row) in keyed {
+            if sink(self, row)? == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+        }
+        Ok(Flow::More)
+    }
+
+    fn run_select(&mut self, query: &Query, select: &Select, sink: RowSink) -> Result<Flow> {
+        let mut seen: FxHashSet<Key> = FxHashSet::default();
+        let mut emit = |context: &mut Context| {
+            if !context.lock_rows(query)? {
+                return Ok(Flow::More);
+            }
+            let row = context.evaluate_all(&select.output)?;
+            match &select.distinct {
+                None => {}
+                Some(Distinct::Rows) => {
+                    if !seen.insert(Key(row.iter().cloned().collect())) {
+                        return Ok(Flow::More);
+                    }
+                }
+                Some(Distinct::On(exprs)) => {
+                    let key = context.evaluate_all(exprs)?;
+                    if !seen.insert(Key(key.into())) {
+                        return Ok(Flow::More);
+                    }
+                }
+            }
+            sink(context, row)
+        };
+        if query.order.is_empty() || query.presorted {
+            return self.run_node(&select.from, &mut emit);
+        }
+        // Sorted output needs no frame unless rows are still to be locked or compared.
+        if query.locks.is_empty() && !matches!(select.distinct, Some(Distinct::On(_))) {
+            let distinct = select.distinct.is_some();
+            let mut keyed = Vec::new();
+            self.run_node(&select.from, &mut |context| {
+                let row = context.evaluate_all(&select.output)?;
+                if distinct && !seen.insert(Key(row.iter().cloned().collect())) {
+                    return Ok(Flow::More);
+                }
+                let keys = context.sort_keys(&query.order, &row)?;
+                keyed.push((keys, row));
+                Ok(Flow::More)
+            })?;
+            sort_by_keys(&mut keyed, &query.order);
+            for (_, row) in keyed {
+                if sink(self, row)? == Flow::Enough {
+                    return Ok(Flow::Enough);
+                }
+            }
+            return Ok(Flow::More);
+        }
+        let slots: Vec<u16> = select.slots.iter().collect();
+        let mut keyed = Vec::new();
+        self.run_node(&select.from, &mut |context| {
+            let needs_output = query.order.iter().any(|key| matches!(key.by, SortBy::Output(_)));
+            let row = if needs_output { context.evaluate_all(&select.output)? } else { Vec::new() };
+            let keys = context.sort_keys(&query.order, &row)?;
+            keyed.push((keys, context.keep(&slots)));
+            Ok(Flow::More)
+        })?;
+        sort_by_keys(&mut keyed, &query.order);
+        for (_, kept) in keyed {
+            self.put_back(&slots, &kept);
+            if emit(self)? == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+        }
+        Ok(Flow::More)
+    }
+
+    fn sort_keys(&mut self, order: &[SortKey], output: &[Value]) -> Result<Vec<Value>> {
+        let mut keys = Vec::with_capacity(order.len());
+        for key in order {
+            keys.push(match &key.by {
+                SortBy::Output(column) => output[*column].clone(),
+                SortBy::Expr(expr) => self.evaluate(expr)?,
+            });
+        }
+        Ok(keys)
+    }
+
+    pub fn keep(&self, slots: &[u16]) -> Vec<Standing> {
+        slots.iter().map(|slot| self.run.frame[*slot as usize].clone()).collect()
+    }
+
+    pub fn put_back(&mut self, slots: &[u16], kept: &[Standing]) {
+        for (slot, standing) in slots.iter().zip(kept) {
+            self.run.frame[*slot as usize] = standing.clone();
+        }
+    }
+
+    fn put(&mut self, slot: u16, row: Row) {
+        self.run.frame[slot as usize] = Standing { row, id: RowId(u32::MAX) };
+    }
+
+    fn put_nulls(&mut self, slots: SlotSet) {
+        for slot in slots.iter() {
+            let row = null_row(self.run.widths[slot as usize]);
+            self.put(slot, row);
+        }
+    }
+
+    pub fn run_node(&mut self, node: &Node, sink: Sink) -> Result<Flow> {
+        if self.run.counts.is_none() {
+            return self.run_node_plain(node, sink);
+        }
+        // EXPLAIN ANALYZE counts what each node gives.
+        let number = std::ptr::from_ref(node) as usize;
+        let mut given = 0;
+        let flow = self.run_node_plain(node, &mut |context| {
+            given += 1;
+            sink(context)
+        });
+        if let Some(counts) = &mut self.run.counts {
+            let count = counts.entry(number).or_default();
+            count.0 += given;
+            count.1 += 1;
+        }
+        flow
+    }
+
+    fn run_node_plain(&mut self, node: &Node, sink: Sink) -> Result<Flow> {
+        match node {
+            Node::Once => sink(self),
+            Node::Scan(scan) => self.run_scan(scan, sink),
+            Node::Filter { input, condition } => self.run_node(input, &mut |context| {
+                if context.holds(condition)? { sink(context) } else { Ok(Flow::More) }
+            }),
+            Node::Gate { input, condition } => {
+                if self.holds(condition)? {
+                    self.run_node(input, sink)
+                } else {
+                    Ok(Flow::More)
+                }
+            }
+            Node::Rows { slot, rows } => {
+                for row in rows {
+                    let row = self.evaluate_all(row)?;
+                    self.put(*slot, row.into());
+                    if sink(self)? == Flow::Enough {
+                        return Ok(Flow::Enough);
+                    }
+                }
+                Ok(Flow::More)
+            }
+            Node::Series { slot, start, stop, step } => self.run_series(*slot, start, stop, step.as_ref(), sink),
+            Node::Unnest { slot, array } => {
+                if let Value::Array(elements) = self.evaluate(array)? {
+                    for element in elements.iter() {
+                        self.put(*slot, Rc::from([element.clone()]));
+                        if sink(self)? == Flow::Enough {
+                            return Ok(Flow::Enough);
+                        }
+                    }
+                }
+                Ok(Flow::More)
+            }
+            Node::Derived { slot, query, .. } => self.run_query(query, &mut |context, row| {
+                context.put(*slot, row.into());
+                sink(context)
+            }),
+            Node::Common { slot, number, .. } => {
+                let rows = self.common_rows(*number)?;
+                for row in rows.iter() {
+                    self.put(*slot, row.clone());
+                    if sink(self)? == Flow::Enough {
+                        return Ok(Flow::Enough);
+                    }
+                }
+                Ok(Flow::More)
+            }
+            Node::Join(join) => self.run_join(join, sink),
+            Node::Group(group) => self.run_group(group, sink),
+            Node::Window(window) => self.run_window(window, sink),
+        }
+    }
+
+    fn common_rows(&mut self, number: usize) -> Result<Rc<Vec<Row>>> {
+        if let Some(Some(rows)) = self.run.common.get(number) {
+            return Ok(rows.clone());
+        }
+        let queries = self.run.queries.clone();
+        let mut rows: Vec<Row> = Vec::new();
+        self.run_query(&queries[number], &mut |_, row| {
+            rows.push(row.into());
+            Ok(Flow::More)
+        })?;
+        let rows = Rc::new(rows);
+        if self.run.common.len() <= number {
+            self.run.common.resize(number + 1, None);
+        }
+        self.run.common[number] = Some(rows.clone());
+        Ok(rows)
+    }
+
+    fn run_series(&mut self, slot: u16, start: &Expr, stop: &Expr, step: Option<&Expr>, sink: Sink) -> Result<Flow> {
+        let start = self.evaluate(start)?;
+        let stop = self.evaluate(stop)?;
+        let step = match step {
+            Some(step) => self.evaluate(step)?,
+            None => Value::Int(1),
+        };
+        let mut at = start;
+        if at == Value::Null || stop == Value::Null || step == Value::Null {
+            return Ok(Flow::More);
+        }
+        let zero = matches!(step, Value::Int(0)) || matches!(step, Value::Interval { months: 0, days: 0, micros: 0 });
+        if zero {
+            return fail("22023", "step size cannot equal zero");
+        }
+        let backward = match &step {
+            Value::Int(step) => *step < 0,
+            Value::Interval { months, days, micros } => *months < 0 || *days < 0 || *micros < 0,
+            _ => return fail("0A000", "this kind of generate_series is not offered by this database engine"),
+        };
+        let mut given = 0usize;
+        loop {
+            let order = compare(&at, &stop);
+            if (order.is_gt() && !backward) || (order.is_lt() && backward) {
+                return Ok(Flow::More);
+            }
+            given += 1;
+            if given > ROWS_AT_MOST {
+                return fail("54000", "a series of more than 5,000,000 rows is not offered by this database engine");
+            }
+            self.put(slot, Rc::from([at.clone()]));
+            if sink(self)? == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+            at = match (&at, &step) {
+                (Value::Int(at), Value::Int(step)) => match at.checked_add(*step) {
+                    Some(next) => Value::Int(next),
+                    None => return Ok(Flow::More),
+                },
+                (Value::Timestamp(at), Value::Interval { months, days, micros }) => {
+                    Value::Timestamp(super::datetime::add_interval(*at, *months, *days, *micros)?)
+                }
+                (Value::TimestampTz(at), Value::Interval { months, days, micros }) => {
+                    Value::TimestampTz(super::datetime::add_interval(*at, *months, *days, *micros)?)
+                }
+                _ => return fail("0A000", "this kind of generate_series is not offered by this database engine"),
+            };
+        }
+    }
+
+    // Reading tables
+
+    fn run_scan(&mut self, scan: &Scan, sink: Sink) -> Result<Flow> {
+        let table = scan.table.id;
+        match &scan.access {
+            Access::Whole => {
+                self.note_search(table, || Predicate::Table)?;
+                let mut row = 0;
+                while row < self.engine.store.table(table).row_end() {
+                    if self.visit(scan, RowId(row), None, true)? && sink(self)? == Flow::Enough {
+                        return Ok(Flow::Enough);
+                    }
+                    row += 1;
+                }
+                Ok(Flow::More)
+            }
+            Access::Index { number, equal, low, high, backward } => {
+                let Some(bounds) = self.bounds(equal, low.as_ref(), high.as_ref())? else { return Ok(Flow::More) };
+                self.read_index(scan, *number, bounds, *backward, sink)
+            }
+            Access::Keys { number, equal, keys } => {
+                let mut values = match keys {
+                    KeyList::Listed(exprs) => self.evaluate_all(exprs)?,
+                    KeyList::Array(array) => match self.evaluate(array)? {
+                        Value::Array(elements) => elements.to_vec(),
+                        _ => return Ok(Flow::More),
+                    },
+                };
+                values.retain(|value| *value != Value::Null);
+                values.sort_by(compare);
+                values.dedup_by(|a, b| compare(a, b).is_eq());
+                let Some(bounds) = self.bounds(equal, None, None)? else { return Ok(Flow::More) };
+                for value in values {
+                    let mut bounds = bounds.clone();
+                    bounds.equal.push(value);
+                    if self.read_index(scan, *number, bounds, false, sink)? == Flow::Enough {
+                        return Ok(Flow::Enough);
+                    }
+                }
+                Ok(Flow::More)
+            }
+        }
+    }
+
+    /// `None` where a bound is NULL: nothing equals or exceeds it.
+    fn bounds(
+        &mut self,
+        equal: &[Expr],
+        low: Option<&(Expr, bool)>,
+        high: Option<&(Expr, bool)>,
+    ) -> Result<Option<Bounds>> {
+        let mut bounds = Bounds::default();
+        for expr in equal {
+            bounds.equal.push(self.evaluate(expr)?);
+        }
+        if bounds.equal.contains(&Value::Null) {
+            return Ok(None);
+        }
+        for (side, into) in [(low, &mut bounds.low), (high, &mut bounds.high)] {
+            if let Some((expr, included)) = side {
+                let value = self.evaluate(expr)?;
+                if value == Value::Null {
+                    return Ok(None);
+                }
+                *into = Some((value, *included));
+            }
+        }
+        Ok(Some(bounds))
+    }
+
+    fn read_index(&mut self, scan: &Scan, number: usize, bounds: Bounds, backward: bool, sink: Sink) -> Result<Flow> {
+        let table = scan.table.id;
+        let columns = self.engine.store.index(table, number).columns();
+        self.note_search(table, || Predicate::Range { index: number, bounds: bounds.clone(), columns })?;
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut batch = 4;
+        let mut after: Option<Entry> = None;
+        loop {
+            entries.clear();
+            self.engine.store.index(table, number).read(&bounds, backward, after.as_ref(), batch, &mut entries);
+            let last_batch = entries.len() < batch;
+            for entry in &entries {
+                if self.visit(scan, entry.row, Some((number, entry)), false)? && sink(self)? == Flow::Enough {
+                    return Ok(Flow::Enough);
+                }
+            }
+            if last_batch {
+                return Ok(Flow::More);
+            }
+            after = entries.pop();
+            batch = (batch * 4).min(1024);
+        }
+    }
+
+    /// Puts the visible version of a row into its slot; false if there is none or the filter rejects it.
+    fn visit(&mut self, scan: &Scan, id: RowId, entry: Option<(usize, &Entry)>, whole: bool) -> Result<bool> {
+        let store = &self.engine.store;
+        let table = scan.table.id;
+        let Some(version) = store.table(table).chain(id).visible(&self.run.snapshot) else {
+            self.note_read(table, id)?;
+            return Ok(false);
+        };
+        self.run.rows_read += 1;
+        self.run.rows_scanned += u32::from(whole);
+        let Some(row) = &version.row else { return Ok(false) };
+        if let Some((number, entry)) = entry
+            && !store.index(table, number).leads_to(entry, row)
+        {
+            return Ok(false);
+        }
+        let row = row.clone();
+        let writer = version.xid;
+        self.note_read(table, id)?;
+        self.run.frame[scan.slot as usize] = Standing { row, id };
+        if let Some(filter) = &scan.filter
+            && !self.holds(filter)?
+        {
+            return Ok(false);
+        }
+        if self.run.reads_told < READS_TOLD {
+            self.run.reads_told += 1;
+            if self.run.reads_told > self.run.reads_skipped && self.engine.tells_reads {
+                let key = row_key(&scan.table, &self.run.frame[scan.slot as usize]);
+                let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
+                self.run.facts.push(Fact::Read { table: scan.table.name.clone(), key, writer });
+            }
+        }
+        Ok(true)
+    }
+
+    fn note_read(&mut self, table: TableId, row: RowId) -> Result<()> {
+        if self.engine.store.is_serializable(self.session) {
+            let snapshot = self.run.snapshot;
+            self.engine.store.note_read(self.session, table, row, &snapshot)?;
+        }
+        Ok(())
+    }
+
+    fn note_search(&mut self, table: TableId, predicate: impl FnOnce() -> Predicate) -> Result<()> {
+        if self.engine.store.is_serializable(self.session) {
+            self.engine.store.note_search(self.session, table, predicate())?;
+        }
+        Ok(())
+    }
+
+    // Locking rows
+
+    /// False: the row the frame stands for is skipped or no longer fits.
+    fn lock_rows(&mut self, query: &Query) -> Result<bool> {
+        let mut changed = false;
+        for target in &query.locks {
+            let LockTarget { slot, table, strength, policy } = target;
+            if self.run.frame[*slot as usize].id == RowId(u32::MAX) {
+                continue;
+            }
+            match self.lock_row(table, *slot, *strength, *policy)? {
+                LockedRow::Same => {}
+                LockedRow::Changed => changed = true,
+                LockedRow::Gone | LockedRow::Skipped | LockedRow::Own => return Ok(false),
+            }
+        }
+        match &query.recheck {
+            Some(condition) if changed => self.holds(condition),
+            _ => Ok(true),
+        }
+    }
+
+    /// Locks the row in a slot and brings the slot up to date with its newest version.
+    pub fn lock_row(
+        &mut self,
+        table: &Table,
+        slot: u16,
+        strength: LockStrength,
+        policy: LockPolicy,
+    ) -> Result<LockedRow> {
+        let id = self.run.frame[slot as usize].id;
+        let own = self.engine.store.xid(self.session);
+        let chain = self.engine.store.table(table.id).chain(id);
+        let newest = chain.newest();
+        if newest.stamp == Stamp::RUNNING && Some(newest.xid) == own && newest.command >= self.run.snapshot.command {
+            return Ok(LockedRow::Own);
+        }
+        let fixed = self.engine.store.isolation(self.session) != Isolation::ReadCommitted;
+        if fixed {
+            self.fail_if_outdated(table.id, id)?;
+        }
+        match self.engine.store.lock_row(self.session, table.id, id, strength, policy == LockPolicy::Wait) {
+            RowLock::Waits => {
+                let key = row_key(table, &self.run.frame[slot as usize]);
+                self.run.waits_on = format!("row {key} of {}", table.name);
+                return Err(Stop::Waits);
+            }
+            RowLock::Unavailable if policy == LockPolicy::SkipLocked => return Ok(LockedRow::Skipped),
+            RowLock::Unavailable => {
+                return fail("55P03", format!("could not obtain lock on row in relation \"{}\"", table.name));
+            }
+            RowLock::Locked { new } => {
+                if let (true, Some(xid)) = (new, self.engine.store.xid(self.session)) {
+                    let key = row_key(table, &self.run.frame[slot as usize]);
+                    self.run.facts.push(Fact::Locked { xid, table: table.name.clone(), key, strength });
+                }
+            }
+        }
+        if fixed {
+            self.fail_if_outdated(table.id, id)?;
+        }
+        let own = self.engine.store.xid(self.session);
+        self.run.snapshot.own = own;
+        let chain = self.engine.store.table(table.id).chain(id);
+        let Some(current) = chain.versions().find(|v| v.stamp != Stamp::RUNNING || Some(v.xid) == own) else {
+            return Ok(LockedRow::Gone);
+        };
+        match &current.row {
+            None => Ok(LockedRow::Gone),
+            Some(row) if Rc::ptr_eq(row, &self.run.frame[slot as usize].row) => Ok(LockedRow::Same),
+            Some(row) => {
+                let row = row.clone();
+                self.run.frame[slot as usize].row = row;
+                Ok(LockedRow::Changed)
+            }
+        }
+    }
+
+    /// First updater wins: a row that changed after the transaction's snapshot cannot be locked by it.
+    fn fail_if_outdated(&self, table: TableId, id: RowId) -> Result<()> {
+        let chain = self.engine.store.table(table).chain(id);
+        if let Some(committed) = chain.newest_committed()
+            && committed.stamp > self.run.snapshot.stamp
+        {
+            let what = if committed.row.is_none() { "delete" } else { "update" };
+            return fail("40001", format!("could not serialize access due to concurrent {what}"));
+        }
+        Ok(())
+    }
+
+    // Joins
+
+    fn run_join(&mut self, join: &Join, sink: Sink) -> Result<Flow> {
+        match &join.method {
+            JoinMethod::Nested => self.run_node(&join.left, &mut |context| {
+                let mut matched = false;
+                let flow = context.run_node(&join.right, &mut |context| {
+                    if let Some(condition) = &join.condition
+                        && !context.holds(condition)?
+                    {
+                        return Ok(Flow::More);
+                    }
+                    matched = true;
+                    sink(context)
+                })?;
+                if flow == Flow::Enough {
+                    return Ok(Flow::Enough);
+                }
+                if !matched && join.kind == JoinKind::Left {
+                    context.put_nulls(join.right_slots);
+                    return sink(context);
+                }
+                Ok(Flow::More)
+            }),
+            JoinMethod::Hash { left, right } => self.run_hash_join(join, left, right, sink),
+        }
+    }
+
+    fn run_hash_join(&mut self, join: &Join, left: &[Expr], right: &[Expr], sink: Sink) -> Result<Flow> {
+        let slots: Vec<u16> = join.right_slots.iter().collect();
+        let mut rows: Vec<Vec<Standing>> = Vec::new();
+        let mut table: FxHashMap<Key, Vec<u32>> = FxHashMap::default();
+        let everything: Vec<u32>;
+        self.run_node(&join.right, &mut |context| {
+            if rows.len() >= ROWS_AT_MOST {
+                return fail("54000", "a join over more than 5,000,000 rows is not offered by this database engine");
+            }
+            let key = Key(context.evaluate_all(right)?.into());
+            // A NULL key matches nothing, but FULL JOIN still shows its row.
+            if !key.has_null() && !right.is_empty() {
+                table.entry(key).or_default().push(rows.len() as u32);
+            }
+            rows.push(context.keep(&slots));
+            Ok(Flow::More)
+        })?;
+        everything = if right.is_empty() { (0..rows.len() as u32).collect() } else { Vec::new() };
+        let mut matched_right = vec![false; if join.kind == JoinKind::Full { rows.len() } else { 0 }];
+        let flow = self.run_node(&join.left, &mut |context| {
+            let candidates: &[u32] = if right.is_empty() {
+                &everything
+            } else {
+                let key = Key(context.evaluate_all(left)?.into());
+                if key.has_null() { &[] } else { table.get(&key).map_or(&[], Vec::as_slice) }
+            };
+            let mut matched = false;
+            for &number in candidates {
+                context.put_back(&slots, &rows[number as usize]);
+                if let Some(condition) = &join.condition
+                    && !context.holds(condition)?
+                {
+                    continue;
+                }
+                matched = true;
+                if let Some(seen) = matched_right.get_mut(number as usize) {
+                    *seen = true;
+                }
+                if sink(context)? == Flow::Enough {
+                    return Ok(Flow::Enough);
+                }
+            }
+            if !matched && join.kind != JoinKind::Inner {
+                context.put_nulls(join.right_slots);
+                return sink(context);
+            }
+            Ok(Flow::More)
+        })?;
+        if flow == Flow::More && join.kind == JoinKind::Full {
+            for (number, seen) in matched_right.iter().enumerate() {
+                if *seen {
+                    continue;
+                }
+                self.put_nulls(join.left_slots);
+                self.put_back(&slots, &rows[number]);
+                if sink(self)? == Flow::Enough {
+                    return Ok(Flow::Enough);
+                }
+            }
+        }
+        Ok(flow)
+    }
+
+    // Groups and windows
+
+    fn run_group(&mut self, group: &Group, sink: Sink) -> Result<Flow> {
+        struct Bucket {
+            sample: Vec<Standing>,
+            states: Vec<State>,
+            /// Arguments of ordered aggregates, to be added when all are there.
+            waiting: Vec<Vec<(Vec<Value>, Vec<Value>)>>,
+        }
+        let slots: Vec<u16> = group.input_slots.iter().collect();
+        let fresh = |sample: Vec<Standing>| Bucket {
+            sample,
+            states: group.aggregates.iter().map(|call| State::new(call.function, call.distinct)).collect(),
+            waiting: group.aggregates.iter().map(|_| Vec::new()).collect(),
+        };
+        let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
+        let mut buckets: Vec<Bucket> = Vec::new();
+        self.run_node(&group.input, &mut |context| {
+            let key = Key(context.evaluate_all(&group.keys)?.into());
+            let number = match numbers.get(&key) {
+                Some(number) => *number,
+                None => {
+                    numbers.insert(key, buckets.len());
+                    buckets.push(fresh(context.keep(&slots)));
+                    buckets.len() - 1
+                }
+            };
+            for (call_number, call) in group.aggregates.iter().enumerate() {
+                if let Some(filter) = &call.filter
+                    && !context.holds(filter)?
+                {
+                    continue;
+                }
+                let arguments = context.evaluate_all(&call.arguments)?;
+                if call.order.is_empty() {
+                    buckets[number].states[call_number].add(&arguments)?;
+                } else {
+                    let keys = context.sort_keys(&call.order, &arguments)?;
+                    buckets[number].waiting[call_number].push((keys, arguments));
+                }
+            }
+            Ok(Flow::More)
+        })?;
+        if group.keys.is_empty() && buckets.is_empty() {
+            self.put_nulls(group.input_slots);
+            let sample = self.keep(&slots);
+            buckets.push(fresh(sample));
+        }
+        for mut bucket in buckets {
+            for ((call, state), mut waiting) in group.aggregates.iter().zip(&mut bucket.states).zip(bucket.waiting) {
+                sort_by_keys(&mut waiting, &call.order);
+                for (_, arguments) in waiting {
+                    state.add(&arguments)?;
+                }
+            }
+            let results: Result<Vec<Value>> = bucket.states.iter().map(State::result).collect();
+            self.put_back(&slots, &bucket.sample);
+            self.put(group.slot, results?.into());
+            if let Some(having) = &group.having
+                && !self.holds(having)?
+            {
+                continue;
+            }
+            if sink(self)? == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+        }
+        Ok(Flow::More)
+    }
+
+    fn run_window(&mut self, window: &Window, sink: Sink) -> Result<Flow> {
+        let slots: Vec<u16> = window.input_slots.iter().collect();
+        let mut rows: Vec<Vec<Standing>> = Vec::new();
+        self.run_node(&window.input, &mut |context| {
+            if rows.len() >= ROWS_AT_MOST {
+                return fail("54000", "a window over more than 5,000,000 rows is not offered by this database engine");
+            }
+            rows.push(context.keep(&slots));
+            Ok(Flow::More)
+        })?;
+        let mut results: Vec<Vec<Value>> = vec![vec![Value::Null; window.calls.len()]; rows.len()];
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        for (number, call) in window.calls.iter().enumerate() {
+            order = self.run_window_call(call, &slots, &rows, number, &mut results)?;
+        }
+        for number in order {
+            self.put_back(&slots, &rows[number]);
+            self.put(window.slot, std::mem::take(&mut results[number]).into());
+            if sink(self)? == Flow::Enough {
+                return Ok(Flow::Enough);
+            }
+        }
+        Ok(Flow::More)
+    }
+
+    /// Fills one column of results; gives the order of the rows in which it went over them.
+    fn run_window_call(
+        &mut self,
+        call: &WindowCall,
+        slots: &[u16],
+        rows: &[Vec<Standing>],
+        column: usize,
+        results: &mut [Vec<Value>],
+    ) -> Result<Vec<usize>> {
+        struct Item {
+            number: usize,
+            partition: Vec<Value>,
+            keys: Vec<Value>,
+            arguments: Vec<Value>,
+        }
+        let mut items = Vec::with_capacity(rows.len());
+        for (number, row) in rows.iter().enumerate() {
+            self.put_back(slots, row);
+            items.push(Item {
+                number,
+                partition: self.evaluate_all(&call.partition)?,
+                keys: self.sort_keys(&call.order, &[])?,
+                arguments: self.evaluate_all(&call.arguments)?,
+            });
+        }
+        let same = |a: &[Value], b: &[Value]| a.iter().zip(b).all(|(x, y)| compare(x, y).is_eq());
+        items.sort_by(|a, b| {
+            let partitions = a.partition.iter().zip(&b.partition).map(|(x, y)| compare(x, y));
+            partitions
+                .into_iter()
+                .find(|order| order.is_ne())
+                .unwrap_or_else(|| compare_keys(&a.keys, &b.keys, &call.order))
+        });
+        let mut start = 0;
+        while start < items.len() {
+            let mut end = start + 1;
+            while end < items.len() && same(&items[start].partition, &items[end].partition) {
+                end += 1;
+            }
+            let part = &items[start..end];
+            let (mut rank, mut dense) = (1i64, 0i64);
+            let mut at = 0;
+            let mut state = match &call.function {
+                WindowFunction::Running(function) => Some(State::new(*function, false)),
+                _ => None,
+            };
+            while at < part.len() {
+                let mut peers = at + 1;
+                while peers < part.len() && same(&part[at].keys, &part[peers].keys) {
+                    peers += 1;
+                }
+                dense += 1;
+                if let Some(state) = &mut state {
+                    for item in &part[at..peers] {
+                        state.add(&item.arguments)?;
+                    }
+                }
+                for (place, item) in part.iter().enumerate().take(peers).skip(at) {
+                    results[item.number][column] = match &call.function {
+                        WindowFunction::RowNumber => Value::Int(place as i64 + 1),
+                        WindowFunction::Rank => Value::Int(rank),
+                        WindowFunction::DenseRank => Value::Int(dense),
+                        WindowFunction::Lag | WindowFunction::Lead => {
+                            let offset = match item.arguments.get(1) {
+                                Some(Value::Int(offset)) => *offset,
+                                Some(_) => {
+                                    results[item.number][column] = Value::Null;
+                                    continue;
+                                }
+                                None => 1,
+                            };
+                            let offset = if call.function == WindowFunction::Lag { -offset } else { offset };
+                            let there = usize::try_from(place as i64 + offset).ok().and_then(|there| part.get(there));
+                            match there {
+                                Some(there) => there.arguments[0].clone(),
+                                None => item.arguments.get(2).cloned().unwrap_or(Value::Null),
+                            }
+                        }
+                        WindowFunction::FirstValue => part[0].arguments[0].clone(),
+                        WindowFunction::LastValue => part[peers - 1].arguments[0].clone(),
+                        WindowFunction::Running(_) => state.as_ref().map_or(Ok(Value::Null), State::result)?,
+                    };
+                }
+                rank += (peers - at) as i64;
+                at = peers;
+            }
+            start = end;
+        }
+        Ok(items.into_iter().map(|item| item.number).collect())
+    }
+
+    fn set_operation(
+        &mut self,
+        operation: SetOperation,
+        all: bool,
+        left: &Query,
+        right: &Query,
+    ) -> Result<Vec<Vec<Value>>> {
+        let left = self.query(left)?;
+        let right = self.query(right)?;
+        let key = |row: &[Value]| Key(row.iter().cloned().collect());
+        let mut rows = Vec::new();
+        if operation == SetOperation::Union {
+            let mut seen = FxHashSet::default();
+            for row in left.into_iter().chain(right) {
+                if all || seen.insert(key(&row)) {
+                    rows.push(row);
+                }
+            }
+            return Ok(rows);
+        }
+        let mut counts: FxHashMap<Key, usize> = FxHashMap::default();
+        for row in &right {
+            *counts.entry(key(row)).or_default() += 1;
+        }
+        let mut seen = FxHashSet::default();
+        for row in left {
+            let found = key(&row);
+            let count = counts.entry(found.clone()).or_default();
+            let in_both = *count > 0;
+            if all && in_both {
+                *count -= 1;
+            }
+            if in_both == (operation == SetOperation::Intersect) && (all || seen.insert(found)) {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    // Subqueries
+
+    pub fn evaluate_subquery(&mut self, subquery: &Subquery) -> Result<Value> {
+        let constant = subquery.outer.is_empty() && !subquery.volatile;
+        if let Some(hashed) = &subquery.hashed {
+            return self.exists_by_keys(subquery, &hashed.inner, &hashed.outer);
+        }
+        match subquery.kind {
+            SubqueryKind::Scalar | SubqueryKind::Exists => {
+                if constant && let Some(Some(Kept::Value(value))) = self.run.subqueries.get(subquery.number) {
+                    return Ok(value.clone());
+                }
+                let value = if subquery.kind == SubqueryKind::Scalar {
+                    self.scalar(&subquery.query)?
+                } else {
+                    let mut found = false;
+                    self.run_query(&subquery.query, &mut |_, _| {
+                        found = true;
+                        Ok(Flow::Enough)
+                    })?;
+                    Value::Bool(found)
+                };
+                if constant {
+                    self.keep_subquery(subquery.number, Kept::Value(value.clone()));
+                }
+                Ok(value)
+            }
+            SubqueryKind::Array => {
+                let rows = self.query(&subquery.query)?;
+                Ok(Value::Array(rows.into_iter().filter_map(|row| row.into_iter().next()).collect()))
+            }
+            SubqueryKind::Any(op) | SubqueryKind::All(op) => {
+                let all = matches!(subquery.kind, SubqueryKind::All(_));
+                let left = match &subquery.left {
+                    Some(left) => self.evaluate(left)?,
+                    None => Value::Null,
+                };
+                let equality =
+                    op == super::expr::Comparison::Equal && !all || op == super::expr::Comparison::NotEqual && all;
+                if constant && equality {
+                    return self.in_kept_set(subquery, left, all);
+                }
+                let rows = match self.run.subqueries.get(subquery.number) {
+                    Some(Some(Kept::Rows(rows))) if constant => rows.clone(),
+                    _ => {
+                        let rows = self.query(&subquery.query)?;
+                        let rows =
+                            Rc::new(rows.into_iter().filter_map(|row| row.into_iter().next()).collect::<Vec<_>>());
+                        if constant {
+                            self.keep_subquery(subquery.number, Kept::Rows(rows.clone()));
+                        }
+                        rows
+                    }
+                };
+                let mut unknown = false;
+                for value in rows.iter() {
+                    if *value == Value::Null || left == Value::Null {
+                        unknown = true;
+                    } else if op.holds(compare(&left, value)) != all {
+                        return Ok(Value::Bool(!all));
+                    }
+                }
+                Ok(if unknown { Value::Null } else { Value::Bool(all) })
+            }
+        }
+    }
+
+    fn scalar(&mut self, query: &Query) -> Result<Value> {
+        let mut found: Option<Value> = None;
+        self.run_query(query, &mut |_, row| {
+            if found.is_some() {
+                return fail("21000", "more than one row returned by a subquery used as an expression");
+            }
+            found = row.into_iter().next();
+            Ok(Flow::More)
+        })?;
+        Ok(found.unwrap_or(Value::Null))
+    }
+
+    fn keep_subquery(&mut self, number: usize, kept: Kept) {
+        if self.run.subqueries.len() <= number {
+            self.run.subqueries.resize_with(number + 1, || None);
+        }
+        self.run.subqueries[number] = Some(kept);
+    }
+
+    fn in_kept_set(&mut self, subquery: &Subquery, left: Value, negated: bool) -> Result<Value> {
+        if !matches!(self.run.subqueries.get(subquery.number), Some(Some(Kept::Set(..)))) {
+            let mut set = FxHashSet::default();
+            let (mut has_null, mut any) = (false, false);
+            self.run_query(&subquery.query, &mut |_, row| {
+                any = true;
+                let key = Key(row.into());
+                if key.has_null() {
+                    has_null = true
+                } else {
+                    set.insert(key);
+                }
+                Ok(Flow::More)
+            })?;
+            self.keep_subquery(subquery.number, Kept::Set(set, has_null, any));
+        }
+        let Some(Some(Kept::Set(set, has_null, any))) = self.run.subqueries.get(subquery.number) else {
+            unreachable!("kept just now");
+        };
+        if !any {
+            return Ok(Value::Bool(negated));
+        }
+        if left == Value::Null {
+            return Ok(Value::Null);
+        }
+        if set.contains(&Key(std::iter::once(left).collect())) {
+            return Ok(Value::Bool(!negated));
+        }
+        Ok(if *has_null { Value::Null } else { Value::Bool(negated) })
+    }
+
+    fn exists_by_keys(&mut self, subquery: &Subquery, inner: &[Expr], outer: &[Expr]) -> Result<Value> {
+        let key = Key(self.evaluate_all(outer)?.into());
+        if !matches!(self.run.subqueries.get(subquery.number), Some(Some(Kept::Keys(_)))) {
+            let mut keys = FxHashSet::default();
+            let Body::Select(select) = &subquery.query.body else { unreachable!("only selects are hashed") };
+            self.run_node(&select.from, &mut |context| {
+                let key = Key(context.evaluate_all(inner)?.into());
+                if !key.has_null() {
+                    keys.insert(key);
+                }
+                Ok(Flow::More)
+            })?;
+            self.keep_subquery(subquery.number, Kept::Keys(keys));
+        }
+        let Some(Some(Kept::Keys(keys))) = self.run.subqueries.get(subquery.number) else {
+            unreachable!("kept just now");
+        };
+        Ok(Value::Bool(!key.has_null() && keys.contains(&key)))
+    }
+
+    // Advisory locks
+
+    pub fn advisory_lock(&mut self, key: AdvisoryKey, mode: Mode, transaction: bool, may_wait: bool) -> Result<bool> {
+        let place = self.run.advisory_at;
+        self.run.advisory_at += 1;
+        if self.run.advisory.len() > place {
+            return Ok(true);
+        }
+        if self.pending_advisory == Some((key, mode)) {
+            // It was given while the session slept.
+            self.pending_advisory = None;
+            if transaction {
+                self.engine.store.lock_granted(self.session, crate::store::Tag::Advisory(key), mode);
+            }
+            self.run.advisory.push((key, mode));
+            return Ok(true);
+        }
+        let tag = crate::store::Tag::Advisory(key);
+        let taken = if transaction {
+            self.engine.store.lock(self.session, tag, mode, may_wait)
+        } else {
+            match self.engine.store.locks.acquire(self.session, tag, mode, may_wait) {
+                crate::store::Acquired::Granted | crate::store::Acquired::Held => RowLock::Locked { new: true },
+                crate::store::Acquired::Waits => RowLock::Waits,
+                crate::store::Acquired::Unavailable => RowLock::Unavailable,
+            }
+        };
+        match taken {
+            RowLock::Locked { .. } => {
+                self.run.advisory.push((key, mode));
+                Ok(true)
+            }
+            RowLock::Waits => {
+                self.run.advisory_at = place;
+                self.run.waits_on = match key {
+                    AdvisoryKey::One(key) => format!("advisory lock {key}"),
+                    AdvisoryKey::Two(a, b) => format!("advisory lock ({a}, {b})"),
+                };
+                Err(Stop::Waits)
+            }
+            RowLock::Unavailable => {
+                self.run.advisory_at = place;
+                Ok(false)
+            }
+        }
+    }
+
+    /// The row of a unique key, as another statement's check finds it: not by the snapshot but by what is there.
+    pub fn probe(&mut self, table: &Table, index: usize, key: &Key, own: Option<RowId>) -> KeyProbe {
+        self.engine.store.probe_key(self.session, table.id, index, key, own)
+    }
+
+    pub fn notice(&mut self, severity: &str, sqlstate: &str, message: impl Into<String>) {
+        let sqlstate = SqlError::new(sqlstate, "").sqlstate;
+        self.run.notices.push(Notice { severity: severity.to_owned(), sqlstate, message: message.into() });
+    }
+}
+
+fn sort_by_keys<T>(keyed: &mut [(Vec<Value>, T)], order: &[SortKey]) {
+    keyed.sort_by(|(a, _), (b, _)| compare_keys(a, b, order));
+}
+
+fn compare_keys(a: &[Value], b: &[Value], order: &[SortKey]) -> std::cmp::Ordering {
+    for ((x, y), key) in a.iter().zip(b).zip(order) {
+        let ordering = match (*x == Value::Null, *y == Value::Null) {
+            (true, true) => std::cmp::Ordering::Equal,
+            (true, false) => {
+                if key.nulls_first {
+                    std::cmp::Ordering::Less
+                } else {
+                    std::cmp::Ordering::Greater
+                }
+            }
+            (false, true) => {
+                if key.nulls_first {
+                    std::cmp::Ordering::Greater
+                } else {
+                    std::cmp::Ordering::Less
+                }
+            }
+            (false, false) => {
+                let ordering = compare(x, y);
+                if key.descending { ordering.reverse() } else { ordering }
+            }
+        };
+        if ordering.is_ne() {
+            return ordering;
+        }
+    }
+    std::cmp::Ordering::Equal
+}
+
+/// The primary key as text, `7` or `7/3`; for a table without one the row's number.
+pub fn row_key(table: &Table, standing: &Standing) -> Rc<str> {
+    let columns = table.primary().and_then(super::catalog::Index::plain_columns);
+    match columns.as_deref() {
+        Some([column]) => Rc::from(types::print(&standing.row[*column])),
+        Some(columns) => {
+            let parts: Vec<String> = columns.iter().map(|column| types::print(&standing.row[*column])).collect();
+            Rc::from(parts.join("/"))
+        }
+        None => Rc::from((standing.id.0 + 1).to_string()),
+    }
+}
+
+pub fn internal(what: &str) -> Stop {
+    error("XX000", what)
+}

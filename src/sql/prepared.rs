@@ -1,0 +1,164 @@
+//! Parsed texts and their plans, kept: the same text with parameters of the same types is neither parsed nor planned again.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use sqlparser::ast;
+
+use crate::store::{Mode, Store};
+use crate::trace::{Column, Value};
+
+use super::bind::Binder;
+use super::catalog::{Catalog, Table};
+use super::dml::{self, Write};
+use super::error::{Result, refuse};
+use super::parse::{self, Statement};
+use super::plan::{Assumed, OutputColumn, Query};
+use super::types::Type;
+
+const TEXTS_KEPT: usize = 2000;
+const PLANS_KEPT: usize = 16;
+
+#[derive(Default)]
+pub struct Statements {
+    /// By text, and whether placeholders were rewritten in it.
+    texts: [FxHashMap<Rc<str>, Rc<[Prepared]>>; 2],
+}
+
+pub struct Prepared {
+    pub statement: Statement,
+    plans: std::cell::RefCell<Vec<(Vec<Type>, Rc<Plan>)>>,
+}
+
+pub struct Plan {
+    pub kind: PlanKind,
+    pub widths: Rc<[usize]>,
+    pub queries: Rc<[Query]>,
+    pub tables: Vec<(Rc<Table>, Mode)>,
+    pub columns: Option<Rc<[Column]>>,
+    assumed: Vec<Assumed>,
+    version: u64,
+}
+
+pub enum PlanKind {
+    Query(Query),
+    Write(Write),
+}
+
+impl Statements {
+    pub fn get(&mut self, sql: &str, with_parameters: bool) -> Result<Rc<[Prepared]>> {
+        let texts = &mut self.texts[usize::from(with_parameters)];
+        if let Some(known) = texts.get(sql) {
+            return Ok(known.clone());
+        }
+        let parsed = if with_parameters { parse::parse(&parse::number_placeholders(sql))? } else { parse::parse(sql)? };
+        let prepared: Rc<[Prepared]> = parsed
+            .into_iter()
+            .map(|statement| Prepared { statement, plans: std::cell::RefCell::new(Vec::new()) })
+            .collect();
+        if texts.len() >= TEXTS_KEPT {
+            texts.clear();
+        }
+        texts.insert(Rc::from(sql), prepared.clone());
+        Ok(prepared)
+    }
+}
+
+impl Prepared {
+    pub fn plan(
+        &self,
+        statement: &ast::Statement,
+        catalog: &Catalog,
+        store: &Store,
+        parameters: &[Value],
+    ) -> Result<Rc<Plan>> {
+        let mut plans = self.plans.borrow_mut();
+        let fits = |types: &[Type]| {
+            types.len() == parameters.len() && types.iter().zip(parameters).all(|(ty, value)| has_type(value, ty))
+        };
+        if let Some(place) = plans.iter().position(|(types, _)| fits(types)) {
+            let (_, plan) = &plans[place];
+            if plan.version == catalog.version && plan.assumed.iter().all(|assumed| assumed.still_holds(store)) {
+                return Ok(plan.clone());
+            }
+            plans.remove(place);
+        }
+        let types: Vec<Type> = parameters.iter().map(parameter_type).collect();
+        let plan = Rc::new(make(statement, catalog, store, &types)?);
+        if plans.len() >= PLANS_KEPT {
+            plans.remove(0);
+        }
+        plans.push((types, plan.clone()));
+        Ok(plan)
+    }
+}
+
+pub fn make(statement: &ast::Statement, catalog: &Catalog, store: &Store, types: &[Type]) -> Result<Plan> {
+    let mut binder = Binder::new(catalog, store, types);
+    let kind = match statement {
+        ast::Statement::Query(query) => PlanKind::Query(binder.query(query)?),
+        ast::Statement::Insert(insert) => PlanKind::Write(dml::plan_insert(&mut binder, insert)?),
+        ast::Statement::Update { table, assignments, from, selection, returning } => PlanKind::Write(dml::plan_update(
+            &mut binder,
+            table,
+            assignments,
+            from.as_ref(),
+            selection.as_ref(),
+            returning.as_deref(),
+        )?),
+        ast::Statement::Delete(delete) => PlanKind::Write(dml::plan_delete(&mut binder, delete)?),
+        _ => return refuse("planning this statement"),
+    };
+    let columns = match &kind {
+        PlanKind::Query(query) => Some(shown(&query.columns)),
+        PlanKind::Write(write) => write.returning.as_ref().map(|(_, columns)| shown(columns)),
+    };
+    Ok(Plan {
+        kind,
+        widths: binder.widths.into(),
+        queries: binder.queries.into(),
+        tables: binder.tables,
+        columns,
+        assumed: binder.assumed,
+        version: catalog.version,
+    })
+}
+
+fn shown(columns: &[OutputColumn]) -> Rc<[Column]> {
+    columns.iter().map(|column| Column { name: column.name.clone(), sql_type: column.ty.sql_type() }).collect()
+}
+
+/// The type a parameter's value has for PostgreSQL. A text is of unknown type, as a quoted literal is.
+fn parameter_type(value: &Value) -> Type {
+    match value {
+        Value::Null | Value::Text(_) => Type::Unknown,
+        Value::Bool(_) => Type::Bool,
+        Value::Int(number) if i32::try_from(*number).is_ok() => Type::Int4,
+        Value::Int(_) => Type::Int8,
+        Value::Float(_) => Type::Float8,
+        Value::Numeric(_) => Type::Numeric(None),
+        Value::Bytes(_) => Type::Bytea,
+        Value::Date(_) => Type::Date,
+        Value::Time(_) => Type::Time,
+        Value::Timestamp(_) => Type::Timestamp,
+        Value::TimestampTz(_) => Type::TimestampTz,
+        Value::Interval { .. } => Type::Interval,
+        Value::Uuid(_) => Type::Uuid,
+        Value::Json(_) => Type::Jsonb,
+        Value::Array(elements) => {
+            let types = elements.iter().map(parameter_type).filter(|ty| *ty != Type::Unknown);
+            let widest = types.reduce(|a, b| if a == Type::Int4 && b == Type::Int8 { b } else { a });
+            Type::Array(Box::new(widest.unwrap_or(Type::Text)))
+        }
+    }
+}
+
+fn has_type(value: &Value, ty: &Type) -> bool {
+    match (value, ty) {
+        (Value::Int(number), Type::Int4) => i32::try_from(*number).is_ok(),
+        (Value::Int(number), Type::Int8) => i32::try_from(*number).is_err(),
+        (Value::Array(_), ty) => parameter_type(value) == *ty,
+        (Value::Null | Value::Text(_), ty) => *ty == Type::Unknown,
+        (value, ty) => parameter_type(value) == *ty,
+    }
+}

@@ -1,0 +1,631 @@
+//! Versioned rows, transactions and locks. It knows no SQL, no clock and no trace.
+//!
+//! A row is a chain of versions, newest first:
+//!
+//! ```text
+//!   row 7 of accounts     [xid 31, running ] -> [xid 20, stamp 9] -> [xid 12, stamp 4]
+//!   snapshot at stamp 9   reads the version of xid 20, whoever holds the row
+//!   snapshot at stamp 6   reads the version of xid 12
+//!   xid 31 itself         reads its own version, from its next command on
+//! ```
+//!
+//! A commit gives all versions of its transaction the next stamp; a rollback takes them away, so a chain never holds
+//! a version of an aborted transaction, and at most its newest versions are running. Isolation levels differ only in when
+//! a snapshot is taken: READ COMMITTED for each statement, the others once for a transaction; SERIALIZABLE adds the
+//! dependencies of `ssi`.
+//!
+//! Who wants to write or lock a row marks it. A mark that conflicts makes the newcomer wait as PostgreSQL does: first it
+//! takes its *turn* at the row (a queue), then it waits for the transactions that hold the row, one after the other.
+
+mod deadlock;
+mod index;
+mod key;
+mod locks;
+mod snapshot;
+mod ssi;
+mod versions;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use smallvec::SmallVec;
+
+use crate::trace::{Isolation, LockStrength, SessionId, Xid};
+
+pub use index::{Bounds, Entry, Index, KeySource};
+pub use key::{Key, compare};
+pub use locks::{Acquired, AdvisoryKey, Locks, Mode, Tag, Waiting};
+pub use snapshot::{Snapshot, Stamp};
+pub use ssi::{Predicate, SerializationFailure};
+pub use versions::{Chain, Row, Version};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId(pub u32);
+
+#[derive(Default)]
+pub struct Table {
+    chains: Vec<Chain>,
+    free: Vec<RowId>,
+    pub indexes: Vec<Option<Index>>,
+}
+
+impl Table {
+    /// One past the highest row id in use.
+    pub fn row_end(&self) -> u32 {
+        self.chains.len() as u32
+    }
+
+    /// Rows there are, for estimates: deleted ones count until they are pruned.
+    pub fn row_count(&self) -> usize {
+        self.chains.len() - self.free.len()
+    }
+
+    pub fn chain(&self, row: RowId) -> &Chain {
+        &self.chains[row.0 as usize]
+    }
+}
+
+pub struct Store {
+    tables: Vec<Table>,
+    open: Vec<Option<Transaction>>,
+    last_stamp: Stamp,
+    last_xid: u32,
+    /// Stamps that open snapshots need, with how many need each.
+    pinned: BTreeMap<Stamp, u32>,
+    /// Rows that have versions to prune, in order of the stamp that outdated them.
+    garbage: VecDeque<(Stamp, TableId, RowId)>,
+    pub locks: Locks,
+    ssi: ssi::Conflicts,
+}
+
+struct Transaction {
+    xid: Option<Xid>,
+    isolation: Isolation,
+    read_only: bool,
+    snapshot: Option<Stamp>,
+    command: u32,
+    undo: Vec<Undo>,
+}
+
+#[derive(Debug)]
+enum Undo {
+    Written { table: TableId, row: RowId },
+    Marked { table: TableId, row: RowId, before: Option<LockStrength> },
+    Locked { tag: Tag, mode: Mode },
+    Created { table: TableId },
+    Indexed { table: TableId, index: usize },
+}
+
+/// A place in a transaction to roll back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Savepoint(usize);
+
+impl Savepoint {
+    pub const START: Savepoint = Savepoint(0);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowLock {
+    /// `new` is false where the transaction held the row that strongly already.
+    Locked { new: bool },
+    /// The session waits; try again when it is woken.
+    Waits,
+    /// Somebody holds it and the session did not want to wait.
+    Unavailable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyProbe {
+    Free,
+    Taken(RowId),
+    /// A running transaction decides whether the key is taken.
+    Undecided(RowId, Xid),
+}
+
+impl Default for Store {
+    fn default() -> Store {
+        Store {
+            tables: Vec::new(),
+            open: Vec::new(),
+            last_stamp: Stamp::FIRST,
+            last_xid: 0,
+            pinned: BTreeMap::new(),
+            garbage: VecDeque::new(),
+            locks: Locks::default(),
+            ssi: ssi::Conflicts::default(),
+        }
+    }
+}
+
+impl Store {
+    pub fn begin(&mut self, session: SessionId, isolation: Isolation, read_only: bool) {
+        let slot = session.0 as usize;
+        if self.open.len() <= slot {
+            self.open.resize_with(slot + 1, || None);
+        }
+        assert!(self.open[slot].is_none(), "one transaction for each session");
+        self.open[slot] =
+            Some(Transaction { xid: None, isolation, read_only, snapshot: None, command: 1, undo: Vec::new() });
+    }
+
+    pub fn is_open(&self, session: SessionId) -> bool {
+        self.open.get(session.0 as usize).is_some_and(Option::is_some)
+    }
+
+    /// The level may change until the first snapshot is taken.
+    pub fn set_isolation(&mut self, session: SessionId, isolation: Isolation, read_only: bool) {
+        let transaction = self.transaction_mut(session);
+        transaction.isolation = isolation;
+        transaction.read_only = read_only;
+    }
+
+    pub fn has_snapshot(&self, session: SessionId) -> bool {
+        self.transaction(session).snapshot.is_some()
+    }
+
+    /// The snapshot a new statement reads by. The commands before it become visible to their own transaction.
+    pub fn statement_snapshot(&mut self, session: SessionId) -> Snapshot {
+        let last = self.last_stamp;
+        let transaction = self.transaction_mut(session);
+        transaction.command += 1;
+        let stamp = match (transaction.snapshot, transaction.isolation) {
+            (Some(stamp), _) => stamp,
+            (None, Isolation::ReadCommitted) => last,
+            (None, isolation) => {
+                transaction.snapshot = Some(last);
+                let read_only = transaction.read_only;
+                self.pin(last);
+                if isolation == Isolation::Serializable {
+                    self.ssi.begin(session, read_only);
+                }
+                last
+            }
+        };
+        let transaction = self.transaction(session);
+        Snapshot { stamp, own: transaction.xid, command: transaction.command }
+    }
+
+    /// As `statement_snapshot`, but what this command wrote is seen too: for checks at a statement's end.
+    pub fn after_snapshot(&mut self, session: SessionId) -> Snapshot {
+        let last = self.last_stamp;
+        let transaction = self.transaction_mut(session);
+        let stamp = transaction.snapshot.unwrap_or(last);
+        Snapshot { stamp, own: transaction.xid, command: transaction.command + 1 }
+    }
+
+    /// Sees all that is committed now, whatever the level.
+    pub fn latest_snapshot(&mut self, session: SessionId) -> Snapshot {
+        let stamp = self.last_stamp;
+        let transaction = self.transaction(session);
+        Snapshot { stamp, own: transaction.xid, command: transaction.command + 1 }
+    }
+
+    /// Keeps the versions a snapshot needs while its statement waits.
+    pub fn pin(&mut self, stamp: Stamp) {
+        *self.pinned.entry(stamp).or_insert(0) += 1;
+    }
+
+    pub fn unpin(&mut self, stamp: Stamp) {
+        let count = self.pinned.get_mut(&stamp).expect("a pinned stamp");
+        *count -= 1;
+        if *count == 0 {
+            self.pinned.remove(&stamp);
+        }
+        self.prune();
+    }
+
+    pub fn xid(&self, session: SessionId) -> Option<Xid> {
+        self.open.get(session.0 as usize)?.as_ref()?.xid
+    }
+
+    /// Gives the transaction its number if it has none: from then on others can wait for it.
+    pub fn assign_xid(&mut self, session: SessionId) -> Xid {
+        if let Some(xid) = self.transaction(session).xid {
+            return xid;
+        }
+        self.last_xid += 1;
+        let xid = Xid(self.last_xid);
+        self.transaction_mut(session).xid = Some(xid);
+        self.locks.enter(session, xid);
+        self.ssi.assign(session, xid);
+        xid
+    }
+
+    pub fn last_xid(&self) -> Xid {
+        Xid(self.last_xid)
+    }
+
+    pub fn isolation(&self, session: SessionId) -> Isolation {
+        self.transaction(session).isolation
+    }
+
+    pub fn savepoint(&self, session: SessionId) -> Savepoint {
+        Savepoint(self.transaction(session).undo.len())
+    }
+
+    /// Takes back all writes and locks since the savepoint.
+    pub fn rollback_to(&mut self, session: SessionId, savepoint: Savepoint) {
+        let mut undo = std::mem::take(&mut self.transaction_mut(session).undo);
+        let xid = self.transaction(session).xid;
+        let taken_back = undo.len() > savepoint.0;
+        for entry in undo.drain(savepoint.0..).rev() {
+            self.take_back(session, xid, entry);
+        }
+        self.transaction_mut(session).undo = undo;
+        self.locks.release_turn(session);
+        if let (Some(xid), true) = (xid, taken_back) {
+            self.locks.wake_waiters_of(xid);
+        }
+    }
+
+    pub fn rollback(&mut self, session: SessionId) -> Option<Xid> {
+        let mut transaction = self.open[session.0 as usize].take().expect("an open transaction");
+        let undo = std::mem::take(&mut transaction.undo);
+        for entry in undo.into_iter().rev() {
+            self.take_back(session, transaction.xid, entry);
+        }
+        self.ssi.abort(session);
+        self.close(session, &transaction);
+        transaction.xid
+    }
+
+    /// Makes the transaction's writes visible. On a serialization failure the transaction stays open, to be rolled back.
+    pub fn commit(&mut self, session: SessionId) -> Result<Option<Xid>, SerializationFailure> {
+        self.ssi.before_commit(session)?;
+        let mut transaction = self.open[session.0 as usize].take().expect("an open transaction");
+        let undo = std::mem::take(&mut transaction.undo);
+        if let Some(xid) = transaction.xid {
+            let stamp = self.last_stamp.next();
+            let mut wrote = false;
+            for entry in undo {
+                match entry {
+                    Undo::Written { table, row } => {
+                        wrote = true;
+                        let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
+                        if chain.stamp_versions_of(xid, stamp) {
+                            self.garbage.push_back((stamp, table, row));
+                        }
+                    }
+                    Undo::Marked { table, row, .. } => {
+                        self.tables[table.0 as usize].chains[row.0 as usize].unmark(xid);
+                    }
+                    Undo::Locked { tag, mode } => {
+                        self.locks.release(session, tag, mode);
+                    }
+                    Undo::Created { .. } | Undo::Indexed { .. } => {}
+                }
+            }
+            if wrote {
+                self.last_stamp = stamp;
+            }
+        } else {
+            for entry in undo {
+                if let Undo::Locked { tag, mode } = entry {
+                    self.locks.release(session, tag, mode);
+                }
+            }
+        }
+        self.ssi.committed(session);
+        self.close(session, &transaction);
+        Ok(transaction.xid)
+    }
+
+    fn close(&mut self, session: SessionId, transaction: &Transaction) {
+        self.locks.leave(session, transaction.xid);
+        match transaction.snapshot {
+            Some(stamp) => self.unpin(stamp),
+            None => self.prune(),
+        }
+    }
+
+    fn take_back(&mut self, session: SessionId, xid: Option<Xid>, entry: Undo) {
+        match entry {
+            Undo::Written { table, row } => {
+                let table = &mut self.tables[table.0 as usize];
+                let Some(gone) = table.chains[row.0 as usize].pop_newest() else {
+                    return;
+                };
+                unindex(&table.chains, &mut table.indexes, row, &gone);
+                if table.chains[row.0 as usize].is_vacant() {
+                    table.free.push(row);
+                }
+            }
+            Undo::Marked { table, row, before } => {
+                let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
+                let xid = xid.expect("who marked a row has a number");
+                match before {
+                    Some(strength) => chain.mark(xid, strength),
+                    None => chain.unmark(xid),
+                }
+            }
+            Undo::Locked { tag, mode } => {
+                self.locks.release(session, tag, mode);
+            }
+            Undo::Created { table } => self.tables[table.0 as usize] = Table::default(),
+            Undo::Indexed { table, index } => self.tables[table.0 as usize].indexes[index] = None,
+        }
+    }
+
+    /// Removes versions no snapshot can see any more, and the index entries that lead to them.
+    fn prune(&mut self) {
+        let horizon = self.pinned.keys().next().copied().unwrap_or(self.last_stamp);
+        while let Some(&(stamp, table, row)) = self.garbage.front() {
+            if stamp > horizon {
+                break;
+            }
+            self.garbage.pop_front();
+            let table = &mut self.tables[table.0 as usize];
+            if row.0 as usize >= table.chains.len() {
+                continue;
+            }
+            for gone in table.chains[row.0 as usize].prune(horizon) {
+                unindex(&table.chains, &mut table.indexes, row, &gone);
+            }
+            if table.chains[row.0 as usize].bury(horizon) {
+                table.free.push(row);
+            }
+        }
+    }
+
+    // Tables and indexes
+
+    pub fn create_table(&mut self, session: SessionId) -> TableId {
+        self.assign_xid(session);
+        let table = TableId(self.tables.len() as u32);
+        self.tables.push(Table::default());
+        self.locks.add_table();
+        self.transaction_mut(session).undo.push(Undo::Created { table });
+        table
+    }
+
+    /// For a table whose dropping is committed.
+    pub fn discard_table(&mut self, table: TableId) {
+        self.tables[table.0 as usize] = Table::default();
+    }
+
+    pub fn table(&self, table: TableId) -> &Table {
+        &self.tables[table.0 as usize]
+    }
+
+    /// Adds an index over the rows there are. The caller sees to it that keys of a unique index differ.
+    pub fn create_index(&mut self, session: SessionId, table: TableId, mut index: Index) -> usize {
+        self.assign_xid(session);
+        let target = &mut self.tables[table.0 as usize];
+        for (row, chain) in target.chains.iter().enumerate() {
+            for version in chain.versions() {
+                if let Some(key) = version.row.as_ref().and_then(|row| index.key(row)) {
+                    index.insert(key, RowId(row as u32));
+                }
+            }
+        }
+        let number = target.indexes.len();
+        target.indexes.push(Some(index));
+        self.transaction_mut(session).undo.push(Undo::Indexed { table, index: number });
+        number
+    }
+
+    pub fn drop_index(&mut self, table: TableId, index: usize) {
+        self.tables[table.0 as usize].indexes[index] = None;
+    }
+
+    pub fn index(&self, table: TableId, index: usize) -> &Index {
+        self.tables[table.0 as usize].indexes[index].as_ref().expect("an index of this table")
+    }
+
+    /// Rewrites every version of every row, for a table whose columns change while nobody else can use it.
+    pub fn rewrite(&mut self, table: TableId, mut change: impl FnMut(&Row) -> Row) {
+        for chain in &mut self.tables[table.0 as usize].chains {
+            chain.rewrite(&mut change);
+        }
+    }
+
+    // Rows
+
+    pub fn insert(&mut self, session: SessionId, table: TableId, row: Row) -> RowId {
+        let xid = self.assign_xid(session);
+        let command = self.transaction(session).command;
+        let version = Version { row: Some(row), xid, command, stamp: Stamp::RUNNING };
+        let target = &mut self.tables[table.0 as usize];
+        let id = match target.free.pop() {
+            Some(id) => {
+                target.chains[id.0 as usize] = Chain::new(version);
+                id
+            }
+            None => {
+                target.chains.push(Chain::new(version));
+                RowId(target.chains.len() as u32 - 1)
+            }
+        };
+        self.transaction_mut(session).undo.push(Undo::Written { table, row: id });
+        id
+    }
+
+    /// Puts a new version on top of a row the transaction has locked; `None` deletes it.
+    pub fn write(&mut self, session: SessionId, table: TableId, row: RowId, new: Option<Row>) {
+        let xid = self.assign_xid(session);
+        let command = self.transaction(session).command;
+        let version = Version { row: new, xid, command, stamp: Stamp::RUNNING };
+        self.tables[table.0 as usize].chains[row.0 as usize].push(version);
+        self.transaction_mut(session).undo.push(Undo::Written { table, row });
+    }
+
+    pub fn insert_key(&mut self, table: TableId, index: usize, key: Key, row: RowId) {
+        self.tables[table.0 as usize].indexes[index].as_mut().expect("an index of this table").insert(key, row);
+    }
+
+    /// The command number of the running statement.
+    pub fn command(&self, session: SessionId) -> u32 {
+        self.transaction(session).command
+    }
+
+    /// Marks a row, or makes the session wait for those whose marks conflict.
+    pub fn lock_row(
+        &mut self,
+        session: SessionId,
+        table: TableId,
+        row: RowId,
+        strength: LockStrength,
+        may_wait: bool,
+    ) -> RowLock {
+        let xid = self.assign_xid(session);
+        let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
+        let tag = Tag::Row(table, row);
+        if let Some(holder) = chain.conflicting_mark(xid, strength) {
+            if !may_wait {
+                self.locks.release_turn(session);
+                return RowLock::Unavailable;
+            }
+            if self.locks.take_turn(session, tag, Mode::of_row(strength)) == Acquired::Granted {
+                self.locks.wait_for(session, holder);
+            }
+            return RowLock::Waits;
+        }
+        let before = chain.mark_of(xid);
+        let new = before.is_none_or(|held| held < strength);
+        if new {
+            chain.mark(xid, strength);
+            self.transaction_mut(session).undo.push(Undo::Marked { table, row, before });
+        }
+        self.locks.release_turn(session);
+        RowLock::Locked { new }
+    }
+
+    /// Whether another row than `own` has this key of a unique index, now or perhaps.
+    pub fn probe_key(
+        &self,
+        session: SessionId,
+        table: TableId,
+        index: usize,
+        key: &Key,
+        own: Option<RowId>,
+    ) -> KeyProbe {
+        let me = self.xid(session);
+        let target = &self.tables[table.0 as usize];
+        let index = target.indexes[index].as_ref().expect("an index of this table");
+        let mut rows: SmallVec<[RowId; 4]> = SmallVec::new();
+        index.rows_with(key, &mut rows);
+        for row in rows {
+            if Some(row) == own {
+                continue;
+            }
+            let chain = &target.chains[row.0 as usize];
+            let newest = chain.newest();
+            let has_key =
+                |version: &Version| version.row.as_ref().is_some_and(|row| index.key(row).as_ref() == Some(key));
+            if newest.stamp == Stamp::RUNNING && Some(newest.xid) != me {
+                let before = chain.newest_committed();
+                if chain.versions().take_while(|version| version.stamp == Stamp::RUNNING).any(has_key)
+                    || before.is_some_and(has_key)
+                {
+                    return KeyProbe::Undecided(row, newest.xid);
+                }
+            } else if has_key(newest) {
+                return KeyProbe::Taken(row);
+            }
+        }
+        KeyProbe::Free
+    }
+
+    /// A heavyweight lock held to the transaction's end (or rolled back with its savepoint).
+    pub fn lock(&mut self, session: SessionId, tag: Tag, mode: Mode, may_wait: bool) -> RowLock {
+        match self.locks.acquire(session, tag, mode, may_wait) {
+            Acquired::Granted => {
+                self.transaction_mut(session).undo.push(Undo::Locked { tag, mode });
+                RowLock::Locked { new: true }
+            }
+            Acquired::Held => RowLock::Locked { new: false },
+            Acquired::Waits => RowLock::Waits,
+            Acquired::Unavailable => RowLock::Unavailable,
+        }
+    }
+
+    /// The lock a waiting session was given while it slept counts for its transaction from now on.
+    pub fn lock_granted(&mut self, session: SessionId, tag: Tag, mode: Mode) {
+        self.transaction_mut(session).undo.push(Undo::Locked { tag, mode });
+    }
+
+    // Reads and writes as SERIALIZABLE must know them
+
+    pub fn is_serializable(&self, session: SessionId) -> bool {
+        self.ssi.tracks(session)
+    }
+
+    /// The session read a row, or looked at it and saw that its snapshot does not include what others wrote there.
+    pub fn note_read(
+        &mut self,
+        session: SessionId,
+        table: TableId,
+        row: RowId,
+        snapshot: &Snapshot,
+    ) -> Result<(), SerializationFailure> {
+        let mut writers: SmallVec<[Xid; 4]> = SmallVec::new();
+        let chain = &self.tables[table.0 as usize].chains[row.0 as usize];
+        let mut sees_own = false;
+        for version in chain.versions() {
+            if snapshot.sees(version) {
+                sees_own = Some(version.xid) == snapshot.own;
+                break;
+            }
+            if Some(version.xid) != snapshot.own {
+                writers.push(version.xid);
+            }
+        }
+        if !sees_own {
+            self.ssi.read_row(session, table, row);
+        }
+        for writer in writers {
+            self.ssi.read_around(session, writer)?;
+        }
+        Ok(())
+    }
+
+    pub fn note_search(
+        &mut self,
+        session: SessionId,
+        table: TableId,
+        predicate: Predicate,
+    ) -> Result<(), SerializationFailure> {
+        self.ssi.read_predicate(session, table, predicate)
+    }
+
+    /// The session wrote a row. `new` are the index entries that came with it, `inserted` says that the row is new.
+    pub fn note_write(
+        &mut self,
+        session: SessionId,
+        table: TableId,
+        row: RowId,
+        inserted: bool,
+        new: &[(usize, Key)],
+    ) -> Result<(), SerializationFailure> {
+        self.ssi.wrote(session, table, row, inserted, new)
+    }
+
+    pub fn check_doomed(&self, session: SessionId) -> Result<(), SerializationFailure> {
+        self.ssi.check(session)
+    }
+
+    fn transaction(&self, session: SessionId) -> &Transaction {
+        self.open[session.0 as usize].as_ref().expect("an open transaction")
+    }
+
+    fn transaction_mut(&mut self, session: SessionId) -> &mut Transaction {
+        self.open[session.0 as usize].as_mut().expect("an open transaction")
+    }
+}
+
+/// Takes out the index entries of a version that is gone, unless another version of the row has the same key.
+fn unindex(chains: &[Chain], indexes: &mut [Option<Index>], row: RowId, gone: &Row) {
+    let chain = &chains[row.0 as usize];
+    for index in indexes.iter_mut().flatten() {
+        let Some(key) = index.key(gone) else { continue };
+        let kept = chain
+            .versions()
+            .filter_map(|version| version.row.as_ref())
+            .any(|kept| index.key(kept).as_ref() == Some(&key));
+        if !kept {
+            index.remove(key, row);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Version chains and row marks. They know no isolation level: who may read or write is decided elsewhere.
+
+use std::rc::Rc;
+
+use crate::trace::{LockStrength, Value, Xid};
+
+use super::{Snapshot, Stamp};
+
+pub type Row = Rc<[Value]>;
+
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// `None`: the row is deleted.
+    pub row: Option<Row>,
+    pub xid: Xid,
+    /// Which statement of its transaction wrote it.
+    pub command: u32,
+    pub stamp: Stamp,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    xid: Xid,
+    strength: LockStrength,
+}
+
+/// One row: its versions and who has locked it. Most rows have one version and no mark, so only that lies inline.
+#[derive(Debug)]
+pub struct Chain {
+    newest: Version,
+    /// Oldest first.
+    older: Option<Box<Vec<Version>>>,
+    mark: Option<Mark>,
+    /// Further holders of a shared row.
+    marks: Option<Box<Vec<Mark>>>,
+}
+
+impl Chain {
+    pub fn new(version: Version) -> Chain {
+        Chain { newest: version, older: None, mark: None, marks: None }
+    }
+
+    pub fn newest(&self) -> &Version {
+        &self.newest
+    }
+
+    /// Newest first.
+    pub fn versions(&self) -> impl Iterator<Item = &Version> {
+        std::iter::once(&self.newest).chain(self.older.iter().flat_map(|older| older.iter().rev()))
+    }
+
+    pub fn visible(&self, snapshot: &Snapshot) -> Option<&Version> {
+        if snapshot.sees(&self.newest) {
+            return self.newest.row.is_some().then_some(&self.newest);
+        }
+        let version = self.older.as_ref()?.iter().rev().find(|version| snapshot.sees(version))?;
+        version.row.is_some().then_some(version)
+    }
+
+    pub fn newest_committed(&self) -> Option<&Version> {
+        self.versions().find(|version| version.stamp != Stamp::RUNNING)
+    }
+
+    pub(super) fn push(&mut self, version: Version) {
+        let before = std::mem::replace(&mut self.newest, version);
+        self.older.get_or_insert_default().push(before);
+    }
+
+    /// Takes the newest version away. What was in it comes back, for the indexes; nothing for a deletion.
+    pub(super) fn pop_newest(&mut self) -> Option<Row> {
+        match self.older.as_mut().and_then(|older| older.pop()) {
+            Some(before) => {
+                if self.older.as_ref().is_some_and(|older| older.is_empty()) {
+                    self.older = None;
+                }
+                std::mem::replace(&mut self.newest, before).row
+            }
+            None => {
+                self.newest.stamp = Stamp::FIRST;
+                self.newest.row.take()
+            }
+        }
+    }
+
+    /// Nobody's row: all it held is rolled back or deleted for everyone.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.newest.row.is_none() && self.newest.stamp == Stamp::FIRST && self.older.is_none()
+    }
+
+    /// True if something is left to prune once no snapshot needs it.
+    pub(super) fn stamp_versions_of(&mut self, xid: Xid, stamp: Stamp) -> bool {
+        let set = |version: &mut Version| {
+            if version.xid == xid && version.stamp == Stamp::RUNNING {
+                version.stamp = stamp;
+            }
+        };
+        set(&mut self.newest);
+        for version in self.older.iter_mut().flat_map(|older| older.iter_mut()) {
+            set(version);
+        }
+        self.older.is_some() || self.newest.row.is_none()
+    }
+
+    /// Versions that are older than the one a snapshot at the horizon sees.
+    pub(super) fn prune(&mut self, horizon: Stamp) -> Vec<Row> {
+        let Some(older) = self.older.as_mut() else {
+            return Vec::new();
+        };
+        let seen = |version: &Version| version.stamp != Stamp::RUNNING && version.stamp <= horizon;
+        let outdated = if seen(&self.newest) { older.len() } else { older.iter().rposition(seen).unwrap_or(0) };
+        let gone = older.drain(..outdated).filter_map(|version| version.row).collect();
+        if older.is_empty() {
+            self.older = None;
+        }
+        gone
+    }
+
+    /// True when the row has just become free for another one: deleted, and no snapshot sees it.
+    pub(super) fn bury(&mut self, horizon: Stamp) -> bool {
+        let dead = self.newest.row.is_none()
+            && self.older.is_none()
+            && self.mark.is_none()
+            && self.newest.stamp != Stamp::FIRST
+            && self.newest.stamp <= horizon;
+        if dead {
+            self.newest.stamp = Stamp::FIRST;
+        }
+        dead
+    }
+
+    pub(super) fn rewrite(&mut self, change: &mut impl FnMut(&Row) -> Row) {
+        for version in self.older.iter_mut().flat_map(|older| older.iter_mut()).chain([&mut self.newest]) {
+            if let Some(row) = &version.row {
+                version.row = Some(change(row));
+            }
+        }
+    }
+
+    pub(super) fn mark_of(&self, xid: Xid) -> Option<LockStrength> {
+        self.all_marks().find(|mark| mark.xid == xid).map(|mark| mark.strength)
+    }
+
+    pub(super) fn mark(&mut self, xid: Xid, strength: LockStrength) {
+        match &mut self.mark {
+            None => self.mark = Some(Mark { xid, strength }),
+            Some(mark) if mark.xid == xid => mark.strength = strength,
+            Some(_) => {
+                let marks = self.marks.get_or_insert_default();
+                match marks.iter_mut().find(|mark| mark.xid == xid) {
+                    Some(mark) => mark.strength = strength,
+                    None => marks.push(Mark { xid, strength }),
+                }
+            }
+        }
+    }
+
+    pub(super) fn unmark(&mut self, xid: Xid) {
+        if let Some(marks) = &mut self.marks {
+            marks.retain(|mark| mark.xid != xid);
+        }
+        if self.mark.is_some_and(|mark| mark.xid == xid) {
+            self.mark = self.marks.as_mut().and_then(|marks| marks.pop());
+        }
+        if self.marks.as_ref().is_some_and(|marks| marks.is_empty()) {
+            self.marks = None;
+        }
+    }
+
+    /// Of the transactions that stand against this strength the oldest: PostgreSQL waits for them in this order.
+    pub(super) fn conflicting_mark(&self, xid: Xid, strength: LockStrength) -> Option<Xid> {
+        self.all_marks().filter(|mark| mark.xid != xid && conflict(mark.strength, strength)).map(|mark| mark.xid).min()
+    }
+
+    fn all_marks(&self) -> impl Iterator<Item = &Mark> {
+        self.mark.iter().chain(self.marks.iter().flat_map(|marks| marks.iter()))
+    }
+}
+
+/// PostgreSQL's table of row-level lock conflicts.
+fn conflict(held: LockStrength, wanted: LockStrength) -> bool {
+    use LockStrength::{KeyShare, NoKeyUpdate, Share, Update};
+    match (held, wanted) {
+        (KeyShare, Update) | (Update, KeyShare) => true,
+        (KeyShare, _) | (_, KeyShare) => false,
+        (Share, Share) => false,
+        (Share, NoKeyUpdate | Update) | (NoKeyUpdate | Update, _) => true,
+    }
+}
