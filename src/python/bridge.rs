@@ -3,19 +3,19 @@
 //! It never knows what a task, a connection or a transaction is: those are Python.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rustpython_vm::{PyObjectRef, PyRef, VirtualMachine, frame};
+use rustpython_vm::{PyObjectRef, PyRef, PyResult, VirtualMachine, frame};
 
 use super::placeholders::Query;
-use super::{Effect, SourcePosition};
-use crate::trace::{CallId, Column, Micros};
+use super::{Effect, SourcePosition, raised};
+use crate::trace::{CallId, Column, LogLevel, Micros};
 
 pub(crate) use module::module_def;
-pub use module::{Origin, Wait};
+pub use module::{Origin, Stepper, Wait};
 
 /// The part of an interpreter that is not Python.
 pub struct State {
@@ -27,7 +27,10 @@ pub struct State {
     /// What tasks stand at, by call.
     pub pending: RefCell<BTreeMap<CallId, PyRef<Wait>>>,
     next_call: Cell<u32>,
-    /// Whose step runs.
+    /// What runs before the batch is over, first in first out.
+    pub ready: RefCell<VecDeque<Ready>>,
+    /// The task whose step runs, and whom it acts for. The latter stays until the next step.
+    running: RefCell<Option<PyObjectRef>>,
     origin: RefCell<Option<PyRef<Origin>>>,
     /// The handlers' own files and their latest text.
     pub sources: RefCell<BTreeMap<Rc<str>, Rc<str>>>,
@@ -35,6 +38,12 @@ pub struct State {
     with_places: RefCell<HashMap<String, Rc<Statement>>>,
     verbatim: RefCell<HashMap<String, Rc<Statement>>>,
     classes: RefCell<Classes>,
+}
+
+/// What became ready.
+pub enum Ready {
+    Step(PyRef<Stepper>, Option<PyObjectRef>),
+    Callback(PyObjectRef, PyObjectRef),
 }
 
 /// A statement, and the Python form of the columns it gave last.
@@ -51,6 +60,7 @@ struct Classes {
     programming_error: Option<PyObjectRef>,
     pool_timeout: Option<PyObjectRef>,
     endless_loop: Option<PyObjectRef>,
+    cancelled: Option<PyObjectRef>,
 }
 
 thread_local! {
@@ -66,6 +76,8 @@ impl State {
             effects: RefCell::default(),
             pending: RefCell::default(),
             next_call: Cell::new(0),
+            ready: RefCell::default(),
+            running: RefCell::default(),
             origin: RefCell::default(),
             sources: RefCell::default(),
             with_places: RefCell::default(),
@@ -91,18 +103,43 @@ impl State {
         self.effects.borrow_mut().push(effect);
     }
 
+    /// Runs what is ready, and what becomes ready by it, in order.
+    pub fn run_ready(&self, vm: &VirtualMachine) -> PyResult<()> {
+        loop {
+            let next = self.ready.borrow_mut().pop_front();
+            match next {
+                None => return Ok(()),
+                Some(Ready::Step(stepper, exception)) => module::step(&stepper, exception, vm)?,
+                Some(Ready::Callback(function, argument)) => {
+                    if let Err(error) = function.call((argument,), vm) {
+                        let told = raised::describe(&error, vm);
+                        self.log(LogLevel::Error, format!("Exception in callback\n{}", told.traceback.trim_end()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A line beside the request that runs; nothing when none does.
+    fn log(&self, level: LogLevel, text: String) {
+        let origin = self.origin.borrow().clone();
+        if let (Some(origin), Some(position)) = (origin, self.here()) {
+            self.emit(Effect::Logged { request: origin.request, level, text, position });
+        }
+    }
+
     pub fn leave_step(&self) -> Option<PyRef<Origin>> {
         self.origin.take()
     }
 
-    pub fn pool_timeout(&self, vm: &VirtualMachine) -> rustpython_vm::PyResult {
+    pub fn pool_timeout(&self, vm: &VirtualMachine) -> PyResult {
         let class = self.classes.borrow().pool_timeout.clone();
         class
             .ok_or_else(|| vm.new_runtime_error("psycopg_pool is not loaded"))?
             .call(("couldn't get a connection in time",), vm)
     }
 
-    pub fn sql_error_class(&self, vm: &VirtualMachine) -> rustpython_vm::PyResult {
+    pub fn sql_error_class(&self, vm: &VirtualMachine) -> PyResult {
         let class = self.classes.borrow().sql_error.clone();
         class.ok_or_else(|| vm.new_runtime_error("psycopg is not loaded"))
     }
@@ -158,7 +195,7 @@ mod module {
     use rand::RngCore;
     use rustpython_vm::{
         AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, TryFromObject, VirtualMachine,
-        builtins::{PyBaseExceptionRef, PyBytesRef, PyCode, PyDict, PyList, PyStr, PyStrRef, PyTuple},
+        builtins::{PyBaseExceptionRef, PyBytesRef, PyCode, PyCoroutine, PyDict, PyList, PyStr, PyStrRef, PyTuple},
         convert::ToPyObject,
         function::ArgIntoFloat,
         protocol::PyIterReturn,
@@ -170,7 +207,7 @@ mod module {
     use super::super::{Effect, SourcePosition, library, limits, raised, values};
     #[cfg(debug_assertions)]
     use super::DebugFlags;
-    use super::{Statement, state};
+    use super::{Ready, Statement, state};
     use crate::trace::{Call, CallId, LogLevel, Micros, ProcessId, RequestId, SessionId};
 
     #[pyattr]
@@ -258,8 +295,7 @@ mod module {
     }
 
     /// Sends the call: its answer is for `waiter`.
-    #[pyfunction]
-    fn start_wait(wait: PyRef<Wait>, origin: PyRef<Origin>, waiter: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+    fn send(wait: PyRef<Wait>, origin: PyRef<Origin>, waiter: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
         let state = state();
         let Some(body) = wait.body.take() else {
             return Err(vm.new_runtime_error("cannot reuse already awaited call"));
@@ -274,6 +310,180 @@ mod module {
         *wait.origin.borrow_mut() = Some(origin);
         state.pending.borrow_mut().insert(call, wait);
         Ok(())
+    }
+
+    /// A clock that rings `handle`.
+    #[pyfunction]
+    fn start_timer(wait: PyRef<Wait>, handle: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+        match entered() {
+            Some(origin) => send(wait, origin, handle, vm),
+            None => Err(vm.new_runtime_error("no running event loop")),
+        }
+    }
+
+    /// Steps one coroutine from await to await. What it stands at is here, where a step costs no Python.
+    #[pyattr]
+    #[pyclass(name = "Stepper", module = "_twoam")]
+    #[derive(Debug, PyPayload)]
+    pub struct Stepper {
+        coroutine: RefCell<Option<PyObjectRef>>,
+        pub origin: RefCell<Option<PyRef<Origin>>>,
+        /// The task that is told how it ends; gone once it has.
+        task: RefCell<Option<PyObjectRef>>,
+        /// A `Wait` or a future.
+        waits: RefCell<Option<PyObjectRef>>,
+        must_cancel: Cell<bool>,
+    }
+
+    #[pyclass]
+    impl Stepper {
+        #[pygetset]
+        fn coroutine(zelf: &Py<Self>) -> Option<PyObjectRef> {
+            zelf.coroutine.borrow().clone()
+        }
+
+        #[pygetset]
+        fn origin(zelf: &Py<Self>) -> Option<PyRef<Origin>> {
+            zelf.origin.borrow().clone()
+        }
+
+        #[pygetset(setter)]
+        fn set_origin(zelf: &Py<Self>, origin: PyRef<Origin>) {
+            *zelf.origin.borrow_mut() = Some(origin);
+        }
+
+        #[pygetset]
+        fn waits(zelf: &Py<Self>) -> Option<PyObjectRef> {
+            zelf.waits.borrow().clone()
+        }
+
+        #[pygetset(setter)]
+        fn set_waits(zelf: &Py<Self>, waits: Option<PyObjectRef>) {
+            *zelf.waits.borrow_mut() = waits;
+        }
+
+        #[pygetset]
+        fn must_cancel(zelf: &Py<Self>) -> bool {
+            zelf.must_cancel.get()
+        }
+
+        #[pygetset(setter)]
+        fn set_must_cancel(zelf: &Py<Self>, must: bool) {
+            zelf.must_cancel.set(must);
+        }
+    }
+
+    /// A stepper whose first step is ready.
+    #[pyfunction]
+    fn stepper(coroutine: PyObjectRef, task: PyObjectRef) -> PyRef<Stepper> {
+        let state = state();
+        let stepper = Stepper {
+            coroutine: RefCell::new(Some(coroutine)),
+            origin: RefCell::new(state.origin.borrow().clone()),
+            task: RefCell::new(Some(task)),
+            waits: RefCell::default(),
+            must_cancel: Cell::new(false),
+        };
+        let stepper = stepper.into_ref(rustpython_vm::Context::genesis());
+        state.ready.borrow_mut().push_back(Ready::Step(stepper.clone(), None));
+        stepper
+    }
+
+    #[pyfunction]
+    fn step_soon(stepper: PyRef<Stepper>, exception: Option<PyObjectRef>) {
+        state().ready.borrow_mut().push_back(Ready::Step(stepper, exception));
+    }
+
+    #[pyfunction]
+    fn step_now(stepper: PyRef<Stepper>, vm: &VirtualMachine) -> PyResult<()> {
+        step(&stepper, None, vm)
+    }
+
+    #[pyfunction]
+    fn soon(function: PyObjectRef, argument: PyObjectRef) {
+        state().ready.borrow_mut().push_back(Ready::Callback(function, argument));
+    }
+
+    /// The task that runs.
+    #[pyfunction]
+    fn running() -> Option<PyObjectRef> {
+        state().running.borrow().clone()
+    }
+
+    pub(super) fn step(stepper: &PyRef<Stepper>, exception: Option<PyObjectRef>, vm: &VirtualMachine) -> PyResult<()> {
+        // A task without an await must not run for ever by waiting for itself.
+        const ROUNDS_A_STEP: u32 = 50;
+        let (Some(task), Some(coroutine)) = (stepper.task.borrow().clone(), stepper.coroutine.borrow().clone()) else {
+            return Ok(());
+        };
+        let state = state();
+        let mut exception = exception;
+        if stepper.must_cancel.replace(false) && !exception.as_ref().is_some_and(|given| is_cancelled(given, vm)) {
+            exception = Some(vm.call_method(&task, "_cancelled_error", ())?);
+        }
+        if !limits::spend(ROUNDS_A_STEP) {
+            exception = Some(endless(vm).into());
+        }
+        stepper.waits.take();
+        *state.origin.borrow_mut() = stepper.origin.borrow().clone();
+        let outer = state.running.replace(Some(task.clone()));
+        let outcome = match (exception, coroutine.downcast_ref::<PyCoroutine>()) {
+            (None, Some(known)) => known.as_coro().send(&coroutine, vm.ctx.none(), vm),
+            (None, None) => PyIterReturn::from_pyresult(vm.call_method(&coroutine, "send", (vm.ctx.none(),)), vm),
+            (Some(given), _) => PyIterReturn::from_pyresult(vm.call_method(&coroutine, "throw", (given,)), vm),
+        };
+        let told = match outcome {
+            Ok(PyIterReturn::Return(awaited)) => stand_at(stepper, awaited, &task, vm),
+            Ok(PyIterReturn::StopIteration(value)) => {
+                ended(stepper);
+                vm.call_method(&task, "_returned", (value.unwrap_or_else(|| vm.ctx.none()),)).map(|_| ())
+            }
+            Err(raised) => {
+                ended(stepper);
+                vm.call_method(&task, "_raised", (raised,)).map(|_| ())
+            }
+        };
+        *state.running.borrow_mut() = outer;
+        told
+    }
+
+    fn ended(stepper: &Stepper) {
+        stepper.task.take();
+        stepper.coroutine.take();
+    }
+
+    fn stand_at(
+        stepper: &PyRef<Stepper>,
+        awaited: PyObjectRef,
+        task: &PyObjectRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<()> {
+        match awaited.downcast::<Wait>() {
+            Ok(wait) => {
+                let Some(origin) = stepper.origin.borrow().clone() else {
+                    return Err(vm.new_runtime_error("a task of no request cannot call anything"));
+                };
+                send(wait.clone(), origin, stepper.clone().into(), vm)?;
+                *stepper.waits.borrow_mut() = Some(wait.clone().into());
+                if stepper.must_cancel.replace(false) {
+                    stepper.waits.take();
+                    drop(wait);
+                    let cancelled = vm.call_method(task, "_cancelled_error", ())?;
+                    step_soon(stepper.clone(), Some(cancelled));
+                }
+                Ok(())
+            }
+            Err(nothing) if vm.is_none(&nothing) => {
+                step_soon(stepper.clone(), None);
+                Ok(())
+            }
+            Err(other) => vm.call_method(task, "_stand_at", (other,)).map(|_| ()),
+        }
+    }
+
+    fn is_cancelled(exception: &PyObjectRef, vm: &VirtualMachine) -> bool {
+        let class = state().classes.borrow().cancelled.clone();
+        class.is_some_and(|class| exception.is_instance(&class, vm).unwrap_or(false))
     }
 
     /// Nobody wants the answer any more.
@@ -346,7 +556,9 @@ mod module {
         } else if let Some(dict) = params.downcast_ref::<PyDict>() {
             return match &query.takes {
                 Takes::Places(0) => Ok(Vec::new()),
-                Takes::Places(_) => Err(vm.new_type_error("positional placeholders (%s) must be used with a sequence")),
+                Takes::Places(_) => {
+                    Err(vm.new_type_error("positional placeholders (%s) require a sequence of parameters"))
+                }
                 Takes::Names(names) => names
                     .iter()
                     .map(|name| match dict.get_item_opt(name.as_str(), vm)? {
@@ -362,14 +574,9 @@ mod module {
             )));
         };
         match &query.takes {
-            Takes::Names(_) => Err(vm.new_type_error("named placeholders (%(name)s) must be used with a mapping")),
+            Takes::Names(_) => Err(vm.new_type_error("named placeholders require a mapping of parameters")),
             Takes::Places(count) if *count != given.len() => Err(programming_error(
-                &format!(
-                    "the query has {count} placeholder{} but {} parameter{} passed",
-                    if *count == 1 { "" } else { "s" },
-                    given.len(),
-                    if given.len() == 1 { " was" } else { "s were" }
-                ),
+                &format!("the query has {count} placeholders but {} parameters were passed", given.len()),
                 vm,
             )),
             Takes::Places(_) => given.iter().map(|value| values::to_sql(value, vm)).collect(),
@@ -419,12 +626,10 @@ mod module {
         (seconds.max(0.0) * 1e6).round() as Micros
     }
 
-    /// The step of one of `origin`'s tasks begins. Gives the exception to raise in it when there were too many.
+    /// What follows is for `origin`.
     #[pyfunction]
-    fn enter(origin: Option<PyRef<Origin>>, vm: &VirtualMachine) -> Option<PyBaseExceptionRef> {
-        const ROUNDS_A_STEP: u32 = 50;
+    fn enter(origin: Option<PyRef<Origin>>) {
         *state().origin.borrow_mut() = origin;
-        if limits::spend(ROUNDS_A_STEP) { None } else { Some(endless(vm)) }
     }
 
     /// One round of a loop, or one call of a function, of a handler.
@@ -448,8 +653,11 @@ mod module {
     }
 
     #[pyfunction]
-    fn loop_errors(endless_loop: PyObjectRef) {
-        state().classes.borrow_mut().endless_loop = Some(endless_loop);
+    fn loop_errors(endless_loop: PyObjectRef, cancelled: PyObjectRef) {
+        let state = state();
+        let mut classes = state.classes.borrow_mut();
+        classes.endless_loop = Some(endless_loop);
+        classes.cancelled = Some(cancelled);
     }
 
     #[pyfunction]
@@ -471,18 +679,13 @@ mod module {
 
     #[pyfunction]
     fn log(level: i32, text: PyStrRef) {
-        let state = state();
-        let origin = state.origin.borrow().clone();
-        if let (Some(origin), Some(position)) = (origin, state.here()) {
-            let level = match level {
-                40.. => LogLevel::Error,
-                30..40 => LogLevel::Warning,
-                20..30 => LogLevel::Info,
-                _ => LogLevel::Debug,
-            };
-            let text = text.to_string_lossy().into_owned();
-            state.emit(Effect::Logged { request: origin.request, level, text, position });
-        }
+        let level = match level {
+            40.. => LogLevel::Error,
+            30..40 => LogLevel::Warning,
+            20..30 => LogLevel::Info,
+            _ => LogLevel::Debug,
+        };
+        state().log(level, text.to_string_lossy().into_owned());
     }
 
     /// `time.sleep`: the process does nothing else for so long.

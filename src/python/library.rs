@@ -104,5 +104,6 @@ pub fn public() -> Vec<&'static str> {
     let own = MODULES.iter().filter(|(name, _, own, _)| *own && !name.contains('.')).map(|(name, ..)| *name);
     let mut names: Vec<&str> = own.chain(STANDARD.iter().copied()).collect();
     names.sort_unstable();
+    names.dedup();
     names
 }

@@ -21,7 +21,7 @@ use rustpython_vm::{
 };
 
 use crate::trace::{Answer, Call, CallId, Column, LogLevel, Micros, ProcessId, QueryResult, RequestId, SqlError};
-use bridge::{Origin, State, Statement};
+use bridge::{Origin, Ready, State, Statement, Stepper};
 
 /// One interpreter with one event loop for every process of the run.
 pub struct Python {
@@ -47,7 +47,6 @@ struct Handler {
 struct Library {
     builtins: PyObjectRef,
     start_task: PyObjectRef,
-    answered: PyObjectRef,
     with_connection: PyObjectRef,
     pool: PyObjectRef,
 }
@@ -188,7 +187,8 @@ impl Python {
             } else {
                 (handler.function.clone(), given)
             };
-            python.library.start_task.call((origin.into_ref(&vm.ctx), function, given), vm)
+            python.library.start_task.call((origin.into_ref(&vm.ctx), function, given), vm)?;
+            python.state.run_ready(vm)
         });
         if let Err(raised) = ran {
             self.state.emit(Effect::Finished { request, outcome: Err(raised) });
@@ -208,7 +208,11 @@ impl Python {
             };
             *wait.answer.borrow_mut() = Some(taken(answer, wait.statement.as_deref(), &python.state, vm));
             drop(wait);
-            python.library.answered.call((waiter,), vm).map(|_| ())
+            match waiter.downcast::<Stepper>() {
+                Ok(stepper) => python.state.ready.borrow_mut().push_back(Ready::Step(stepper, None)),
+                Err(handle) => vm.call_method(&handle, "_ring", ()).map(|_| ())?,
+            }
+            python.state.run_ready(vm)
         });
         if let (Err(raised), Some(request)) = (ran, request) {
             self.state.emit(Effect::Finished { request, outcome: Err(raised) });
@@ -289,7 +293,6 @@ impl Library {
         Ok(Library {
             builtins: globals.get_item("HANDLER_BUILTINS", vm)?,
             start_task: asyncio.get_attr("_start", vm)?,
-            answered: asyncio.get_attr("_answered", vm)?,
             with_connection: globals.get_item("with_connection", vm)?,
             pool: globals.get_item("pool", vm)?,
         })

@@ -88,7 +88,6 @@ class EndlessLoop(BaseException):
     __module__ = "builtins"
 
 
-_twoam.loop_errors(EndlessLoop)
 _public = frozenset(PUBLIC)
 HANDLER_BUILTINS = dict(vars(builtins))
 HANDLER_BUILTINS["print"] = _print
@@ -97,15 +96,38 @@ HANDLER_BUILTINS["__import__"] = _import
 for _name in ("open", "eval", "exec", "compile", "input", "breakpoint", "help"):
     HANDLER_BUILTINS[_name] = _missing(_name)
 
+# These are themselves library modules: they can be imported only now.
 import asyncio
+import psycopg
 import psycopg_pool
 
+_twoam.loop_errors(EndlessLoop, asyncio.CancelledError)
 sys.set_asyncgen_hooks(finalizer=asyncio._close_later)
 
 pool = psycopg_pool.AsyncConnectionPool()
 
 
 async def with_connection(handler, arguments):
-    """A handler that has a parameter `conn` gets one as FastAPI's dependency with `yield` would hand it in."""
-    async with pool.connection() as arguments["conn"]:
-        return await handler(**arguments)
+    """A handler that has a parameter `conn` gets one as FastAPI's dependency with `yield` would hand it in.
+
+    This is `async with pool.connection()`, written out: every request comes through here.
+    """
+    session = await _twoam.acquire_wait(None)
+    connection = arguments["conn"] = psycopg.AsyncConnection(session)
+    connection._pool = pool
+    try:
+        result = await handler(**arguments)
+        if connection._status > 1 and connection._session is not None:
+            await connection._command("COMMIT")
+        return result
+    except BaseException:
+        if connection._status > 1 and connection._session is not None and not connection.broken:
+            try:
+                await connection._command("ROLLBACK")
+            except psycopg.OperationalError:
+                pass
+        raise
+    finally:
+        if connection._session is not None:
+            connection._session = None
+            await _twoam.release_wait(session)

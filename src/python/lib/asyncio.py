@@ -5,7 +5,10 @@ simulation answers. Tasks are stepped in the order in which they became ready, a
 """
 
 from _collections import deque
-from _twoam import Wait, drop, enter, entered, failed, finish, log, monotonic, sleep_wait, start_wait, timer_wait
+from _twoam import (
+    Wait, drop, enter, entered, failed, finish, log, monotonic, running, sleep_wait, soon, start_timer, step_now, step_soon,
+    stepper, timer_wait,
+)
 
 __all__ = [
     "ALL_COMPLETED", "AbstractEventLoop", "BoundedSemaphore", "CancelledError", "Condition", "Event", "FIRST_COMPLETED",
@@ -33,29 +36,10 @@ class InvalidStateError(Exception):
     __module__ = "asyncio"
 
 
-_ready = deque()
-_running = None
 _names = 0
 _PENDING = 0
 _CANCELLED = 1
 _FINISHED = 2
-
-
-def _run():
-    ready = _ready
-    while ready:
-        function, argument = ready.popleft()
-        function(argument)
-
-
-def _answered(waiter):
-    """A wait got its answer: whoever stands at it goes on, then everything that became ready by it."""
-    if isinstance(waiter, Task):
-        waiter._step(None)
-    else:
-        waiter._ring()
-    if _ready:
-        _run()
 
 
 class Future:
@@ -125,7 +109,7 @@ class Future:
 
     def add_done_callback(self, callback, *, context=None):
         if self._state != _PENDING:
-            _ready.append((callback, self))
+            soon(callback, self)
         elif self._callbacks is None:
             self._callbacks = [callback]
         else:
@@ -150,7 +134,7 @@ class Future:
         if callbacks:
             self._callbacks = None
             for callback in callbacks:
-                _ready.append((callback, self))
+                soon(callback, self)
 
     def _cancelled_error(self):
         return CancelledError() if self._message is None else CancelledError(self._message)
@@ -159,7 +143,7 @@ class Future:
 class Task(Future):
     """A coroutine that is stepped from await to await. It acts for the request that created it."""
 
-    __slots__ = ("_coro", "_origin", "_name", "_waits", "_must_cancel", "_cancels")
+    __slots__ = ("_stepper", "_name", "_cancels")
 
     def __init__(self, coro, *, loop=None, name=None, context=None, eager_start=None):
         self._state = _PENDING
@@ -167,13 +151,9 @@ class Task(Future):
         self._retrieved = False
         if not hasattr(coro, "send"):
             raise TypeError(f"a coroutine was expected, got {coro!r}")
-        self._coro = coro
-        self._origin = _running._origin if _running is not None else None
         self._name = name
-        self._waits = None
-        self._must_cancel = False
         self._cancels = 0
-        _ready.append((Task._step, self))
+        self._stepper = stepper(coro, self)
 
     def __repr__(self):
         return f"<Task {('pending', 'cancelled', 'finished')[self._state]} name={self.get_name()!r}>"
@@ -189,7 +169,7 @@ class Task(Future):
         self._name = str(name)
 
     def get_coro(self):
-        return self._coro
+        return self._stepper.coroutine
 
     def set_result(self, result):
         raise RuntimeError("Task does not support set_result operation")
@@ -201,18 +181,18 @@ class Task(Future):
         if self._state != _PENDING:
             return False
         self._cancels += 1
-        waits = self._waits
+        self._message = msg
+        stepper = self._stepper
+        waits = stepper.waits
         if waits is not None:
             if type(waits) is Wait:
                 drop(waits)
-                self._waits = None
-                self._message = msg
-                _ready.append((self._interrupt, self._cancelled_error()))
+                stepper.waits = None
+                step_soon(stepper, self._cancelled_error())
                 return True
             if waits.cancel(msg=msg):
                 return True
-        self._must_cancel = True
-        self._message = msg
+        stepper.must_cancel = True
         return True
 
     def cancelling(self):
@@ -222,79 +202,42 @@ class Task(Future):
         if self._cancels > 0:
             self._cancels -= 1
             if self._cancels == 0:
-                self._must_cancel = False
+                self._stepper.must_cancel = False
         return self._cancels
-
-    def _interrupt(self, exception):
-        self._step(exception)
 
     def _woken(self, future):
         """The awaited future is done: its result, or its exception, is taken at the await itself."""
-        self._step(None)
+        step_now(self._stepper)
 
-    def _step(self, exception=None):
-        global _running
-        if self._state != _PENDING:
-            return
-        if self._must_cancel:
-            self._must_cancel = False
-            if not isinstance(exception, CancelledError):
-                exception = self._cancelled_error()
-        self._waits = None
-        _running = self
-        exhausted = enter(self._origin)
-        if exhausted is not None:
-            exception = exhausted
-        try:
-            if exception is None:
-                awaited = self._coro.send(None)
-            else:
-                awaited = self._coro.throw(exception)
-        except StopIteration as stop:
-            if self._must_cancel:
-                self._must_cancel = False
-                self._ended(_CANCELLED)
-            else:
-                self._result = stop.value
-                self._ended(_FINISHED)
-        except CancelledError as cancelled:
-            self._exception = cancelled
-            self._ended(_CANCELLED)
-        except BaseException as raised:
-            self._exception = raised
-            self._ended(_FINISHED)
+    def _stand_at(self, awaited):
+        if not isinstance(awaited, Future):
+            step_soon(self._stepper, RuntimeError(f"Task got bad yield: {awaited!r}"))
+        elif awaited is self:
+            step_soon(self._stepper, RuntimeError(f"Task cannot await on itself: {self!r}"))
         else:
-            if type(awaited) is Wait:
-                start_wait(awaited, self._origin, self)
-                self._waits = awaited
-                if self._must_cancel:
-                    self._must_cancel = False
-                    self._waits = None
-                    drop(awaited)
-                    _ready.append((self._interrupt, self._cancelled_error()))
-            elif awaited is None:
-                _ready.append((Task._step, self))
-            elif isinstance(awaited, Future):
-                if awaited is self:
-                    _ready.append((self._interrupt, RuntimeError(f"Task cannot await on itself: {self!r}")))
-                else:
-                    awaited.add_done_callback(self._woken)
-                    self._waits = awaited
-                    if self._must_cancel and awaited.cancel(msg=self._message):
-                        self._must_cancel = False
-            else:
-                _ready.append((self._interrupt, RuntimeError(f"Task got bad yield: {awaited!r}")))
-        finally:
-            _running = None
+            awaited.add_done_callback(self._woken)
+            stepper = self._stepper
+            stepper.waits = awaited
+            if stepper.must_cancel and awaited.cancel(msg=self._message):
+                stepper.must_cancel = False
 
-    def _ended(self, state):
-        self._coro = None
-        self._settle(state)
+    def _returned(self, result):
+        if self._stepper.must_cancel:
+            self._settle(_CANCELLED)
+        else:
+            self._result = result
+            self._settle(_FINISHED)
+
+    def _raised(self, exception):
+        self._exception = exception
+        self._settle(_CANCELLED if isinstance(exception, CancelledError) else _FINISHED)
 
     def __del__(self):
         if self._state == _FINISHED and self._exception is not None and not self._retrieved:
-            enter(self._origin)
-            log(40, f"Task exception was never retrieved: {type(self._exception).__name__}: {self._exception}")
+            enter(self._stepper.origin)
+            from traceback import format_exception
+
+            log(40, "Task exception was never retrieved\n" + "".join(format_exception(self._exception)).rstrip())
 
 
 class _Request(Task):
@@ -302,34 +245,36 @@ class _Request(Task):
 
     __slots__ = ()
 
-    def __init__(self, coro, origin):
-        Task.__init__(self, coro)
-        self._origin = origin
-
-    def _ended(self, state):
-        self._retrieved = True
-        Task._ended(self, state)
-        if state == _FINISHED and self._exception is None:
-            finish(self._origin, self._result)
+    def _returned(self, result):
+        origin = self._stepper.origin
+        Task._returned(self, result)
+        if self._state == _FINISHED:
+            finish(origin, result)
         else:
-            failed(self._origin, self._exception if self._exception is not None else self._cancelled_error())
+            failed(origin, self._cancelled_error())
+
+    def _raised(self, exception):
+        self._retrieved = True
+        Task._raised(self, exception)
+        failed(self._stepper.origin, exception)
 
 
 def _start(origin, handler, arguments):
-    _Request(handler(**arguments), origin)
-    _run()
+    enter(origin)
+    _Request(handler(**arguments))
 
 
 def _close_later(generator):
     """An asynchronous generator nobody iterates any more still runs its `finally` blocks, in a task of their own."""
     origin = entered()
     if origin is not None:
-        _ready.append((_close, (generator, origin)))
+        soon(_close, (generator, origin))
 
 
 def _close(abandoned):
     generator, origin = abandoned
-    Task(generator.aclose())._origin = origin
+    enter(origin)
+    Task(generator.aclose())
 
 
 class Handle:
@@ -384,7 +329,7 @@ class AbstractEventLoop:
 
     def call_soon(self, callback, *args, context=None):
         handle = Handle(callback, args)
-        _ready.append((handle._ring, None))
+        soon(handle._ring, None)
         return handle
 
     def call_later(self, delay, callback, *args, context=None):
@@ -392,7 +337,7 @@ class AbstractEventLoop:
             return self.call_soon(callback, *args)
         handle = Handle(callback, args)
         handle._wait = timer_wait(delay)
-        start_wait(handle._wait, entered(), handle)
+        start_timer(handle._wait, handle)
         return handle
 
     def call_at(self, when, callback, *args, context=None):
@@ -409,7 +354,7 @@ _loop = AbstractEventLoop()
 
 
 def get_running_loop():
-    if _running is None:
+    if running() is None:
         raise RuntimeError("no running event loop")
     return _loop
 
@@ -423,15 +368,16 @@ def run(main, *, debug=None, loop_factory=None):
 
 
 def current_task(loop=None):
-    return _running
+    return running()
 
 
 def all_tasks(loop=None):
-    return set() if _running is None else {_running}
+    task = running()
+    return set() if task is None else {task}
 
 
 def create_task(coro, *, name=None, context=None, **kwargs):
-    if _running is None:
+    if entered() is None:
         raise RuntimeError("no running event loop")
     return Task(coro, name=name)
 
@@ -771,7 +717,7 @@ class TaskGroup:
                     cancellation = again
                     self._abort()
             self._all_done = None
-        if self._parent_cancelled and self._parent.cancelling() and self._parent._must_cancel:
+        if self._parent_cancelled and self._parent.cancelling() and self._parent._stepper.must_cancel:
             self._parent.uncancel()
         if cancellation is not None and not self._errors:
             raise cancellation

@@ -41,7 +41,7 @@ class AsyncConnectionPool:
         connection._pool = self
         if self.kwargs:
             connection._autocommit = bool(self.kwargs.get("autocommit", False))
-            connection.row_factory = self.kwargs.get("row_factory") or connection.row_factory
+            connection.row_factory = self.kwargs.get("row_factory") or AsyncConnection.row_factory
         return connection
 
     async def putconn(self, connection):

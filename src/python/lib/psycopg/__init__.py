@@ -119,22 +119,26 @@ class Column:
 class AsyncConnection:
     """One session of the database."""
 
-    def __init__(self, session, row_factory=None):
+    # Most connections live for one request and change few of these.
+    _status = _IDLE
+    _autocommit = False
+    _begin = "BEGIN"
+    _isolation_level = None
+    _read_only = None
+    _deferrable = None
+    _busy = False
+    _line = None
+    _depth = 0
+    _pool = None
+    broken = False
+    row_factory = staticmethod(rows.tuple_row)
+
+    def __init__(self, session):
         self._session = session
-        self._status = _IDLE
-        self._autocommit = False
-        self._begin = "BEGIN"
-        self._isolation_level = None
-        self._read_only = None
-        self._deferrable = None
-        self._busy = False
-        self._line = None
-        self._depth = 0
-        self._names = 0
-        self._pool = None
-        self.broken = False
-        self.row_factory = row_factory or rows.tuple_row
-        self.cursor_factory = AsyncCursor
+
+    @property
+    def cursor_factory(self):
+        return AsyncCursor
 
     @classmethod
     async def connect(cls, conninfo="", **kwargs):
@@ -194,12 +198,10 @@ class AsyncConnection:
             raise NotSupportedError("named (server-side) cursors are not simulated")
         if self._session is None:
             raise OperationalError("the connection is closed")
-        return self.cursor_factory(self, row_factory=row_factory)
+        return AsyncCursor(self, row_factory=row_factory)
 
-    async def execute(self, query, params=None, *, prepare=None, binary=False):
-        cursor = self.cursor_factory(self)
-        await cursor.execute(query, params)
-        return cursor
+    def execute(self, query, params=None, *, prepare=None, binary=False):
+        return AsyncCursor(self).execute(query, params)
 
     async def commit(self):
         if self._depth:
@@ -334,18 +336,20 @@ class AsyncCursor:
     """Sends statements and hands out the rows of the last one."""
 
     arraysize = 1
+    rowcount = -1
+    statusmessage = None
+    _row_factory = None
+    _results = ()
+    _at = 0
+    _rows = None
+    _columns = None
+    _place = 0
+    _closed = False
 
     def __init__(self, connection, *, row_factory=None):
         self.connection = connection
-        self._row_factory = row_factory
-        self._results = ()
-        self._at = 0
-        self._rows = None
-        self._columns = None
-        self._place = 0
-        self._closed = False
-        self.rowcount = -1
-        self.statusmessage = None
+        if row_factory is not None:
+            self._row_factory = row_factory
 
     def __repr__(self):
         return f"<psycopg.AsyncCursor [{'closed' if self._closed else 'open'}]>"
@@ -548,8 +552,7 @@ class AsyncTransaction:
                 await connection._command("SAVEPOINT " + _identifier(self._name))
         else:
             if not self._name:
-                connection._names += 1
-                self._name = f"_pg3_{connection._names}"
+                self._name = f"_pg3_{connection._depth + 1}"
             await connection._command("SAVEPOINT " + _identifier(self._name))
         connection._depth += 1
         return self

@@ -42,8 +42,6 @@ def dump(value):
     from .errors import ProgrammingError
 
     name = type(value).__name__
-    if isinstance(value, dict):
-        raise ProgrammingError("cannot adapt type 'dict' using placeholder '%s' (format: AUTO): wrap it in Jsonb(…)")
     raise ProgrammingError(f"cannot adapt type {name!r} using placeholder '%s' (format: AUTO)")
 
 
