@@ -4,6 +4,8 @@
 import { Abandoned, Engine, Refused } from './core/client';
 import { catalogue, recordings, scenario, type Recordings } from './core/catalogue';
 import { decode, encode, type Shared } from './core/share';
+import { lastFailure, type Failure } from './draw/failure';
+import { steadied } from './draw/lanes';
 import type { Digest } from './core/protocol';
 import { keepForOffline } from './offline';
 import { keepEdits, readEdits } from './core/storage';
@@ -27,6 +29,10 @@ import type {
 
 /** Virtual seconds a second of the reader's; Infinity is as fast as it goes. */
 export const SPEEDS = [0.001, 0.01, 0.1, 1, 4, Infinity] as const;
+const FAILURE_MS = 1_500;
+const FAILURE_LOOK_US = 100_000;
+/** A report may take this share of the engine's time while a run is going. */
+const REPORT_SHARE = 0.15;
 const HISTORY_MOST = 6_000;
 /** Requests of the old variant are still ending this long after a deploy; what they break is not the new one's. */
 const DRAIN_US = 1_000_000;
@@ -87,6 +93,8 @@ export class PlaygroundState {
   samples: Sample[] = [];
   marks: Mark[] = [];
   notices = $state.raw<PageNotice[]>([]);
+  /** What the latest failed request says. */
+  failure = $state.raw<Failure | null>(null);
   outcomes = $state<{ [corner in string]: Outcome }>({});
   message = $state.raw<Shortfall | null>(null);
   /** A stretch around the cursor, for the timeline. */
@@ -259,6 +267,8 @@ export class PlaygroundState {
     this.samples = [];
     this.marks = [];
     this.notices = [];
+    this.failure = null;
+    this.#failed = 0;
     this.ended = false;
     this.undeployed = {};
     this.#broken = 0;
@@ -338,6 +348,7 @@ export class PlaygroundState {
     }
     const following = this.cursor_us >= this.reached_us;
     this.#append(frame);
+    void this.#explainFailure(frame);
     if (this.playing && !playing && this.#replay === null) {
       this.playing = false;
       this.ended = frame.ended || frame.now_us >= this.horizon_us;
@@ -733,6 +744,7 @@ export class PlaygroundState {
   deployEdit(file: string) {
     delete this.undeployed[file];
     this.notices = [];
+    this.failure = null;
     if (file === SCHEMA_FILE || !this.live || this.ended || this.reached_us === 0) {
       this.begin();
       return;
@@ -763,8 +775,11 @@ export class PlaygroundState {
         const run = this.#run;
         this.#wanted = null;
         if (this.looks === 'stretch') {
+          const asked = performance.now();
           const report = await this.#engine.report(wanted.from_us, wanted.to_us);
-          if (run === this.#run) this.report = report;
+          this.#reportedAt = performance.now();
+          this.#reportTook = this.#reportedAt - asked;
+          if (run === this.#run) this.#takeReport(report);
         } else {
           const digest = await this.#engine.digest(Math.round(this.cursor_us));
           if (run === this.#run) this.digest = digest;
@@ -777,12 +792,37 @@ export class PlaygroundState {
     }
   }
 
+  #takeReport(report: Report) {
+    this.report = { ...report, timeline: steadied(report.timeline, this.report?.timeline.lanes ?? []) };
+  }
+
+  #failed = 0;
+  #failedAsked = 0;
+
+  /** A failed request tells why, beside the code; looked up at a reader's pace. */
+  async #explainFailure(frame: Frame) {
+    if (frame.requests.failed <= this.#failed || performance.now() - this.#failedAsked < FAILURE_MS) return;
+    this.#failed = frame.requests.failed;
+    this.#failedAsked = performance.now();
+    const run = this.#run;
+    try {
+      const { timeline } = await this.#engine.report(Math.max(0, frame.now_us - FAILURE_LOOK_US), frame.now_us);
+      if (run === this.#run) this.failure = lastFailure(timeline) ?? this.failure;
+    } catch (error) {
+      abandoned(error);
+    }
+  }
+
   /** The open view changed, or time went on. */
   refresh() {
     void this.#refreshReport();
   }
 
+  #reportTook = 0;
+  #reportedAt = 0;
+
   lookAt(from_us: number, to_us: number) {
+    if (this.playing && performance.now() - this.#reportedAt < this.#reportTook / REPORT_SHARE) return;
     void this.#refreshReport(from_us, to_us);
   }
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Sample, Span, Timeline } from '../src/core/types';
 import { lines } from '../src/draw/code';
 import { moment, span as duration, write } from '../src/draw/format';
+import { lastFailure } from '../src/draw/failure';
+import { steadied } from '../src/draw/lanes';
 import { waiting } from '../src/draw/locks';
 import { litWords } from '../src/draw/lit';
 import { columns, stride } from '../src/draw/series';
@@ -29,7 +31,7 @@ const timeline: Timeline = {
 };
 
 describe('timeline', () => {
-  const window = { from_us: 0, to_us: 10_000, width: 500, top: 0, height: 100 };
+  const window = { from_us: 0, to_us: 10_000, known_us: 10_000, width: 500, top: 0, height: 100 };
 
   test('a stretch as shapes', () => {
     expect(draw(timeline, window)).toMatchInlineSnapshot(`
@@ -132,7 +134,7 @@ describe('timeline', () => {
 
   test('fifty thousand spans become no more bars than there are pixels for', () => {
     const spans = Array.from({ length: 50_000 }, (_, index) => span(index % 3, index * 20, index * 20 + 10, 'statement', 'SELECT 1'));
-    const { bars } = draw({ ...timeline, spans }, { from_us: 0, to_us: 1_000_000, width: 800, top: 0, height: 100 });
+    const { bars } = draw({ ...timeline, spans }, { from_us: 0, to_us: 1_000_000, known_us: 1_000_000, width: 800, top: 0, height: 100 });
     expect(bars.length).toBeLessThanOrEqual(3 * 801);
     expect(bars.length).toBeGreaterThan(1_000);
   });
@@ -256,5 +258,30 @@ describe('locks', () => {
     expect(others).toEqual([]);
     expect(head?.deadlocked).toBe(true);
     expect(shape(head!)).toEqual(['client 1', ['client 2']]);
+  });
+});
+
+describe('lanes', () => {
+  test('stay in their place when a report names others', () => {
+    const client = (number: number) => ({ family: 'client' as const, label: `client ${number}` });
+    const payments = { family: 'service' as const, label: 'payments' };
+    const next: Timeline = { lanes: [client(2), client(10), payments], spans: [span(2, 0, 1, 'service', 'charge')], arrows: [{ at_us: 0, from_lane: 1, to_lane: 0 }], spans_left_out: 0 };
+    const steady = steadied(next, [client(1), client(10), { family: 'client', label: 'worker' }]);
+    expect(steady.lanes.map(({ label }) => label)).toEqual(['client 1', 'client 2', 'client 10', 'worker', 'payments']);
+    expect(steady.spans[0]?.lane).toBe(4);
+    expect(steady.arrows[0]).toMatchObject({ from_lane: 2, to_lane: 1 });
+  });
+});
+
+describe('failures', () => {
+  const failed = (details: string[]): Timeline => ({ ...timeline, spans: [{ ...span(0, 0, 1, 'request-failed', '500'), details }] });
+
+  test('the last line and the innermost place in the reader’s code', () => {
+    const traceback = 'Traceback (most recent call last):\n  File "naive.py", line 4, in buy\n  File "naive.py", line 9, in helper\n  File "<psycopg>", line 80, in execute\nValueError: no\n';
+    expect(lastFailure(failed(['asked: {}', traceback]))).toEqual({ text: 'ValueError: no', file: 'naive.py', line: 9 });
+  });
+
+  test('none where nothing failed', () => {
+    expect(lastFailure(timeline)).toBeNull();
   });
 });

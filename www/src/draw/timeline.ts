@@ -7,6 +7,8 @@ export interface Window {
   from_us: number;
   to_us: number;
   width: number;
+  /** How far the report goes: what is still going on is drawn up to here. */
+  known_us: number;
   /** Of the visible part; lanes outside of it are left out. */
   top: number;
   height: number;
@@ -68,7 +70,7 @@ function box(family: SpanFamily): { offset: number; height: number } {
 }
 
 export function draw(timeline: Timeline, window: Window): Drawing {
-  const { from_us, to_us, width, top, height } = window;
+  const { from_us, to_us, known_us, width, top, height } = window;
   const scale = width / Math.max(1, to_us - from_us);
   const firstLane = Math.floor(top / LANE_HEIGHT);
   const lastLane = Math.ceil((top + height) / LANE_HEIGHT);
@@ -83,7 +85,7 @@ export function draw(timeline: Timeline, window: Window): Drawing {
   const lastEdge = new Map<number, number>();
   timeline.spans.forEach((span, index) => {
     if (span.lane < firstLane || span.lane > lastLane) return;
-    const end_us = span.to_us ?? to_us;
+    const end_us = span.to_us ?? known_us;
     if (end_us < from_us || span.from_us > to_us) return;
     const left = Math.max(-4, (span.from_us - from_us) * scale);
     const right = Math.min(width + 4, (end_us - from_us) * scale);
