@@ -742,7 +742,7 @@ impl Context<'_> {
         }
         let done = progress.writing.take().expect("a row is being written");
         self.run.rows_written += 1;
-        self.engine.store.note_write(self.session, table.id, id, done.old.is_none(), &done.entries)?;
+        self.engine.store.note_write(self.session, table.id, id, done.replaced, &done.entries)?;
         let shown = Standing { row: done.new.clone().or_else(|| done.old.clone()).expect("one of both"), id };
         if let Some(xid) = self.engine.store.xid(self.session) {
             self.run.facts.push(Fact::Written {
@@ -1009,7 +1009,7 @@ impl Context<'_> {
                 if self.engine.store.is_serializable(self.session) {
                     let columns = self.engine.store.index(table.id, number).columns();
                     let predicate = crate::store::Predicate::Range { index: number, bounds: bounds.clone(), columns };
-                    self.engine.store.note_search(self.session, table.id, predicate)?;
+                    self.engine.store.note_search(self.session, table.id, predicate);
                 }
                 let mut entries = Vec::new();
                 self.engine.store.index(table.id, number).read(&bounds, false, None, usize::MAX, &mut entries);
@@ -1026,7 +1026,7 @@ impl Context<'_> {
             }
             None => {
                 if self.engine.store.is_serializable(self.session) {
-                    self.engine.store.note_search(self.session, table.id, crate::store::Predicate::Table)?;
+                    self.engine.store.note_search(self.session, table.id, crate::store::Predicate::Table);
                 }
                 for number in 0..self.engine.store.table(table.id).row_end() {
                     let id = RowId(number);

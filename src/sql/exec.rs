@@ -13,7 +13,7 @@ use crate::trace::{Isolation, LockStrength, Micros, Notice, SessionId, SqlError,
 use super::aggregate::{State, WindowCall, WindowFunction};
 use super::catalog::Table;
 use super::engine::Engine;
-use super::error::{Result, Stop, error, fail};
+use super::error::{Result, Stop, fail};
 use super::expr::Expr;
 use super::plan::{
     Access, Body, Distinct, Group, Join, JoinKind, JoinMethod, KeyList, LockPolicy, LockTarget, Node, Query, Scan,
@@ -509,7 +509,7 @@ impl Context<'_> {
         let table = scan.table.id;
         match &scan.access {
             Access::Whole => {
-                self.note_search(table, || Predicate::Table)?;
+                self.note_search(table, || Predicate::Table);
                 let mut row = 0;
                 while row < self.engine.store.table(table).row_end() {
                     if self.visit(scan, RowId(row), None, true)? && sink(self)? == Flow::Enough {
@@ -576,7 +576,7 @@ impl Context<'_> {
     fn read_index(&mut self, scan: &Scan, number: usize, bounds: Bounds, backward: bool, sink: Sink) -> Result<Flow> {
         let table = scan.table.id;
         let columns = self.engine.store.index(table, number).columns();
-        self.note_search(table, || Predicate::Range { index: number, bounds: bounds.clone(), columns })?;
+        self.note_search(table, || Predicate::Range { index: number, bounds: bounds.clone(), columns });
         let mut entries: Vec<Entry> = Vec::new();
         let mut batch = 4;
         let mut after: Option<Entry> = None;
@@ -641,11 +641,10 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn note_search(&mut self, table: TableId, predicate: impl FnOnce() -> Predicate) -> Result<()> {
+    fn note_search(&mut self, table: TableId, predicate: impl FnOnce() -> Predicate) {
         if self.engine.store.is_serializable(self.session) {
-            self.engine.store.note_search(self.session, table, predicate())?;
+            self.engine.store.note_search(self.session, table, predicate());
         }
-        Ok(())
     }
 
     // Locking rows
@@ -1294,8 +1293,4 @@ pub fn row_key(table: &Table, standing: &Standing) -> Rc<str> {
         }
         None => Rc::from((standing.id.0 + 1).to_string()),
     }
-}
-
-pub fn internal(what: &str) -> Stop {
-    error("XX000", what)
 }

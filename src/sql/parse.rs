@@ -443,42 +443,62 @@ const STRENGTHS: [(&str, LockStrength, &[&str]); 4] = [
     ("share", LockStrength::Share, &["SHARE"]),
 ];
 
-/// The parser knows FOR UPDATE and FOR SHARE, OF one name. The strength and any number of names are put into that name's parts.
+/// The parser knows FOR UPDATE and FOR SHARE, OF one name, after LIMIT. The strength and any number of names are put into that
+/// name's parts, and the clause to the end of its query.
 fn encode_row_locks(tokens: &[TokenWithLocation]) -> Vec<TokenWithLocation> {
     let mut encoded = Vec::with_capacity(tokens.len());
+    let mut pending: Vec<Vec<TokenWithLocation>> = vec![Vec::new()];
     let mut words = Words { sql: "", tokens, at: 0 };
     while let Some(token) = tokens.get(words.at) {
-        let found = words.peek("FOR").then(|| {
+        if words.peek("FOR") {
             words.at += 1;
-            STRENGTHS.iter().find(|(_, _, spelled)| words.take_all(spelled))
-        });
-        match found {
-            Some(Some((label, _, _))) => {
-                let mut push =
-                    |token_kind: Token| encoded.push(TokenWithLocation { token: token_kind, location: token.location });
-                let quoted = |value: &str| Token::make_word(value, Some('"'));
-                push(Token::make_keyword("FOR"));
-                push(Token::make_keyword("UPDATE"));
-                push(Token::make_keyword("OF"));
-                push(quoted(label));
-                if words.take("OF") {
-                    while let Ok(name) = words.name() {
-                        push(Token::Period);
-                        push(quoted(&name));
-                        if !words.take_token(&Token::Comma) {
-                            break;
-                        }
-                    }
+            if let Some((label, _, _)) = STRENGTHS.iter().find(|(_, _, spelled)| words.take_all(spelled)) {
+                let clause = lock_clause_tokens(label, token, &mut words);
+                pending.last_mut().expect("the outermost query").extend(clause);
+            } else {
+                encoded.push(token.clone());
+            }
+            continue;
+        }
+        match token.token {
+            Token::LParen => pending.push(Vec::new()),
+            Token::RParen => {
+                encoded.extend(pending.pop().unwrap_or_default());
+                if pending.is_empty() {
+                    pending.push(Vec::new());
                 }
             }
-            Some(None) => encoded.push(token.clone()),
-            None => {
-                encoded.push(token.clone());
-                words.at += 1;
+            _ if words.peek("RETURNING") || words.peek("ON") => {
+                encoded.append(pending.last_mut().expect("the outermost query"));
+            }
+            _ => {}
+        }
+        encoded.push(token.clone());
+        words.at += 1;
+    }
+    encoded.extend(pending.into_iter().flatten());
+    encoded
+}
+
+fn lock_clause_tokens(label: &str, at: &TokenWithLocation, words: &mut Words) -> Vec<TokenWithLocation> {
+    let quoted = |value: &str| Token::make_word(value, Some('"'));
+    let mut tokens = vec![Token::make_keyword("FOR"), Token::make_keyword("UPDATE"), Token::make_keyword("OF"), quoted(label)];
+    if words.take("OF") {
+        while let Ok(name) = words.name() {
+            tokens.push(Token::Period);
+            tokens.push(quoted(&name));
+            if !words.take_token(&Token::Comma) {
+                break;
             }
         }
     }
-    encoded
+    if words.take("NOWAIT") {
+        tokens.push(Token::make_keyword("NOWAIT"));
+    } else if words.take_all(&["SKIP", "LOCKED"]) {
+        tokens.push(Token::make_keyword("SKIP"));
+        tokens.push(Token::make_keyword("LOCKED"));
+    }
+    tokens.into_iter().map(|token| TokenWithLocation { token, location: at.location }).collect()
 }
 
 /// The strength and the names of a clause that `encode_row_locks` has written.

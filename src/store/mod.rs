@@ -552,7 +552,7 @@ impl Store {
         self.ssi.tracks(session)
     }
 
-    /// The session read a row, or looked at it and saw that its snapshot does not include what others wrote there.
+    /// The session looked at a row: it read the version its snapshot shows, and read around newer ones.
     pub fn note_read(
         &mut self,
         session: SessionId,
@@ -562,18 +562,16 @@ impl Store {
     ) -> Result<(), SerializationFailure> {
         let mut writers: SmallVec<[Xid; 4]> = SmallVec::new();
         let chain = &self.tables[table.0 as usize].chains[row.0 as usize];
-        let mut sees_own = false;
         for version in chain.versions() {
             if snapshot.sees(version) {
-                sees_own = Some(version.xid) == snapshot.own;
+                if version.row.is_some() && Some(version.xid) != snapshot.own {
+                    self.ssi.read_row(session, table, row, version.xid);
+                }
                 break;
             }
             if Some(version.xid) != snapshot.own {
                 writers.push(version.xid);
             }
-        }
-        if !sees_own {
-            self.ssi.read_row(session, table, row);
         }
         for writer in writers {
             self.ssi.read_around(session, writer)?;
@@ -581,25 +579,20 @@ impl Store {
         Ok(())
     }
 
-    pub fn note_search(
-        &mut self,
-        session: SessionId,
-        table: TableId,
-        predicate: Predicate,
-    ) -> Result<(), SerializationFailure> {
-        self.ssi.read_predicate(session, table, predicate)
+    pub fn note_search(&mut self, session: SessionId, table: TableId, predicate: Predicate) {
+        self.ssi.read_predicate(session, table, predicate);
     }
 
-    /// The session wrote a row. `new` are the index entries that came with it, `inserted` says that the row is new.
+    /// The session wrote a row over another's version (none for a new row) and made these index entries.
     pub fn note_write(
         &mut self,
         session: SessionId,
         table: TableId,
         row: RowId,
-        inserted: bool,
+        over: Option<Xid>,
         new: &[(usize, Key)],
     ) -> Result<(), SerializationFailure> {
-        self.ssi.wrote(session, table, row, inserted, new)
+        self.ssi.wrote(session, table, row, over, new)
     }
 
     pub fn check_doomed(&self, session: SessionId) -> Result<(), SerializationFailure> {
