@@ -5,7 +5,7 @@ use std::rc::Rc;
 use sqlparser::ast;
 
 use crate::store::{Mode, Store};
-use crate::trace::{LockStrength, SqlError, Value};
+use crate::trace::{SqlError, Value};
 
 use super::aggregate::{Aggregate, AggregateFunction, WindowCall, WindowFunction};
 use super::catalog::{Catalog, Table, missing_column};
@@ -180,10 +180,6 @@ impl<'a> Binder<'a> {
     /// Binds further FROM items beside what the scope has, as UPDATE … FROM and DELETE … USING do.
     pub fn more_sources(&mut self, from: &[ast::TableWithJoins]) -> Result<Vec<Source>> {
         from.iter().map(|item| self.bind_joined(item)).collect()
-    }
-
-    pub fn own_slots(&mut self) -> SlotSet {
-        self.scope().own
     }
 
     // Queries
@@ -886,12 +882,7 @@ impl<'a> Binder<'a> {
         let mut targets: Vec<LockTarget> = Vec::new();
         for clause in &query.locks {
             let (strength, names) = parse::lock_clause(clause)?;
-            let words = match strength {
-                LockStrength::Update => "FOR UPDATE",
-                LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
-                LockStrength::Share => "FOR SHARE",
-                LockStrength::KeyShare => "FOR KEY SHARE",
-            };
+            let words = super::explain::lock_words(strength);
             for (wrong, what) in [
                 (grouped, "aggregate functions or GROUP BY"),
                 (windowed, "window functions"),
@@ -1796,7 +1787,8 @@ impl<'a> Binder<'a> {
         }
         let number = self.subqueries;
         self.subqueries += 1;
-        let volatile = has_locks_or_volatile(&bound);
+        // What reads nothing from outside is computed once, be it volatile or not.
+        let volatile = !outer.is_empty() && has_locks_or_volatile(&bound);
         let hashed = if kind == SubqueryKind::Exists && !volatile { self.hash_exists(&mut bound, outer) } else { None };
         let subquery = Subquery { number, kind, left: compared, query: bound, outer, volatile, hashed };
         Ok(Typed { expr: Expr::Subquery(Rc::new(subquery)), ty })

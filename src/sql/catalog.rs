@@ -187,10 +187,6 @@ impl Catalog {
         self.tables.values().find(|table| table.id == id)
     }
 
-    pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
-        self.tables.values()
-    }
-
     pub fn existing(&self, name: &str) -> Result<&Rc<Table>> {
         self.tables.get(name).ok_or_else(|| missing_relation(name))
     }

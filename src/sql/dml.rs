@@ -16,7 +16,7 @@ use super::error::{Result, Stop, error, fail, refuse};
 use super::exec::{Context, Flow, LockedRow, Standing, row_key};
 use super::expr::Expr;
 use super::functions;
-use super::plan::{Body, LockPolicy, Node, OutputColumn, Query, Select, SlotSet, Source, Wanted};
+use super::plan::{LockPolicy, Node, OutputColumn, Query, SlotSet, Source, Wanted};
 use super::types::{self, Type};
 
 /// The slot of the row that is written, in every writing statement.
@@ -401,18 +401,6 @@ fn find(
     let recheck = Expr::and(super::bind::recheck_conditions(&conditions, &sources));
     let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
     Ok(Found { node: planned.node, slots, recheck })
-}
-
-/// A plain query that shows what a write finds, for EXPLAIN.
-pub fn found_node(write: &Write) -> Option<&Node> {
-    match &write.kind {
-        WriteKind::Insert { rows: InsertRows::Queried { query, .. }, .. } => match &query.body {
-            Body::Select(Select { from, .. }) => Some(from),
-            _ => None,
-        },
-        WriteKind::Insert { .. } => None,
-        WriteKind::Update { found, .. } | WriteKind::Delete { found } => Some(&found.node),
-    }
 }
 
 // Running

@@ -393,16 +393,6 @@ impl Context<'_> {
                     Ok(Flow::More)
                 }
             }
-            Node::Rows { slot, rows } => {
-                for row in rows {
-                    let row = self.evaluate_all(row)?;
-                    self.put(*slot, row.into());
-                    if sink(self)? == Flow::Enough {
-                        return Ok(Flow::Enough);
-                    }
-                }
-                Ok(Flow::More)
-            }
             Node::Series { slot, start, stop, step } => self.run_series(*slot, start, stop, step.as_ref(), sink),
             Node::Unnest { slot, array } => {
                 if let Value::Array(elements) = self.evaluate(array)? {
@@ -526,6 +516,10 @@ impl Context<'_> {
             Access::Keys { number, equal, keys } => {
                 let mut values = match keys {
                     KeyList::Listed(exprs) => self.evaluate_all(exprs)?,
+                    KeyList::Rows(subquery) => {
+                        let rows = self.query(&subquery.query)?;
+                        rows.into_iter().filter_map(|row| row.into_iter().next()).collect()
+                    }
                     KeyList::Array(array) => match self.evaluate(array)? {
                         Value::Array(elements) => elements.to_vec(),
                         _ => return Ok(Flow::More),
@@ -1056,7 +1050,7 @@ impl Context<'_> {
     // Subqueries
 
     pub fn evaluate_subquery(&mut self, subquery: &Subquery) -> Result<Value> {
-        let constant = subquery.outer.is_empty() && !subquery.volatile;
+        let constant = subquery.outer.is_empty();
         if let Some(hashed) = &subquery.hashed {
             return self.exists_by_keys(subquery, &hashed.inner, &hashed.outer);
         }

@@ -90,7 +90,6 @@ pub enum Expr {
         arguments: Vec<Expr>,
     },
     Array(Vec<Expr>),
-    Row(Vec<Expr>),
     Subquery(Rc<Subquery>),
 }
 
@@ -212,9 +211,7 @@ impl Expr {
             | Expr::IsNull { of, .. }
             | Expr::IsTruth { of, .. }
             | Expr::Cast { of, .. } => vec![of],
-            Expr::And(parts) | Expr::Or(parts) | Expr::Coalesce(parts) | Expr::Array(parts) | Expr::Row(parts) => {
-                parts.iter().collect()
-            }
+            Expr::And(parts) | Expr::Or(parts) | Expr::Coalesce(parts) | Expr::Array(parts) => parts.iter().collect(),
             Expr::Call { arguments, .. } => arguments.iter().collect(),
             Expr::InList { of, list, .. } => std::iter::once(&**of).chain(list).collect(),
             Expr::Case { arms, otherwise } => {
@@ -237,7 +234,7 @@ impl Expr {
             | Expr::IsNull { of, .. }
             | Expr::IsTruth { of, .. }
             | Expr::Cast { of, .. } => vec![of],
-            Expr::And(parts) | Expr::Or(parts) | Expr::Coalesce(parts) | Expr::Array(parts) | Expr::Row(parts) => {
+            Expr::And(parts) | Expr::Or(parts) | Expr::Coalesce(parts) | Expr::Array(parts) => {
                 parts.iter_mut().collect()
             }
             Expr::Call { arguments, .. } => arguments.iter_mut().collect(),
@@ -269,11 +266,6 @@ impl Expr {
             Expr::Subquery(subquery) => subquery.volatile,
             _ => false,
         })
-    }
-
-    pub fn is_constant(&self) -> bool {
-        !self.any(&|expr| matches!(expr, Expr::Column { .. } | Expr::Subquery(_) | Expr::Parameter(_)))
-            && !self.is_volatile()
     }
 
     /// Moves every column of one slot to another.
@@ -445,7 +437,6 @@ impl Context<'_> {
                 let values: Result<Vec<Value>> = parts.iter().map(|part| self.evaluate(part)).collect();
                 Value::Array(values?.into())
             }
-            Expr::Row(_) => return fail("0A000", "a row value is not offered here by this database engine"),
             Expr::Subquery(subquery) => self.evaluate_subquery(subquery)?,
         })
     }

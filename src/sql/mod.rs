@@ -9,6 +9,7 @@ mod dml;
 mod engine;
 mod error;
 mod exec;
+mod explain;
 mod expr;
 mod functions;
 mod numeric;

@@ -482,7 +482,8 @@ fn encode_row_locks(tokens: &[TokenWithLocation]) -> Vec<TokenWithLocation> {
 
 fn lock_clause_tokens(label: &str, at: &TokenWithLocation, words: &mut Words) -> Vec<TokenWithLocation> {
     let quoted = |value: &str| Token::make_word(value, Some('"'));
-    let mut tokens = vec![Token::make_keyword("FOR"), Token::make_keyword("UPDATE"), Token::make_keyword("OF"), quoted(label)];
+    let mut tokens =
+        vec![Token::make_keyword("FOR"), Token::make_keyword("UPDATE"), Token::make_keyword("OF"), quoted(label)];
     if words.take("OF") {
         while let Ok(name) = words.name() {
             tokens.push(Token::Period);

@@ -125,10 +125,6 @@ pub enum Node {
     /// One row without columns.
     Once,
     Scan(Scan),
-    Rows {
-        slot: u16,
-        rows: Vec<Vec<Expr>>,
-    },
     Series {
         slot: u16,
         start: Expr,
@@ -196,6 +192,8 @@ pub enum Access {
 pub enum KeyList {
     Listed(Vec<Expr>),
     Array(Expr),
+    /// IN over a subquery that reads nothing from outside.
+    Rows(Rc<Subquery>),
 }
 
 pub struct Join {
@@ -570,6 +568,7 @@ impl Planner<'_> {
                             values.iter().all(|value| known(value.slots()) && !value.is_volatile())
                         }
                         KeyList::Array(array) => known(array.slots()) && !array.is_volatile(),
+                        KeyList::Rows(subquery) => subquery.outer.is_empty(),
                     };
                     readable.then_some((number, list))
                 }) {
@@ -719,6 +718,11 @@ fn key_list(condition: &Expr, key: &Expr) -> Option<KeyList> {
         Expr::InList { of, list, negated: false } if **of == *key => Some(KeyList::Listed(list.clone())),
         Expr::Quantified { op: Comparison::Equal, all: false, left, array } if **left == *key => {
             Some(KeyList::Array((**array).clone()))
+        }
+        Expr::Subquery(subquery)
+            if subquery.kind == SubqueryKind::Any(Comparison::Equal) && subquery.left.as_ref() == Some(key) =>
+        {
+            Some(KeyList::Rows(subquery.clone()))
         }
         _ => None,
     }

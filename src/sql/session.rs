@@ -533,7 +533,10 @@ impl Database {
                     Ok(done("LOCK TABLE"))
                 })
             }
-            Statement::Explain { .. } => super::error::refuse("EXPLAIN"),
+            Statement::Explain { analyze, costs, statement } => match &**statement {
+                Statement::Sql(statement) => self.explain(session, now, prepared, statement, (*analyze, *costs), told),
+                _ => fail("42601", "EXPLAIN takes SELECT, INSERT, UPDATE or DELETE"),
+            },
             Statement::Sql(statement) => self.run_sql(session, now, prepared, statement, told),
         }
     }
@@ -668,31 +671,43 @@ impl Database {
         if !planned {
             return self.run_ddl(session, now, statement, told);
         }
-        let parameters = self.session(session).job.as_ref().expect("a job in work").parameters.clone();
         self.within(session, now, told, |context, active| {
-            let plan = match &active.plan {
-                Some(plan) => plan.clone(),
-                None => {
-                    let plan = loop {
-                        let plan =
-                            prepared.plan(statement, &context.engine.catalog, &context.engine.store, &parameters)?;
-                        let version = context.engine.catalog.version;
-                        for (table, mode) in &plan.tables {
-                            context.lock_table(table, *mode, true)?;
-                        }
-                        if context.engine.catalog.version == version {
-                            break plan;
-                        }
-                    };
-                    let snapshot = context.engine.store.statement_snapshot(context.session);
-                    context.run = context.run.planned(snapshot, plan.widths.clone(), plan.queries.clone());
-                    active.plan = Some(plan.clone());
-                    plan
-                }
-            };
+            let plan = plan_for(context, active, prepared, statement)?;
             context.engine.store.check_doomed(context.session)?;
             run_plan(context, &plan, &mut active.progress)
         })
+    }
+
+    fn explain(
+        &mut self,
+        session: SessionId,
+        now: Micros,
+        prepared: &Prepared,
+        statement: &ast::Statement,
+        (analyze, costs): (bool, bool),
+        told: &mut Told,
+    ) -> Result<QueryResult> {
+        let lines = self.within(session, now, told, |context, active| {
+            let plan = plan_for(context, active, prepared, statement)?;
+            let mut given = 0;
+            if analyze {
+                context.run.counts.get_or_insert_default();
+                let result = run_plan(context, &plan, &mut active.progress)?;
+                given = result.rows.len() as u64;
+            }
+            let explained = super::explain::Explained {
+                store: &context.engine.store,
+                queries: &plan.queries,
+                costs,
+                counts: context.run.counts.as_ref(),
+                given,
+            };
+            Ok(explained.lines(&plan))
+        })?;
+        let column = Column { name: Rc::from("QUERY PLAN"), sql_type: SqlType::Text };
+        let rows: Vec<Vec<Value>> = lines.iter().map(|line| vec![text(line)]).collect();
+        let count = rows.len() as u64;
+        Ok(QueryResult { tag: "EXPLAIN".to_owned(), columns: Some(Rc::from([column])), rows, row_count: Some(count) })
     }
 
     fn run_ddl(
@@ -778,6 +793,32 @@ impl Database {
         job.active = Some(active);
         result
     }
+}
+
+/// The statement's plan, with its tables locked and its snapshot taken.
+fn plan_for(
+    context: &mut Context,
+    active: &mut Active,
+    prepared: &Prepared,
+    statement: &ast::Statement,
+) -> Result<Rc<Plan>> {
+    if let Some(plan) = &active.plan {
+        return Ok(plan.clone());
+    }
+    let plan = loop {
+        let plan = prepared.plan(statement, &context.engine.catalog, &context.engine.store, context.parameters)?;
+        let version = context.engine.catalog.version;
+        for (table, mode) in &plan.tables {
+            context.lock_table(table, *mode, true)?;
+        }
+        if context.engine.catalog.version == version {
+            break plan;
+        }
+    };
+    let snapshot = context.engine.store.statement_snapshot(context.session);
+    context.run = context.run.planned(snapshot, plan.widths.clone(), plan.queries.clone());
+    active.plan = Some(plan.clone());
+    Ok(plan)
 }
 
 fn run_plan(context: &mut Context, plan: &Plan, progress: &mut WriteProgress) -> Result<QueryResult> {

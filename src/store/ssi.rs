@@ -129,9 +129,8 @@ impl Conflicts {
         if me == writer || other.doomed || reader.after.contains(&writer) {
             return Ok(());
         }
-        let harmless = reader.read_only
-            && other.committed.is_some()
-            && other.first_after.is_none_or(|first| reader.began < first);
+        let harmless =
+            reader.read_only && other.committed.is_some() && other.first_after.is_none_or(|first| reader.began < first);
         if harmless {
             return Ok(());
         }
