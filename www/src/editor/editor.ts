@@ -37,13 +37,13 @@ class Clients extends GutterMarker {
   }
 
   override eq(other: Clients) {
-    return this.#lit.clients === other.#lit.clients && this.#lit.lock_waits === other.#lit.lock_waits;
+    return this.#lit.clients === other.#lit.clients && this.#lit.lock_waits === other.#lit.lock_waits && this.#lit.pool_waits === other.#lit.pool_waits;
   }
 
   override toDOM() {
     const element = document.createElement('span');
     element.textContent = String(this.#lit.clients);
-    element.className = this.#lit.lock_waits > 0 ? 'clients waits' : 'clients';
+    element.className = this.#lit.lock_waits + this.#lit.pool_waits > 0 ? 'clients waits' : 'clients';
     element.title = `${this.#lit.clients} here, ${this.#lit.lock_waits} waiting for a lock, ${this.#lit.pool_waits} for a connection`;
     return element;
   }
@@ -68,7 +68,7 @@ const litField = StateField.define<Lit>({
         .map((lit) => ({ lit, from: transaction.state.doc.line(lit.line).from }))
         .sort((a, b) => a.from - b.from);
       return {
-        lines: Decoration.set(here.map(({ lit, from }) => (lit.lock_waits > 0 ? waitingLine : litLine).range(from))),
+        lines: Decoration.set(here.map(({ lit, from }) => (lit.lock_waits + lit.pool_waits > 0 ? waitingLine : litLine).range(from))),
         markers: RangeSet.of(here.map(({ lit, from }) => new Clients(lit).range(from))),
       };
     }
