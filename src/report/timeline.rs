@@ -347,13 +347,9 @@ impl<'a> Builder<'a> {
                         lines.push(format!("and {} more rows", rows.len() - ROWS_LISTED));
                     }
                 }
-                EventKind::VersionWritten { row, values, replaced, .. } => {
+                EventKind::VersionWritten { row, values, .. } => {
                     let (table, key) = (strings.text(row.table), strings.text(row.key));
-                    let done = match (values, replaced) {
-                        (None, _) => "deleted",
-                        (Some(_), None) => "inserted",
-                        (Some(_), Some(_)) => "wrote",
-                    };
+                    let done = if values.is_some() { "wrote" } else { "deleted" };
                     let values = values.iter().flat_map(|values| values.iter());
                     let values = values.map(|value| value.to_text()).collect::<Vec<_>>().join(", ");
                     lines.push(format!("{done} {table} {key} ({values})"));

@@ -213,7 +213,9 @@ impl World {
             };
             match statement.stage {
                 Stage::LockWait => self.lock_granted(session),
-                _ => statement.woken = true,
+                Stage::Costing(Progress::Wait(_)) => statement.woken = true,
+                // It is about to be taken up again anyway.
+                _ => {}
             }
         }
         let next = self.database.next_timer();
@@ -247,7 +249,6 @@ impl World {
             Progress::Failed(error) => Err(error),
             Progress::Wait(wait) => {
                 self.database.cancel(self.auditor);
-                self.database.take_woken();
                 self.database.resume(self.auditor, self.now);
                 Err(SqlError::new("55P03", format!("would have to wait for {}", wait.on)))
             }

@@ -245,6 +245,7 @@ impl World {
         world.fill_database()?;
         world.start_processes();
         world.deploy_first()?;
+        world.database.settle();
         world.start_clients();
         world.start_scripts()?;
         world.start_faults();
