@@ -183,7 +183,8 @@ fn summarised(
     }
 }
 
-/// Runs `request` up to `until` and keeps what a page needs to show it without the engine. Its timeline shows `report_us` up to the end.
+/// Runs `request` up to `until` and keeps what a page needs to show it without the engine. Its timeline shows `report_us` around the first
+/// thing that went wrong, or the last of the run.
 pub fn record(
     document: Rc<ScenarioDocument>,
     request: RunRequest,
@@ -196,11 +197,13 @@ pub fn record(
         run.advance((run.now() + FRAME_US).min(until));
         frames.push(run.frame());
     }
+    let first_case = run.report(0, run.now()).cases.first().map(|case| case.at_us);
+    let ends = first_case.map_or(run.now(), |at| (at + report_us / 2).clamp(report_us.min(run.now()), run.now()));
     Ok(Recording {
         request: run.sim.request().clone(),
         schedule: run.schedule(),
         trace_hash: run.trace().hash(),
         frames,
-        report: run.report(run.now().saturating_sub(report_us), run.now()),
+        report: run.report(ends.saturating_sub(report_us), ends),
     })
 }

@@ -3,7 +3,7 @@
 //! Only writes that cannot have seen the change count: an UPDATE whose new values come from the caller alone and whose WHERE does not
 //! ask about what it sets. `SET stock = stock - 1` builds on the newest version; `WHERE version = 3` finds no row any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlparser::ast::{Expr, Statement, visit_expressions};
 use sqlparser::dialect::PostgreSqlDialect;
@@ -36,6 +36,8 @@ pub struct LostUpdates {
 struct Reader {
     calls: BTreeMap<CallId, (Symbol, Position)>,
     seen: BTreeMap<RowRef, (Option<Xid>, Position)>,
+    /// Rows a SELECT of the open transaction has locked: what it saw of them stays true.
+    locked: BTreeSet<RowRef>,
     own: Vec<Xid>,
 }
 
@@ -51,12 +53,12 @@ enum Effect {
 impl LostUpdates {
     /// Lost updates that this event makes final.
     pub fn take(&mut self, trace: &Trace, event: &Event) -> Vec<LostUpdate> {
-        match &event.kind {
-            EventKind::Committed => return event.xid.and_then(|xid| self.pending.remove(&xid)).unwrap_or_default(),
-            EventKind::RolledBack { .. } => {
-                event.xid.map(|xid| self.pending.remove(&xid));
+        if let EventKind::Committed | EventKind::RolledBack { .. } = event.kind {
+            if let Some(reader) = event.request.and_then(|request| self.requests.get_mut(&request)) {
+                reader.locked.clear();
             }
-            _ => {}
+            let made = event.xid.and_then(|xid| self.pending.remove(&xid)).unwrap_or_default();
+            return if event.kind == EventKind::Committed { made } else { vec![] };
         }
         let Some(request) = event.request else { return vec![] };
         match &event.kind {
@@ -78,6 +80,12 @@ impl LostUpdates {
                     reader.seen.extend(rows.iter().map(|seen| (seen.row, (seen.writer, *position))));
                 }
             }
+            EventKind::RowLocked { row, .. } => {
+                let reader = self.requests.entry(request).or_default();
+                if reader.calls.values().any(|(text, _)| self.texts.get(text) == Some(&Effect::Reads)) {
+                    reader.locked.insert(*row);
+                }
+            }
             EventKind::VersionWritten { call, row, replaced, .. } => {
                 let Some(xid) = event.xid else { return vec![] };
                 let lost_by = self.writers.insert(*row, (xid, request));
@@ -91,6 +99,7 @@ impl LostUpdates {
                     && let (Some(replaced), Some((writer, read_at))) = (replaced, reader.seen.get(row))
                     && *writer != Some(*replaced)
                     && !reader.own.contains(replaced)
+                    && !reader.locked.contains(row)
                 {
                     let lost_by = lost_by.filter(|(xid, _)| xid == replaced).map(|(_, request)| request);
                     let (read_at, written_at) = (*read_at, *written_at);

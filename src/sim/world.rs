@@ -1,6 +1,6 @@
 //! A run's whole mutable state, its queue of events to come, and the only writer of its trace.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::rc::Rc;
 
@@ -64,6 +64,9 @@ pub struct World {
     pub watch: Watch,
 
     queue: BinaryHeap<Reverse<Due>>,
+    /// What `queue` orders by place: steps are large and would be moved about.
+    steps: Vec<Option<Step>>,
+    free_places: Vec<u32>,
     scheduled: u64,
     /// How many of the request's changes have been applied.
     changes_applied: usize,
@@ -158,30 +161,12 @@ pub enum Step {
     Check,
 }
 
+/// A step's time, its rank among those of that time, and its place in `World::steps`.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Due {
     at: Micros,
     order: u64,
-    step: Step,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Due) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Due) -> Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
+    place: u32,
 }
 
 impl World {
@@ -234,6 +219,8 @@ impl World {
             outside: Outside::new(&document),
             watch: Watch::new(&document),
             queue: BinaryHeap::new(),
+            steps: vec![],
+            free_places: vec![],
             scheduled: 0,
             changes_applied: 0,
             end: request.until_us.unwrap_or((environment.length_s * 1e6) as Micros),
@@ -303,7 +290,17 @@ impl World {
     pub fn schedule(&mut self, at: Micros, step: Step) {
         let order = self.scheduled;
         self.scheduled += 1;
-        self.queue.push(Reverse(Due { at: at.max(self.now), order, step }));
+        let place = match self.free_places.pop() {
+            Some(place) => {
+                self.steps[place as usize] = Some(step);
+                place
+            }
+            None => {
+                self.steps.push(Some(step));
+                self.steps.len() as u32 - 1
+            }
+        };
+        self.queue.push(Reverse(Due { at: at.max(self.now), order, place }));
     }
 
     pub fn amount(&self, amount: &Amount) -> f64 {
@@ -357,7 +354,8 @@ impl World {
     fn take_step(&mut self) {
         let Some(Reverse(due)) = self.queue.pop() else { return };
         self.now = due.at;
-        match due.step {
+        self.free_places.push(due.place);
+        match self.steps[due.place as usize].take().expect("a queued step is there") {
             Step::Arrival => self.arrival(),
             Step::ArrivalsPaused => self.schedule_arrival(),
             Step::Send(client) => self.send(client),
