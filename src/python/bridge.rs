@@ -99,6 +99,15 @@ impl State {
         f()
     }
 
+    pub fn forget_objects(&self) {
+        drop(self.pending.take());
+        drop(self.ready.take());
+        drop(self.origin.take());
+        drop(self.with_places.take());
+        drop(self.verbatim.take());
+        drop(self.classes.take());
+    }
+
     pub fn emit(&self, effect: Effect) {
         self.effects.borrow_mut().push(effect);
     }

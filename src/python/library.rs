@@ -82,6 +82,7 @@ const STANDARD: &[&str] = &[
     "uuid",
     "warnings",
     "weakref",
+    "zoneinfo",
 ];
 
 /// (name, is a package, is one of the project's own for handlers, bytecode)

@@ -3,6 +3,8 @@
 //! It knows which interpreter there is, and is alone in that. It never knows a database, a service or the host's clock.
 
 mod bridge;
+#[cfg(target_arch = "wasm32")]
+mod entropy;
 pub mod library;
 mod limits;
 mod memory;
@@ -273,11 +275,12 @@ impl Python {
 
 impl Drop for Python {
     fn drop(&mut self) {
+        // Python objects may run code when they go, so they go while the interpreter is still there.
         let state = self.state.clone();
         state.current_during(|| {
             self.interpreter.enter(|_| {
-                drop(state.pending.take());
-                drop(std::mem::take(&mut self.handlers));
+                state.forget_objects();
+                self.handlers.clear();
             });
         });
     }

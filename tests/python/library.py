@@ -1,4 +1,5 @@
 # Each function is one snippet: its answer must be the same here and under CPython 3.
+# After a change: python3 tests/python/library.py > tests/python/library.json
 import base64
 import binascii
 import bisect
@@ -28,6 +29,7 @@ import textwrap
 import time
 import typing
 import uuid
+import zoneinfo
 from typing import Generic, NamedTuple, Optional, Protocol, TypedDict, TypeVar
 
 
@@ -373,9 +375,31 @@ def clocks():
     return [time.time() > 1e9, time.monotonic() >= before, time.strftime("%Y", time.gmtime(0)), datetime.datetime.now().year > 2000, time.gmtime(86400).tm_mday]
 
 
+def zones():
+    told = []
+    for key, moment in [
+        ("Europe/Berlin", datetime.datetime(2025, 3, 30, 0, 30)), ("Europe/Berlin", datetime.datetime(2025, 10, 26, 1, 30)),
+        ("America/New_York", datetime.datetime(2026, 3, 8, 7, 30)), ("Asia/Kolkata", datetime.datetime(2026, 1, 1)),
+        ("Australia/Sydney", datetime.datetime(2026, 4, 4, 16, 30)), ("Europe/London", datetime.datetime(2026, 7, 1)),
+    ]:
+        zone = zoneinfo.ZoneInfo(key)
+        local = moment.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+        told.append([local.isoformat(), local.fold, local.tzname(), str(local.utcoffset())])
+    berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    twice = datetime.datetime(2025, 10, 26, 2, 30, tzinfo=berlin)
+    told.append([twice.timestamp(), twice.replace(fold=1).timestamp(), repr(berlin), str(berlin), berlin is zoneinfo.ZoneInfo("Europe/Berlin")])
+    skipped = datetime.datetime(2025, 3, 30, 2, 30, tzinfo=berlin)
+    told.append([str(skipped.utcoffset()), str(skipped.replace(fold=1).utcoffset()), (skipped + datetime.timedelta(days=1)).isoformat()])
+    try:
+        zoneinfo.ZoneInfo("Mars/Olympus")
+    except zoneinfo.ZoneInfoNotFoundError as error:
+        told.append("Mars/Olympus" in str(error))
+    return told
+
+
 SNIPPETS = [
     enums, data_classes, contexts, functions, types, collections_, decimals, dates, regexes, jsons, hashes, maths, randoms, secrets_, uuids, structures,
-    texts, numbers, language, clocks,
+    texts, numbers, language, clocks, zones,
 ]
 
 

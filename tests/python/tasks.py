@@ -1,4 +1,5 @@
 # Each coroutine is one snippet: what it tells must be the same here, in virtual time, and under CPython 3.
+# After a change: python3 tests/python/tasks.py > tests/python/tasks.json
 import asyncio
 import json
 
