@@ -650,6 +650,20 @@ async def handle():
 }
 
 #[test]
+fn a_forgotten_await_is_told() {
+    let (told, outcome) = run(
+        r#"
+async def handle(payments):
+    payments.charge(amount_cents=1, card="a")
+    return "done"
+"#,
+        json!({}),
+    );
+    assert_eq!(outcome, Ok(json!("done")));
+    assert_eq!(told, ["r1 shop.py:3 Warning RuntimeWarning: coroutine 'charge' was never awaited"]);
+}
+
+#[test]
 fn the_clock_and_chance_are_the_runs() {
     let source = r#"
 import asyncio, datetime, random, secrets, time, uuid

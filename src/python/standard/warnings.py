@@ -41,3 +41,8 @@ class deprecated:
     def __call__(self, decorated):
         decorated.__deprecated__ = self.message
         return decorated
+
+
+def _warn_unawaited_coroutine(coroutine):
+    """The interpreter calls this for a forgotten `await`."""
+    log(30, f"RuntimeWarning: coroutine '{coroutine.__qualname__}' was never awaited")
