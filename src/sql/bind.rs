@@ -708,7 +708,7 @@ impl<'a> Binder<'a> {
     fn columns_of(&mut self, alias: &str) -> Result<Vec<(Rc<str>, Typed)>> {
         let scope = self.scopes.last().expect("a scope");
         let Some(relation) = scope.relations.iter().find(|relation| &*relation.alias == alias) else {
-            return Err(missing_from(alias));
+            return Err(self.missing_from(alias));
         };
         let dropped = |number: usize| relation.table.as_ref().is_some_and(|table| table.columns[number].dropped);
         Ok(relation
@@ -726,6 +726,7 @@ impl<'a> Binder<'a> {
                 let place = position(&number.to_string(), output.len(), "GROUP BY")?;
                 Ok(output[place].expr.clone())
             }
+            ast::Expr::Value(_) => fail("42601", "non-integer constant in GROUP BY"),
             ast::Expr::GroupingSets(_) | ast::Expr::Cube(_) | ast::Expr::Rollup(_) | ast::Expr::Tuple(_) => {
                 refuse("GROUPING SETS, CUBE and ROLLUP")
             }
@@ -1364,7 +1365,15 @@ impl<'a> Binder<'a> {
             self.read_from(depth, typed.expr.slots());
             return Ok(typed);
         }
-        Err(missing_from(alias))
+        Err(self.missing_from(alias))
+    }
+
+    /// A table that is there under an alias only is told apart from one that is not there at all.
+    fn missing_from(&self, name: &str) -> Stop {
+        let mut relations = self.scopes.iter().flat_map(|scope| &scope.relations);
+        let aliased = relations.any(|relation| relation.table.as_ref().is_some_and(|table| &*table.name == name));
+        let mistake = if aliased { "invalid reference to" } else { "missing" };
+        error("42P01", format!("{mistake} FROM-clause entry for table \"{name}\""))
     }
 
     fn read_from(&mut self, depth: usize, slots: SlotSet) {
@@ -2180,10 +2189,6 @@ fn column_of(relation: &Relation, number: usize, ty: &Type) -> Typed {
     Typed { expr: Expr::Column { slot: relation.slot, column: number as u16 }, ty: ty.clone() }
 }
 
-fn missing_from(alias: &str) -> Stop {
-    error("42P01", format!("missing FROM-clause entry for table \"{alias}\""))
-}
-
 fn plain_wildcard(options: &ast::WildcardAdditionalOptions) -> Result<()> {
     if options.opt_ilike.is_some()
         || options.opt_exclude.is_some()
@@ -2578,26 +2583,16 @@ fn column_name(expr: &ast::Expr) -> Rc<str> {
         ast::Expr::CompoundIdentifier(parts) => parts.last().map_or_else(|| Rc::from("?column?"), fold),
         ast::Expr::Nested(inner) | ast::Expr::Collate { expr: inner, .. } => column_name(inner),
         ast::Expr::Function(function) => function.name.0.last().map_or_else(|| Rc::from("?column?"), fold),
-        ast::Expr::Cast { expr, data_type, .. } => match &*column_name(expr) {
-            "?column?" => type_of(data_type).map_or_else(|_| Rc::from("?column?"), |ty| Rc::from(internal_name(&ty))),
-            name => Rc::from(name),
-        },
+        ast::Expr::Cast { expr, data_type, .. } if !is_named(expr) => {
+            type_of(data_type).map_or_else(|_| Rc::from("?column?"), |ty| Rc::from(internal_name(&ty)))
+        }
+        ast::Expr::Cast { expr, .. } => column_name(expr),
         ast::Expr::TypedString { data_type, .. } => {
             type_of(data_type).map_or_else(|_| Rc::from("?column?"), |ty| Rc::from(internal_name(&ty)))
         }
         ast::Expr::Interval(_) => Rc::from("interval"),
-        ast::Expr::Case { else_result, .. } => match else_result.as_deref().map(column_name) {
-            Some(name)
-                if &*name != "?column?"
-                    && matches!(
-                        else_result.as_deref(),
-                        Some(ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_))
-                    ) =>
-            {
-                name
-            }
-            _ => Rc::from("case"),
-        },
+        ast::Expr::Case { else_result: Some(otherwise), .. } if is_named(otherwise) => column_name(otherwise),
+        ast::Expr::Case { .. } => Rc::from("case"),
         ast::Expr::Exists { negated: false, .. } => Rc::from("exists"),
         ast::Expr::Subquery(query) => match &*query.body {
             ast::SetExpr::Select(select) => match select.projection.first() {
@@ -2619,8 +2614,19 @@ fn column_name(expr: &ast::Expr) -> Rc<str> {
             _ => "btrim",
         }),
         ast::Expr::AtTimeZone { .. } => Rc::from("timezone"),
-        ast::Expr::Value(ast::Value::Boolean(_)) => Rc::from("bool"),
         _ => Rc::from("?column?"),
+    }
+}
+
+/// Whether an expression has a name of its own, which a cast or a CASE around it takes over, not only the name of its type.
+fn is_named(expr: &ast::Expr) -> bool {
+    match expr {
+        ast::Expr::Nested(inner) | ast::Expr::Collate { expr: inner, .. } | ast::Expr::Cast { expr: inner, .. } => {
+            is_named(inner)
+        }
+        ast::Expr::Case { else_result, .. } => else_result.as_deref().is_some_and(is_named),
+        ast::Expr::TypedString { .. } | ast::Expr::Interval(_) => false,
+        _ => &*column_name(expr) != "?column?",
     }
 }
 

@@ -17,9 +17,22 @@ use super::exec::{Context, Standing, StatementRun};
 use super::expr::Expr;
 use super::types::{self, Type};
 
+/// The words PostgreSQL names a statement by in a message.
+fn verb_of(statement: &ast::Statement) -> String {
+    if let ast::Statement::Truncate { .. } = statement {
+        return "TRUNCATE TABLE".to_owned();
+    }
+    let text = statement.to_string();
+    let words = text.split_whitespace().filter(|word| *word != "UNIQUE" && *word != "TEMPORARY");
+    words.take(2).collect::<Vec<_>>().join(" ")
+}
+
 impl Context<'_> {
     /// Runs a statement that changes the catalog; gives its command tag.
     pub fn run_ddl(&mut self, statement: &ast::Statement) -> Result<String> {
+        if self.read_only {
+            return fail("25006", format!("cannot execute {} in a read-only transaction", verb_of(statement)));
+        }
         match statement {
             ast::Statement::CreateTable(create) => self.create_table(create),
             ast::Statement::CreateIndex(create) => self.create_index(create),

@@ -680,7 +680,7 @@ impl Context<'_> {
         }
         let fixed = self.engine.store.isolation(self.session) != Isolation::ReadCommitted;
         if fixed {
-            self.fail_if_outdated(table.id, id)?;
+            self.fail_if_outdated(table, slot, strength)?;
         }
         match self.engine.store.lock_row(self.session, table.id, id, strength, policy == LockPolicy::Wait) {
             RowLock::Waits => {
@@ -699,8 +699,8 @@ impl Context<'_> {
                 }
             }
         }
-        if fixed {
-            self.fail_if_outdated(table.id, id)?;
+        if fixed && self.fail_if_outdated(table, slot, strength)? {
+            return Ok(LockedRow::Same);
         }
         let own = self.engine.store.xid(self.session);
         self.run.snapshot.own = own;
@@ -719,16 +719,24 @@ impl Context<'_> {
         }
     }
 
-    /// First updater wins: a row that changed after the transaction's snapshot cannot be locked by it.
-    fn fail_if_outdated(&self, table: TableId, id: RowId) -> Result<()> {
-        let chain = self.engine.store.table(table).chain(id);
-        if let Some(committed) = chain.newest_committed()
-            && committed.stamp > self.run.snapshot.stamp
-        {
-            let what = if committed.row.is_none() { "delete" } else { "update" };
-            return fail("40001", format!("could not serialize access due to concurrent {what}"));
+    /// First updater wins: a row that changed after the transaction's snapshot cannot be locked by it. A key share lock minds
+    /// changes of keys only: true when the row changed in other columns.
+    fn fail_if_outdated(&self, table: &Table, slot: u16, strength: LockStrength) -> Result<bool> {
+        let standing = &self.run.frame[slot as usize];
+        let chain = self.engine.store.table(table.id).chain(standing.id);
+        let Some(committed) = chain.newest_committed().filter(|version| version.stamp > self.run.snapshot.stamp) else {
+            return Ok(false);
+        };
+        let Some(row) = &committed.row else {
+            return fail("40001", "could not serialize access due to concurrent delete");
+        };
+        let same_keys = (0..row.len())
+            .filter(|column| table.is_key_column(*column))
+            .all(|column| compare(&row[column], &standing.row[column]).is_eq());
+        if strength == LockStrength::KeyShare && same_keys {
+            return Ok(true);
         }
-        Ok(())
+        fail("40001", "could not serialize access due to concurrent update")
     }
 
     // Joins

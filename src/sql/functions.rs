@@ -362,6 +362,7 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
                     |_, a| Ok(a
                         .iter()
                         .filter(|v| **v != Value::Null)
+                        .rev()
                         .max_by(|x, y| compare(x, y))
                         .cloned()
                         .unwrap_or(Value::Null)),

@@ -15,6 +15,7 @@ mod functions;
 mod numeric;
 mod parse;
 mod plan;
+mod precedence;
 mod prepared;
 mod session;
 mod settings;

@@ -12,11 +12,16 @@ use crate::store::Mode;
 use crate::trace::{Isolation, LockStrength, SqlError};
 
 use super::error::{Result, fail, refuse, refused};
+use super::precedence;
 
 #[derive(Debug)]
 pub enum Statement {
     Sql(ast::Statement),
-    Begin(TransactionModes),
+    /// BEGIN, or START TRANSACTION: the command tag tells which was written.
+    Begin {
+        tag: &'static str,
+        modes: TransactionModes,
+    },
     Commit {
         chain: bool,
     },
@@ -206,9 +211,11 @@ fn offset(sql: &str, line: u64, column: u64) -> u32 {
 
 fn statement(sql: &str, tokens: &[TokenWithLocation]) -> Result<Statement> {
     let mut words = Words { sql, tokens, at: 0 };
-    let parsed = if words.take("BEGIN") || words.take_all(&["START", "TRANSACTION"]) {
+    let parsed = if words.take("BEGIN") {
         let _ = words.take("WORK") || words.take("TRANSACTION");
-        Statement::Begin(transaction_modes(&mut words)?)
+        Statement::Begin { tag: "BEGIN", modes: transaction_modes(&mut words)? }
+    } else if words.take_all(&["START", "TRANSACTION"]) {
+        Statement::Begin { tag: "START TRANSACTION", modes: transaction_modes(&mut words)? }
     } else if words.take("COMMIT") || words.take("END") {
         let chain = end_of_transaction(&mut words)?;
         Statement::Commit { chain }
@@ -408,11 +415,12 @@ fn explain(sql: &str, mut words: Words) -> Result<Statement> {
 fn sql_statement(sql: &str, tokens: &[TokenWithLocation]) -> Result<ast::Statement> {
     let tokens = encode_row_locks(tokens);
     let mut parser = Parser::new(&DIALECT).with_tokens_with_locations(tokens.clone());
-    let parsed = parser.parse_statement().map_err(|error| parse_failure(sql, &tokens, error))?;
+    let mut parsed = parser.parse_statement().map_err(|error| parse_failure(sql, &tokens, error))?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
         return Err(syntax_error(sql, Some(&next)).into());
     }
+    precedence::mend(&mut parsed)?;
     Ok(parsed)
 }
 

@@ -452,7 +452,7 @@ impl Database {
             return fail("25P02", "current transaction is aborted, commands ignored until end of transaction block");
         }
         match &prepared.statement {
-            Statement::Begin(modes) => {
+            Statement::Begin { tag, modes } => {
                 if let Some(open) = self.session_mut(session).open.as_mut() {
                     if open.implicit {
                         open.implicit = false;
@@ -465,7 +465,7 @@ impl Database {
                 } else {
                     self.begin(session, now, false, *modes, told);
                 }
-                Ok(done("BEGIN"))
+                Ok(done(tag))
             }
             Statement::Commit { chain } => self.end_transaction(session, now, true, *chain, told),
             Statement::Rollback { chain } => self.end_transaction(session, now, false, *chain, told),

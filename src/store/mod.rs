@@ -477,7 +477,9 @@ impl Store {
                 self.locks.release_turn(session);
                 return RowLock::Unavailable;
             }
-            if self.locks.take_turn(session, tag, Mode::of_row(strength)) == Acquired::Granted {
+            // Who shares the row already does not queue behind those who wait for it: that would be a deadlock.
+            let shares = chain.mark_of(xid).is_some();
+            if shares || self.locks.take_turn(session, tag, Mode::of_row(strength)) == Acquired::Granted {
                 self.locks.wait_for(session, holder);
             }
             return RowLock::Waits;
