@@ -2,5 +2,18 @@
 //!
 //! `TWOAM_DIFF_SEED`, `TWOAM_DIFF_STATEMENTS`, `TWOAM_DIFF_SCHEDULES` and `TWOAM_DIFF_FUZZ` give another seed and any number of cases.
 
+mod fuzz;
 mod golden;
+mod grammar;
 mod postgres;
+mod schedule_grammar;
+mod schedules;
+mod statements;
+
+/// A number the environment may give.
+fn number<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
+    match std::env::var(name) {
+        Err(_) => otherwise,
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text}: a number is wanted")),
+    }
+}

@@ -74,7 +74,7 @@ impl Cluster {
 
     fn wait_until_ready(&self) {
         let begun = Instant::now();
-        while Connection::try_open(self, "postgres").is_none() {
+        while Connection::try_open(self, "postgres", "").is_none() {
             let log = || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(begun.elapsed() < Duration::from_secs(30), "PostgreSQL does not come up:\n{}", log());
             sleep(Duration::from_millis(20));
@@ -84,7 +84,8 @@ impl Cluster {
     /// A new empty database, by name.
     pub fn new_database(&self) -> String {
         let name = format!("d{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let answer = Connection::open(self, "postgres").query(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        let answer =
+            Connection::open(self, "postgres", "").query(&format!("CREATE DATABASE {name} TEMPLATE template0"));
         assert_eq!(answer.failure, None);
         name
     }
@@ -181,11 +182,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub fn open(cluster: &Cluster, database: &str) -> Connection {
-        Connection::try_open(cluster, database).expect("the server takes connections")
+    /// `options` as on the server's command line.
+    pub fn open(cluster: &Cluster, database: &str, options: &str) -> Connection {
+        Connection::try_open(cluster, database, options).expect("the server takes connections")
     }
 
-    fn try_open(cluster: &Cluster, database: &str) -> Option<Connection> {
+    fn try_open(cluster: &Cluster, database: &str, options: &str) -> Option<Connection> {
         let stream = UnixStream::connect(cluster.folder.path().join(".s.PGSQL.5432")).ok()?;
         let mut connection = Connection {
             stream,
@@ -200,7 +202,8 @@ impl Connection {
             closed: false,
         };
         let mut message = BytesMut::new();
-        let parameters = [("user", "postgres"), ("database", database), ("options", "-c client_min_messages=log")];
+        let options = format!("-c client_min_messages=log {options}");
+        let parameters = [("user", "postgres"), ("database", database), ("options", options.as_str())];
         frontend::startup_message(parameters, &mut message).ok()?;
         connection.stream.write_all(&message).ok()?;
         connection.wait();
@@ -320,6 +323,7 @@ fn fields(mut fields: ErrorFields<'_>) -> (String, Sqlstate, String) {
 pub struct RealServer {
     cluster: Arc<Cluster>,
     database: String,
+    options: &'static str,
     connections: Vec<Connection>,
     /// Which connections have a query whose answer was not handed on.
     busy: Vec<bool>,
@@ -335,10 +339,19 @@ const NOT_SEARCHED: Duration = Duration::from_millis(400);
 
 impl RealServer {
     pub fn new() -> RealServer {
+        RealServer::with_options("")
+    }
+
+    /// Reads tables in the order of their keys where a condition on the key lets it, as our engine does.
+    pub fn in_key_order() -> RealServer {
+        RealServer::with_options("-c enable_seqscan=off -c enable_bitmapscan=off")
+    }
+
+    fn with_options(options: &'static str) -> RealServer {
         let cluster = Cluster::shared();
         let database = cluster.new_database();
-        let monitor = Connection::open(&cluster, "postgres");
-        RealServer { cluster, database, connections: Vec::new(), busy: Vec::new(), monitor }
+        let monitor = Connection::open(&cluster, "postgres", "");
+        RealServer { cluster, database, options, connections: Vec::new(), busy: Vec::new(), monitor }
     }
 
     fn collect(&mut self, arrivals: &mut Vec<Arrival>) {
@@ -385,7 +398,8 @@ impl Server for RealServer {
             self.monitor.query(&format!(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = ANY ('{{{list}}}')"
             ));
-            self.connections = (0..connections).map(|_| Connection::open(&self.cluster, &self.database)).collect();
+            self.connections =
+                (0..connections).map(|_| Connection::open(&self.cluster, &self.database, self.options)).collect();
             self.busy = vec![false; connections];
         }
         for connection in &mut self.connections {

@@ -1,0 +1,220 @@
+//! Generated statements of one session: ours and PostgreSQL's answers side by side.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use twoam::isolation::{Answer, Failure, StatementResult};
+use twoam::sql::{Database, DeadlockCheck, Progress, Settings};
+use twoam::trace::SessionId;
+
+use crate::grammar::Grammar;
+use crate::number;
+use crate::postgres::{Cluster, Connection};
+
+const PER_SCRIPT: usize = 20;
+
+/// Our side: one session of a new database.
+struct Ours {
+    database: Database,
+    session: SessionId,
+}
+
+impl Ours {
+    fn new() -> Ours {
+        let mut database = Database::new(Settings { deadlocks: DeadlockCheck::AtOnce, seed: 0, epoch_us: 0 });
+        let session = database.connect();
+        Ours { database, session }
+    }
+
+    fn query(&mut self, sql: &str) -> Answer {
+        let outcome = self.database.execute(self.session, 0, sql, &[]);
+        match outcome.progress {
+            Progress::Done(results) => {
+                Answer { results: results.iter().map(StatementResult::from).collect(), failure: None }
+            }
+            Progress::Failed(error) => Answer {
+                results: outcome.completed.iter().map(StatementResult::from).collect(),
+                failure: Some(Failure::from(&error)),
+            },
+            Progress::Wait(wait) => panic!("the only session waits for {}", wait.on),
+        }
+    }
+}
+
+/// PostgreSQL's side: one session of an emptied database.
+struct Theirs {
+    connection: Connection,
+    /// Runs as long as somebody holds it.
+    _cluster: Arc<Cluster>,
+}
+
+impl Theirs {
+    fn new() -> Theirs {
+        let cluster = Cluster::shared();
+        let database = cluster.new_database();
+        Theirs { connection: Connection::open(&cluster, &database, ""), _cluster: cluster }
+    }
+
+    fn empty(&mut self) {
+        self.connection.query("ROLLBACK");
+        let answer = self.connection.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        assert_eq!(answer.failure, None);
+    }
+}
+
+struct Divergence {
+    sql: String,
+    ours: Answer,
+    theirs: Answer,
+}
+
+#[derive(Default)]
+struct Tally {
+    compared: usize,
+    failed_alike: usize,
+    folded: usize,
+    refused: BTreeMap<String, usize>,
+}
+
+/// Runs a script on both sides up to the first different answer. What ours refuses PostgreSQL is not asked.
+fn compare(script: &[String], theirs: &mut Theirs, tally: &mut Tally) -> Option<(usize, Divergence)> {
+    let mut ours = Ours::new();
+    theirs.empty();
+    for (index, sql) in script.iter().enumerate() {
+        let our_answer = ours.query(sql);
+        if let Some(failure) = our_answer.failure.as_ref().filter(|it| it.sqlstate.as_str() == "0A000") {
+            *tally.refused.entry(failure.message.clone()).or_default() += 1;
+            continue;
+        }
+        let their_answer = theirs.connection.query(sql);
+        tally.compared += 1;
+        tally.failed_alike += usize::from(their_answer.failure.is_some());
+        if folded_constants(sql, &our_answer, &their_answer) {
+            tally.folded += 1;
+            return None;
+        }
+        if !same(sql, &our_answer, &their_answer) {
+            return Some((index, Divergence { sql: sql.clone(), ours: our_answer, theirs: their_answer }));
+        }
+    }
+    None
+}
+
+fn same(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
+    match (&ours.failure, &theirs.failure) {
+        (Some(our), Some(their)) if our.sqlstate == their.sqlstate => {
+            our.message == their.message || message_is_free(our)
+        }
+        (None, None) => {
+            let shown = |it: &StatementResult| {
+                let mut rows = it.rows.clone();
+                if !sql.contains("ORDER BY") {
+                    rows.sort();
+                }
+                (it.tag.clone(), it.columns.clone(), rows)
+            };
+            ours.results.iter().map(shown).eq(theirs.results.iter().map(shown))
+        }
+        _ => false,
+    }
+}
+
+/// PostgreSQL computes what is constant before it looks at any row: it fails where no row asks for the value, and leaves out
+/// what a constant NULL decides. The standard leaves that order open.
+fn folded_constants(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
+    let fails_in_a_value = |it: &Answer| it.failure.as_ref().is_some_and(|it| it.sqlstate.as_str().starts_with("22"));
+    let no_rows = |it: &StatementResult| it.rows.is_empty() && (it.tag == "SELECT 0" || it.tag.ends_with(" 0"));
+    let no_row_asked = ours.failure.is_none() && (ours.results.iter().all(no_rows) || sql.contains("WHERE false"));
+    let null_decides = theirs.failure.is_none() && sql.contains("NULL");
+    fails_in_a_value(theirs) && no_row_asked || fails_in_a_value(ours) && null_decides
+}
+
+/// Where the text of the message says how PostgreSQL is made, the code alone is compared.
+fn message_is_free(failure: &Failure) -> bool {
+    matches!(failure.sqlstate.as_str(), "42601" | "42883" | "42804" | "42P18" | "42725" | "42803" | "22007" | "22008")
+}
+
+impl Divergence {
+    /// Two divergences alike in this are taken for the same one.
+    fn kind(&self) -> [Option<String>; 2] {
+        [&self.ours, &self.theirs].map(|it| it.failure.as_ref().map(|it| it.sqlstate.to_string()))
+    }
+}
+
+/// Leaves out statements as long as the last one still diverges in the same way.
+fn shrink(mut script: Vec<String>, first: &Divergence, theirs: &mut Theirs) -> (Vec<String>, Divergence) {
+    let diverges = |script: &[String], theirs: &mut Theirs| {
+        compare(script, theirs, &mut Tally::default())
+            .filter(|(index, found)| *index + 1 == script.len() && found.kind() == first.kind())
+    };
+    let mut at = script.len() - 1;
+    while at > 0 {
+        at -= 1;
+        let mut fewer = script.clone();
+        fewer.remove(at);
+        if diverges(&fewer, theirs).is_some() {
+            script = fewer;
+        }
+    }
+    let (_, divergence) = diverges(&script, theirs).expect("it did with more statements");
+    (script, divergence)
+}
+
+fn shown(answer: &Answer) -> String {
+    let mut text = String::new();
+    for result in &answer.results {
+        text += &format!("  {}", result.tag);
+        if let Some(columns) = &result.columns {
+            text += &format!(" {columns:?}");
+        }
+        for row in &result.rows {
+            let row: Vec<_> = row.iter().map(|it| it.as_deref().unwrap_or("NULL")).collect();
+            text += &format!("\n    {}", row.join(" | "));
+        }
+        text += "\n";
+    }
+    if let Some(failure) = &answer.failure {
+        text += &format!("  {} {}\n", failure.sqlstate, failure.message);
+    }
+    text
+}
+
+#[test]
+fn statements_answer_as_postgresql_does() {
+    let wanted = number("TWOAM_DIFF_STATEMENTS", 600);
+    let seed = number("TWOAM_DIFF_SEED", 1);
+    let mut theirs = Theirs::new();
+    let mut tally = Tally::default();
+    let mut found = Vec::new();
+    let mut script_number = 0;
+    while tally.compared + tally.refused.values().sum::<usize>() < wanted {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(script_number);
+        script_number += 1;
+        let script = Grammar::new(&mut rng).script(PER_SCRIPT);
+        if let Some((index, divergence)) = compare(&script, &mut theirs, &mut tally) {
+            let (script, divergence) = shrink(script[..=index].to_vec(), &divergence, &mut theirs);
+            let before = &script[..script.len() - 1];
+            found.push(format!(
+                "seed {seed}, script {script_number}\n{};\n{}\nours:\n{}PostgreSQL's:\n{}",
+                before.join(";\n"),
+                divergence.sql,
+                shown(&divergence.ours),
+                shown(&divergence.theirs)
+            ));
+        }
+    }
+    let refused: usize = tally.refused.values().sum();
+    println!(
+        "statements: {} compared ({} failed alike, {} with constants computed early), {refused} refused",
+        tally.compared, tally.failed_alike, tally.folded
+    );
+    let mut table: Vec<_> = tally.refused.into_iter().collect();
+    table.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (message, count) in table {
+        println!("  refused {count:>5} {message}");
+    }
+    assert!(found.is_empty(), "{} divergences\n\n{}", found.len(), found.join("\n\n"));
+}
