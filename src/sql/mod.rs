@@ -1,6 +1,7 @@
 //! Sessions: SQL text in, rows or an error or a wait out. It never waits itself and has no clock: the caller says what time it is.
 
 mod aggregate;
+pub mod bench;
 mod bind;
 mod catalog;
 mod datetime;

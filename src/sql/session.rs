@@ -31,6 +31,8 @@ pub struct Session {
     facts: Vec<Fact>,
     /// The server has ended the connection.
     ended: Option<SqlError>,
+    /// What of the database's timers is this session's.
+    timers: Vec<(Micros, Timer)>,
 }
 
 struct Open {
@@ -116,7 +118,7 @@ impl Database {
             return outcome(told, Progress::Failed(error));
         }
         assert!(self.session(session).job.is_none(), "one query text at a time");
-        self.timers.retain(|(_, waiter, timer)| *waiter != session || *timer != Timer::Idle);
+        self.drop_timers(session);
         let statements = match self.statements.get(sql, !parameters.is_empty()) {
             Ok(statements) if statements.len() > 1 && !parameters.is_empty() => {
                 let message = "cannot insert multiple commands into a prepared statement";
@@ -198,6 +200,7 @@ impl Database {
                 return;
             }
             self.timers.pop_first();
+            self.session_mut(session).timers.retain(|known| *known != (at, timer));
             let waiting = self.engine.store.locks.waiting(session).is_some();
             match timer {
                 Timer::Deadlock if waiting => {
@@ -242,8 +245,15 @@ impl Database {
         }
     }
 
+    fn set_timer(&mut self, session: SessionId, at: Micros, timer: Timer) {
+        self.timers.insert((at, session, timer));
+        self.session_mut(session).timers.push((at, timer));
+    }
+
     fn drop_timers(&mut self, session: SessionId) {
-        self.timers.retain(|(_, waiter, _)| *waiter != session);
+        for (at, timer) in std::mem::take(&mut self.session_mut(session).timers) {
+            self.timers.remove(&(at, session, timer));
+        }
     }
 
     /// Runs the rest of the job.
@@ -281,7 +291,7 @@ impl Database {
         let job = state.job.take().expect("a job in work");
         let idle = state.settings.idle_timeout_us;
         if state.open.is_some() && idle > 0 {
-            self.timers.insert((now + idle, session, Timer::Idle));
+            self.set_timer(session, now + idle, Timer::Idle);
         }
         Progress::Done(job.results)
     }
@@ -314,16 +324,16 @@ impl Database {
                 }
             }
             DeadlockCheck::After(delay) => {
-                self.timers.insert((now + delay, session, Timer::Deadlock));
+                self.set_timer(session, now + delay, Timer::Deadlock);
             }
         }
         let settings = &self.session(session).settings;
         let (lock, statement) = (settings.lock_timeout_us, settings.statement_timeout_us);
         if lock > 0 {
-            self.timers.insert((now + lock, session, Timer::Lock));
+            self.set_timer(session, now + lock, Timer::Lock);
         }
         if statement > 0 {
-            self.timers.insert(((began + statement).max(now), session, Timer::Statement));
+            self.set_timer(session, (began + statement).max(now), Timer::Statement);
         }
         Progress::Wait(Wait { on, holder })
     }
