@@ -713,7 +713,14 @@ impl Context<'_> {
             Some(row) if Rc::ptr_eq(row, &self.run.frame[slot as usize].row) => Ok(LockedRow::Same),
             Some(row) => {
                 let row = row.clone();
+                let writer = current.xid;
                 self.run.frame[slot as usize].row = row;
+                if self.engine.tells_reads {
+                    // What the statement goes on with is this version, not the one its snapshot showed.
+                    let key = row_key(table, &self.run.frame[slot as usize]);
+                    let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
+                    self.run.facts.push(Fact::Read { table: table.name.clone(), key, writer });
+                }
                 Ok(LockedRow::Changed)
             }
         }
