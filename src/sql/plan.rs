@@ -332,7 +332,7 @@ impl Planner<'_> {
         let mut planned: Option<Planned> = None;
         while !units.is_empty() {
             let placed = planned.as_ref().map_or(SlotSet::NONE, |planned| planned.slots);
-            let next = self.choose_next(&units, &conditions, placed, own);
+            let next = self.choose_next(&units, &conditions, placed, own, wanted);
             let unit = units.remove(next);
             let hint = if planned.is_none() { Some(wanted) } else { None };
             planned = Some(match planned {
@@ -351,14 +351,25 @@ impl Planner<'_> {
         planned
     }
 
-    /// First the source with the narrowest access, then always one that is tied to those before it.
-    fn choose_next(&self, units: &[Source], conditions: &[Expr], placed: SlotSet, own: SlotSet) -> usize {
+    /// First the source with the narrowest access, then always one that is tied to those before it. Where all would be read
+    /// whole and only the first rows are wanted, the source whose index gives the order comes first.
+    fn choose_next(
+        &self,
+        units: &[Source],
+        conditions: &[Expr],
+        placed: SlotSet,
+        own: SlotSet,
+        wanted: &Wanted,
+    ) -> usize {
         let mut best = (f64::INFINITY, 0);
+        let mut best_is_whole = true;
         for (number, unit) in units.iter().enumerate() {
+            let mut is_whole = true;
             let rows = match unit {
                 Source::Table { table, slot, .. } => {
                     let outside = |slots: SlotSet| !slots.meets(own.without(placed));
-                    let (_, rows) = self.access(table, *slot, conditions, &outside, None);
+                    let ((access, _), rows) = self.access(table, *slot, conditions, &outside, None);
+                    is_whole = access == Access::Whole;
                     let tied = placed.is_empty()
                         || conditions.iter().any(|c| c.slots().meets(placed) && c.slots().meets(SlotSet::one(*slot)));
                     if tied { rows } else { rows * 1e6 + 1e6 }
@@ -374,9 +385,33 @@ impl Planner<'_> {
             };
             if rows < best.0 {
                 best = (rows, number);
+                best_is_whole = is_whole;
             }
         }
-        best.1
+        if placed.is_empty() && best_is_whole && wanted.first_rows {
+            self.first_in_order(units, wanted.order).unwrap_or(best.1)
+        } else {
+            best.1
+        }
+    }
+
+    fn first_in_order(&self, units: &[Source], order: &[SortKey]) -> Option<usize> {
+        let SortBy::Expr(Expr::Column { slot: wanted, .. }) = &order.first()?.by else { return None };
+        units.iter().position(|unit| match unit {
+            Source::Table { table, slot, .. } if slot == wanted => {
+                table.indexes.iter().filter(|index| index.predicate.is_none()).any(|index| {
+                    let access = Access::Index {
+                        number: index.number,
+                        equal: Vec::new(),
+                        low: None,
+                        high: None,
+                        backward: false,
+                    };
+                    self.gives_order(table, *slot, &access, order).is_some()
+                })
+            }
+            _ => false,
+        })
     }
 
     fn leaf(&self, unit: Source, conditions: &mut Vec<Expr>, own: SlotSet, wanted: Option<&Wanted>) -> Planned {
@@ -404,7 +439,9 @@ impl Planner<'_> {
                 let node = filtered(node, conditions, slots, own);
                 Planned { node, rows, slots, ordered: false }
             }
-            Source::Join { kind, left, right, on } => self.outer_join(kind, *left, *right, on, conditions, own),
+            Source::Join { kind, left, right, on } => {
+                self.outer_join(kind, (*left, *right), on, conditions, own, wanted)
+            }
         }
     }
 
@@ -478,11 +515,11 @@ impl Planner<'_> {
     fn outer_join(
         &self,
         kind: JoinKind,
-        left: Source,
-        right: Source,
+        (left, right): (Source, Source),
         mut on: Vec<Expr>,
         conditions: &mut Vec<Expr>,
         own: SlotSet,
+        wanted: Option<&Wanted>,
     ) -> Planned {
         let (left_slots, right_slots) = (left.slots(), right.slots());
         let both = left_slots.union(right_slots);
@@ -492,7 +529,9 @@ impl Planner<'_> {
             Vec::new()
         };
         let plain = Wanted { order: &[], first_rows: false };
-        let left = self.from(vec![left], for_left, &plain);
+        // Rows of the kept side come out in the order they are read in.
+        let left_wanted = wanted.filter(|_| kind == JoinKind::Left).unwrap_or(&plain);
+        let left = self.from(vec![left], for_left, left_wanted);
         let mut planned = None;
         if let (JoinKind::Left, Source::Table { table, alias, slot }) = (kind, &right) {
             let known = |read: SlotSet| !read.meets(right_slots) && !read.meets(own.without(both));
@@ -520,7 +559,7 @@ impl Planner<'_> {
         let join =
             Join { kind, left: left.node, right: right_node, method, condition: all_of(on), left_slots, right_slots };
         let node = filtered(Node::Join(Box::new(join)), conditions, both, own);
-        Planned { node, rows: left.rows * rows.max(1.0), slots: both, ordered: false }
+        Planned { node, rows: left.rows * rows.max(1.0), slots: both, ordered: left.ordered && kind == JoinKind::Left }
     }
 
     /// The best way to a table's rows, with the conditions it takes care of, and a guess how many rows it gives.
