@@ -10,8 +10,8 @@ log = logging.getLogger("checkout")
 
 TIMEOUT_S = 0.3
 ATTEMPTS = 3
-BASE_DELAY_S = 0.2
-LONGEST_DELAY_S = 2.0
+BASE_DELAY_S = 0.5
+LONGEST_DELAY_S = 4.0
 
 
 class PricingError(Exception):

@@ -25,7 +25,7 @@ async def book_trip(pool, http, request):
     async with pool.connection() as conn:
         await conn.execute(
             "INSERT INTO trips (id, customer, status, worked_on_until)"
-            " VALUES (%s, %s, 'booking', now() + make_interval(secs => %s))",
+            " VALUES (%s, %s, 'booking', now() + %s * interval '1 second')",
             (trip_id, request["customer"], LEASE_S),
         )
 
@@ -49,7 +49,7 @@ async def finish_trips(pool, http):
     """Worker: cancels what failed, and what a process left behind half-done."""
     async with pool.connection() as conn:
         cur = await conn.execute(
-            "UPDATE trips SET status = 'cancelling', worked_on_until = now() + make_interval(secs => %s)"
+            "UPDATE trips SET status = 'cancelling', worked_on_until = now() + %s * interval '1 second'"
             " WHERE id IN (SELECT id FROM trips"
             "  WHERE status IN ('booking', 'cancelling') AND worked_on_until < now()"
             "  ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED)"
