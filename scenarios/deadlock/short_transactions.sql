@@ -1,0 +1,1 @@
+CREATE INDEX transfers_on_their_way ON transfers (status);
