@@ -39,6 +39,7 @@ fn engine(options: &Options) -> Result<()> {
     Bindgen::new()
         .input_path(&wasm)
         .web(true)?
+        .omit_default_module_path(false)
         .typescript(true)
         .remove_name_section(true)
         .remove_producers_section(true)
