@@ -76,9 +76,9 @@ fn a_handler_of_ones_own_runs_in_place_of_the_variants() {
 
 #[test]
 fn compare_covers_every_corner() {
-    let document = json(&["compare", "n-plus-one", "--until", "2s", "--json"]);
+    let document = json(&["compare", "n-plus-one", "--until", "5s", "--json"]);
     assert_eq!(document["runs"].as_array().map(Vec::len), Some(8));
-    let table = String::from_utf8(twoam(&["compare", "n-plus-one", "--until", "2s"]).stdout).expect("UTF-8");
+    let table = String::from_utf8(twoam(&["compare", "n-plus-one", "--until", "5s"]).stdout).expect("UTF-8");
     assert!(table.contains("eager-loading") && table.contains("BROKEN"), "{table}");
 }
 

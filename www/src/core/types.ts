@@ -210,11 +210,6 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 
 export type LogLine = { at_us: number, level: LogLevel, request: number, text: string, };
 
-/**
- * So many clients that do what `entry` says.
- */
-export type Script = { entry: string, count: Amount, };
-
 export type Machine = { 
 /**
  * Operating system processes of the service. Each has its own module globals and its own pool.
@@ -396,6 +391,11 @@ theme: string,
  * What the reader feels: `money is missing`, `it was slow` …
  */
 symptom: string, difficulty: number, tags: Array<string>, };
+
+/**
+ * So many clients that do what `entry` says.
+ */
+export type Script = { entry: string, count: Amount, };
 
 export type ServiceSettings = { name: string, 
 /**
