@@ -116,8 +116,10 @@ function opened(): Playground {
 }
 
 /** Frames on the way are signs of life for the watchdog, and the past that can be scrubbed. */
-function advanceTo(target_us: number) {
+function advanceTo(moment_us: number) {
   const playground = opened();
+  // The engine counts whole microseconds: a fraction would never be reached.
+  const target_us = Math.floor(moment_us);
   while (now_us < target_us && !ended) {
     now_us = playground.advance(target_us, SLICE_MS);
     if (performance.now() - lastPost > FRAME_MS) post();
