@@ -21,6 +21,8 @@ test('code that does not compile is told with its line, and the old code goes on
   await playground.open();
   await playground.live();
   await playground.production.click();
+  // Before the first request there is no old code that could go on.
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
   await playground.write('async def buy(conn, request)\n    return {"status": 200}\n');
   await page.getByRole('button', { name: 'Deploy edit' }).click();
   await expect(page.getByText(/^✕ Line 1: /)).toBeVisible();

@@ -1,28 +1,31 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './playground';
 
-test('one session blocks another, and its commit lets it go on', async ({ page }) => {
-  await page.goto('./#console');
-  const a = page.getByRole('region', { name: 'Session A' });
-  const b = page.getByRole('region', { name: 'Session B' });
-  const field = a.getByRole('textbox');
-  await expect(page.getByRole('button', { name: /^Run step 1/ })).toBeEnabled();
-  await field.fill('BEGIN;');
-  await field.press('Enter');
-  await expect(a.getByText('in a transaction')).toBeVisible();
-  await field.fill('UPDATE accounts SET balance = 90 WHERE id = 1;');
-  await field.press('Enter');
-  await b.getByRole('textbox').fill('UPDATE accounts SET balance = 80 WHERE id = 1;');
-  await b.getByRole('textbox').press('Enter');
-  await expect(b.getByText(/waits for A/).first()).toBeVisible();
-  await expect(a.getByText('B waits for it')).toBeVisible();
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)).toEqual([]);
-  await field.fill('COMMIT;');
-  await field.press('Enter');
-  await expect(b.getByText('UPDATE 1')).toBeVisible();
-  await expect(b.getByText('no transaction')).toBeVisible();
-});
+for (const scheme of ['dark', 'light'] as const) {
+  test(`one session blocks another, and its commit lets it go on: ${scheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto('./#console');
+    const a = page.getByRole('region', { name: 'Session A' });
+    const b = page.getByRole('region', { name: 'Session B' });
+    const field = a.getByRole('textbox');
+    await expect(page.getByRole('button', { name: /^Run step 1/ })).toBeEnabled();
+    await field.fill('BEGIN;');
+    await field.press('Enter');
+    await expect(a.getByText('in a transaction')).toBeVisible();
+    await field.fill('UPDATE accounts SET balance = 90 WHERE id = 1;');
+    await field.press('Enter');
+    await b.getByRole('textbox').fill('UPDATE accounts SET balance = 80 WHERE id = 1;');
+    await b.getByRole('textbox').press('Enter');
+    await expect(b.getByText(/waits for A/).first()).toBeVisible();
+    await expect(a.getByText('B waits for it')).toBeVisible();
+    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)).toEqual([]);
+    await field.fill('COMMIT;');
+    await field.press('Enter');
+    await expect(b.getByText('UPDATE 1')).toBeVisible();
+    await expect(b.getByText('no transaction')).toBeVisible();
+  });
+}
 
 test('the first walkthrough loses an update, without an error', async ({ page }) => {
   await page.goto('./#console');

@@ -52,9 +52,9 @@ export class Playground {
 }
 
 /** Every test also fails for anything on the console and for any request that leaves the site. */
-export const test = base.extend<{ playground: Playground }>({
-  playground: async ({ page, baseURL }, use) => {
-    const complaints: string[] = [];
+export const test = base.extend<{ playground: Playground; complaints: string[] }>({
+  complaints: async ({}, use) => use([]),
+  playground: async ({ page, baseURL, complaints }, use) => {
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });

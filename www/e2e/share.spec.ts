@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { expect, test } from './playground';
 
 test('a link opens the same run at the same moment, with its edit', async ({ page, playground, context }) => {
@@ -6,25 +7,34 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await playground.live();
   await playground.production.click();
   await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await playground.editor.click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.insertText('# Reviewed at 2 AM.\n');
+  await page.getByRole('button', { name: 'Deploy edit' }).click();
   await playground.hardened.click();
   await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
   await playground.pause();
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await expect(page.getByLabel('Link to this run')).toHaveValue(/#v1\./);
+  // Read when the link is there: the engine comes to stand a moment after the button says so.
   const moment = await playground.time.textContent();
   // Whole-run figures: what is counted since a deploy starts at the frame that saw it.
   const figures = page.getByRole('region', { name: 'Numbers' }).locator('dl');
   const numbers = await figures.innerText();
-  await page.getByRole('button', { name: 'Share', exact: true }).click();
-  await expect(page.getByLabel('Link to this run')).toHaveValue(/#v1\./);
   const link = page.url();
   await expect(page.getByRole('button', { name: /^Copied.*Link/ })).toBeVisible();
   await expect(page.getByLabel('The same run on the command line')).toHaveValue(/^twoam run \S+ --replay /);
 
+  // What this browser keeps of the edit is not what the link holds.
+  await page.evaluate(() => localStorage.clear());
   await page.goto('about:blank');
   await page.goto(link);
   await playground.live();
   await expect(playground.time).toHaveText(moment!);
   await expect(playground.hardened).toHaveAttribute('aria-pressed', 'true');
   await expect.poll(() => figures.innerText()).toBe(numbers);
+  await page.keyboard.press('h');
+  await expect(playground.editor).toContainText('# Reviewed at 2 AM.');
 });
 
 for (const [what, hash, words] of [
@@ -38,4 +48,32 @@ for (const [what, hash, words] of [
     await page.getByRole('button', { name: 'Close' }).click();
     await expect(page.getByText(words)).toBeHidden();
   });
+}
+
+test('a hostile link is text: what it holds is shown, never run by the page', async ({ page, playground }) => {
+  const markup = '<img src=x onerror="document.title = 1"><script>document.title = 2</script>';
+  const source = `async def buy(conn, request):\n    raise ValueError('''${markup}''')\n`;
+  await playground.open(link({ s: 'oversell', v: 'naive', e: 'production', n: 1, k: { [`a.b`]: 1 }, f: { 'naive.py': source }, c: [], t: 2_000_000 }));
+  await expect(page.getByText('This link names what the scenario does not have: knob “a.b”.')).toBeVisible();
+  await playground.live();
+  await expect(playground.editor).toContainText(markup);
+  await expect(page.getByText(/The latest request that failed, line \d: ValueError: <img src=x/)).toBeVisible();
+  await expect(page.locator('img[src=x]')).toHaveCount(0);
+  await expect(page).toHaveTitle(/2 AM$/);
+});
+
+for (const [what, fields] of [
+  ['markup as a name', { s: '<b>oversell</b>', v: 'naive', e: 'production', n: 1, t: 0 }],
+  ['a prototype as a knob', { s: 'oversell', v: 'naive', e: 'production', n: 1, k: { '__proto__ ': 1 }, t: 0 }],
+  ['a text without end', { s: 'oversell', v: 'naive', e: 'production', n: 1, f: { 'naive.py': 'x'.repeat(3_000_000) }, t: 0 }],
+] as const) {
+  test(`a link with ${what} is not looked into`, async ({ page, playground }) => {
+    await playground.open(link(fields));
+    await expect(page.getByText('This link is damaged')).toBeVisible();
+    await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+  });
+}
+
+function link(fields: object): string {
+  return `#v1.${deflateRawSync(JSON.stringify(fields)).toString('base64url')}`;
 }

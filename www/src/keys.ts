@@ -20,7 +20,7 @@ export function intent(event: KeyboardEvent): Intent | null {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return null;
   const target = event.composedPath()[0];
   if (target instanceof HTMLElement) {
-    if (target.isContentEditable || target.closest('input, select, textarea, dialog, [data-keys]')) return null;
+    if (target.isContentEditable || target.closest('input, select, textarea, [data-keys]')) return null;
     if (event.key === ' ' && target.closest('button, a, summary')) return null;
     if (event.key.startsWith('Arrow') && target.closest('[role="tablist"]')) return null;
   }

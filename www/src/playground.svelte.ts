@@ -126,6 +126,7 @@ export class PlaygroundState {
   #initial: { variant: string; knobs: { [knob in string]: number }; sources: { [file in string]: string } } | null = null;
   #replay: number | null = null;
   #opening = 0;
+  #halted: Promise<void> = Promise.resolve();
   #broken = 0;
 
   constructor() {
@@ -299,7 +300,10 @@ export class PlaygroundState {
         // A link's or a fork's changes were played; what is chosen now is what they left.
         this.#followChanges();
         const last = this.#history.at(-1);
-        if (last) this.#show(last);
+        if (last) {
+          this.#show(last);
+          void this.#explainFailure(last);
+        }
         if (this.shadow.variant !== null) this.compareWith(this.shadow.variant);
         if (this.playing) this.#play();
         else void this.#refreshReport();
@@ -308,6 +312,7 @@ export class PlaygroundState {
         if (run !== this.#run || error instanceof Abandoned) return;
         this.busy = false;
         this.playing = false;
+        this.live = false;
         if (error instanceof Refused && error.file) {
           this.notices = [{ severity: 'error', text: error.message, file: error.file, line: error.line }];
           this.message = { kind: 'error', text: `${error.file} does not run as it is, so there is nothing to show. Mend it or revert it.` };
@@ -478,9 +483,9 @@ export class PlaygroundState {
     this.playing = false;
     this.#replay = null;
     if (!this.live) return;
-    void this.#engine.ask({ kind: 'pause' }).then(() => {
+    this.#halted = this.#engine.ask({ kind: 'pause' }).then(() => {
       if (this.shadow.variant !== null) this.shadow.pause(this.reached_us);
-      return this.#refreshReport();
+      void this.#refreshReport();
     }, abandoned);
   }
 
@@ -827,6 +832,8 @@ export class PlaygroundState {
   }
 
   async shareLink(): Promise<string> {
+    // The thread is a little ahead of the page: the moment that is shared is where it came to stand.
+    await this.#halted;
     const shared: Shared = { request: this.#request(), at_us: Math.round(this.cursor_us) };
     const url = new URL(location.href);
     url.hash = await encode(shared);

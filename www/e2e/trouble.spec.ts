@@ -1,0 +1,37 @@
+import { expect, test } from './playground';
+
+test('without WebAssembly the recorded runs are shown, and the page says why', async ({ page, playground }) => {
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
+  await playground.open();
+  await expect(page.getByText('only the recorded runs can be shown')).toBeVisible();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+});
+
+test('an engine that cannot be fetched leaves the recorded runs', async ({ page, playground, complaints }) => {
+  await page.route('**/*.wasm', (route) => route.fulfill({ status: 404, body: '' }));
+  await playground.open();
+  await expect(page.getByText('The engine could not be loaded')).toBeVisible();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  // The browser itself writes a line for an answer of 404.
+  complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !complaint.includes('404')));
+});
+
+test('a browser that keeps nothing is told about, and the edit still runs', async ({ page, playground }) => {
+  await page.addInitScript(() =>
+    Object.defineProperty(window, 'localStorage', {
+      get() {
+        throw new DOMException('The operation is insecure.', 'SecurityError');
+      },
+    }),
+  );
+  await playground.open();
+  await playground.live();
+  await playground.editor.click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.insertText('# Reviewed at 2 AM.\n');
+  await expect(page.getByText('This browser keeps nothing for this page')).toBeVisible();
+  await page.getByRole('button', { name: 'Deploy edit' }).click();
+  await expect(page.getByRole('button', { name: 'Deploy edit' })).toBeHidden();
+});
