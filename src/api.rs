@@ -65,6 +65,56 @@ pub struct InvariantSummary {
     pub broken: u32,
 }
 
+/// What simulation and a real server said of the same files under the same load: `twoam reality --json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Reality {
+    /// `PostgreSQL 15.18, CPython 3.11.7, psycopg 3.3.9`
+    pub observed_on: String,
+    /// `2026-11-21`
+    pub date: String,
+    /// Processor, cores, memory.
+    pub machine: String,
+    pub scenarios: Vec<RealityScenario>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RealityScenario {
+    pub id: String,
+    pub title: String,
+    /// Each invariant broke on both or held on both, in every variant.
+    pub agrees: bool,
+    /// Every variant in production.
+    pub runs: Vec<RealityRun>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RealityRun {
+    pub variant: String,
+    pub label: String,
+    pub predicted_requests: u32,
+    pub observed_requests: u32,
+    pub agrees: bool,
+    pub metrics: Vec<RealityMetric>,
+    pub invariants: Vec<RealityInvariant>,
+}
+
+/// Values in words: `1,163 ms`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RealityMetric {
+    pub id: String,
+    pub label: String,
+    pub predicted: String,
+    pub observed: String,
+}
+
+/// How many cases there were; 0 where it held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RealityInvariant {
+    pub sentence: String,
+    pub predicted: u32,
+    pub observed: u32,
+}
+
 /// How many events a page keeps in memory. The totals and the trace's hash cover the whole run.
 pub const EVENTS_KEPT: usize = 400_000;
 

@@ -5,6 +5,7 @@ mod compare;
 mod export;
 mod isolation;
 mod list;
+mod machine;
 mod new;
 mod postgres;
 mod reality;

@@ -1,15 +1,19 @@
 //! `twoam reality`: what the simulation predicts beside what a real server does, with the same files under the same load.
 
 use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
-use twoam::api::{RunRequest, RunSummary};
+use twoam::api::{
+    EVENTS_KEPT, Reality, RealityInvariant, RealityMetric, RealityRun, RealityScenario, Run, RunRequest, RunSummary,
+};
 use twoam::scenario::ScenarioDocument;
-use twoam::trace::Micros;
+use twoam::trace::{Keep, Micros};
 
-use super::{Failure, compare, postgres, print_json, request, screen, shelf};
+use super::{Failure, compare, machine, postgres, print_json, request, screen, shelf};
 
 const PRODUCTION: &str = "production";
+/// In the simulation nothing that is still to settle at the end of the load takes longer than its own time and this.
+const AFTER_SETTLING_US: Micros = 2_000_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -20,7 +24,7 @@ pub struct Arguments {
     engine: String,
     #[arg(long, default_value_t = 1)]
     seed: u32,
-    /// Time at which each run ends; the environment's own length if not given
+    /// How long the load of each run lasts; the environment's own length if not given
     #[arg(long, value_name = "TIME", value_parser = request::duration)]
     until: Option<Micros>,
     /// Print a Markdown table
@@ -31,95 +35,163 @@ pub struct Arguments {
     json: bool,
 }
 
-/// One variant in production, on both engines.
-#[derive(Serialize)]
-struct Pair {
-    #[serde(skip)]
-    document: Rc<ScenarioDocument>,
-    predicted: RunSummary,
-    observed: RunSummary,
-    /// Each invariant broke on both or held on both.
-    agrees: bool,
-}
-
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let documents = match &arguments.scenarios[..] {
-        [] => shelf::all()?,
+        [] => shelf::all()?.into_iter().filter(|document| unobservable(document).is_none()).collect(),
         names => names.iter().map(|name| shelf::find(name)).collect::<Result<Vec<_>, _>>()?,
     };
-    let mut pairs = Vec::new();
-    let mut versions = String::new();
+    if let Some((document, reason)) = documents.iter().find_map(|it| Some((it, unobservable(it)?))) {
+        let id = &document.summary.id;
+        return Err(Failure::Usage(format!("error: {id} cannot be observed on a real server: {reason}")));
+    }
+    let server = postgres::Server::open(&arguments.engine)?;
+    let mut versions = None;
+    let mut scenarios = Vec::new();
     for document in documents.into_iter().map(Rc::new) {
+        let mut runs = Vec::new();
         let corners = compare::corners(&document, arguments.seed, arguments.until);
         for request in corners.into_iter().filter(|request| request.environment == PRODUCTION) {
-            let (pair, made_with) = pair(&document, request, &arguments.engine)?;
-            versions = made_with;
-            pairs.push(pair);
+            let predicted = predicted(&document, &request)?;
+            let observed = postgres::run(&document, &request, &server)?;
+            let run = beside(&document, &predicted, &observed.summary);
+            let verdict = if run.agrees { "as predicted" } else { "NOT as predicted" };
+            eprintln!("{}, {}: {verdict}", document.summary.id, run.variant);
+            versions = Some(observed.versions);
+            runs.push(run);
         }
+        scenarios.push(RealityScenario {
+            id: document.summary.id.clone(),
+            title: document.summary.title.clone(),
+            agrees: runs.iter().all(|run| run.agrees),
+            runs,
+        });
     }
+    let observed_on = versions.map_or(String::new(), |versions| versions.to_string());
+    let reality = Reality { observed_on, date: today(), machine: machine::class(), scenarios };
     if arguments.json {
-        print_json(&serde_json::json!({ "versions": versions, "runs": pairs }));
+        print_json(&reality);
     } else if arguments.markdown {
-        println!("{}", markdown(&pairs, &versions));
+        println!("{}", markdown(&reality));
     } else {
-        print(&pairs, &versions);
+        print(&reality);
     }
-    let apart = pairs.iter().filter(|pair| !pair.agrees).collect::<Vec<_>>();
-    if apart.is_empty() {
+    let runs = reality.scenarios.iter().flat_map(|scenario| scenario.runs.iter().map(move |run| (scenario, run)));
+    let apart = runs.filter(|(_, run)| !run.agrees);
+    let names = apart.map(|(scenario, run)| format!("{}, {}", scenario.id, run.variant)).collect::<Vec<_>>();
+    if names.is_empty() {
         return Ok(());
     }
-    let names = apart.iter().map(|pair| format!("{}, {}", pair.observed.scenario, pair.observed.variant));
-    let names = names.collect::<Vec<_>>().join("; ");
-    Err(Failure::Result(format!("simulation and server disagree about what holds: {names}")))
+    Err(Failure::Result(format!("simulation and server disagree about what holds: {}", names.join("; "))))
 }
 
-fn pair(document: &Rc<ScenarioDocument>, request: RunRequest, engine: &str) -> Result<(Pair, String), Failure> {
-    let predicted = compare::run(document, request.clone())?;
-    let real = postgres::run(document, &request, engine)?;
-    let verdicts = predicted.invariants.iter().zip(&real.summary.invariants);
-    let agrees = verdicts.into_iter().all(|(one, other)| (one.broken > 0) == (other.broken > 0));
-    let pair = Pair { document: document.clone(), predicted, observed: real.summary, agrees };
-    Ok((pair, real.versions.to_string()))
+/// Why a scenario's bug does not live in the database or the handler.
+fn unobservable(document: &ScenarioDocument) -> Option<&'static str> {
+    let limited = document.world.machine.memory_mb.is_some();
+    limited.then_some("it is about the memory of a process, and CPython's is not the interpreter's")
 }
 
-/// What is compared, with both values in words: headline metrics that a client of a real server can see, then invariants.
-fn rows(pair: &Pair) -> Vec<(String, String, String)> {
-    let headlines = pair.document.metrics.iter().filter(|metric| metric.headline);
-    let metrics = headlines.filter_map(|metric| {
-        let observed = *pair.observed.metrics.get(&metric.id)?;
-        let predicted = pair.predicted.metrics.get(&metric.id).copied();
-        Some((metric.label.clone(), screen::value(metric, predicted), screen::value(metric, Some(observed))))
+/// Metrics at the end of the load, invariants after they had their time to settle: as a real run is taken.
+fn predicted(document: &Rc<ScenarioDocument>, request: &RunRequest) -> Result<RunSummary, Failure> {
+    let environment =
+        document.environment(&request.environment).expect("a corner names an environment of its scenario");
+    let until_us = request.until_us.unwrap_or((environment.length_s * 1e6) as Micros);
+    let settle_ms = document.invariants.iter().map(|invariant| invariant.settle_ms).fold(0.0, f64::max);
+    let longer =
+        RunRequest { until_us: Some(until_us + (settle_ms * 1e3) as Micros + AFTER_SETTLING_US), ..request.clone() };
+    let mut run = Run::new(document.clone(), longer, Keep::Latest(EVENTS_KEPT))
+        .map_err(|error| Failure::Result(format!("error: {error}")))?;
+    run.advance(until_us);
+    let mut summary = run.summary();
+    run.advance(Micros::MAX);
+    summary.invariants = run.summary().invariants;
+    Ok(summary)
+}
+
+fn beside(document: &ScenarioDocument, predicted: &RunSummary, observed: &RunSummary) -> RealityRun {
+    let shown = document.metrics.iter().filter(|metric| metric.headline || metric.id == "statements-per-request");
+    let metrics = shown.filter_map(|metric| {
+        let value = *observed.metrics.get(&metric.id)?;
+        Some(RealityMetric {
+            id: metric.id.clone(),
+            label: metric.label.clone(),
+            predicted: screen::value(metric, predicted.metrics.get(&metric.id).copied()),
+            observed: screen::value(metric, Some(value)),
+        })
     });
-    let verdict = |broken: u32| if broken == 0 { "held".to_string() } else { format!("broken, {broken} cases") };
-    let invariants = pair.predicted.invariants.iter().zip(&pair.observed.invariants);
-    let invariants = invariants
-        .map(|(predicted, observed)| (predicted.sentence.clone(), verdict(predicted.broken), verdict(observed.broken)));
-    let requests = |summary: &RunSummary| screen::grouped(summary.requests.started.into());
-    let requests = ("requests".to_string(), requests(&pair.predicted), requests(&pair.observed));
+    let invariants = predicted.invariants.iter().zip(&observed.invariants);
+    let invariants = invariants.map(|(predicted, observed)| RealityInvariant {
+        sentence: predicted.sentence.clone(),
+        predicted: predicted.broken,
+        observed: observed.broken,
+    });
+    let invariants = invariants.collect::<Vec<_>>();
+    let variant = document.variant(&observed.variant).expect("a run names a variant of its scenario");
+    RealityRun {
+        variant: variant.id.clone(),
+        label: variant.label.clone(),
+        predicted_requests: predicted.requests.started,
+        observed_requests: observed.requests.started,
+        agrees: invariants.iter().all(|it| (it.predicted > 0) == (it.observed > 0)),
+        metrics: metrics.collect(),
+        invariants,
+    }
+}
+
+/// What is compared, with both values in words.
+fn rows(run: &RealityRun) -> Vec<(&str, String, String)> {
+    let verdict = |broken: u32| match broken {
+        0 => "held".to_string(),
+        cases => format!("broken, {} cases", screen::grouped(cases.into())),
+    };
+    let count = |requests: u32| screen::grouped(requests.into());
+    let requests = ("requests", count(run.predicted_requests), count(run.observed_requests));
+    let metrics = run.metrics.iter().map(|it| (it.label.as_str(), it.predicted.clone(), it.observed.clone()));
+    let invariants =
+        run.invariants.iter().map(|it| (it.sentence.as_str(), verdict(it.predicted), verdict(it.observed)));
     std::iter::once(requests).chain(metrics).chain(invariants).collect()
 }
 
-fn print(pairs: &[Pair], versions: &str) {
+fn print(reality: &Reality) {
     let mut table = screen::table(["scenario", "variant", "", "predicted", "observed"]);
-    for pair in pairs {
-        for (index, (what, predicted, observed)) in rows(pair).into_iter().enumerate() {
-            let first = index == 0;
-            let scenario = if first { pair.observed.scenario.as_str() } else { "" };
-            let variant = if first { pair.observed.variant.as_str() } else { "" };
-            table.add_row([scenario, variant, &what, &predicted, &observed]);
+    for scenario in &reality.scenarios {
+        for run in &scenario.runs {
+            for (index, (what, predicted, observed)) in rows(run).into_iter().enumerate() {
+                let (id, variant) = if index == 0 { (scenario.id.as_str(), run.variant.as_str()) } else { ("", "") };
+                table.add_row([id, variant, what, &predicted, &observed]);
+            }
         }
     }
-    println!("{table}\n\nobserved on {versions}");
+    println!("{table}\n\n{}", made_with(reality));
 }
 
-fn markdown(pairs: &[Pair], versions: &str) -> String {
-    let mut text = String::from("| scenario | variant | | predicted | observed |\n| --- | --- | --- | ---: | ---: |\n");
-    for pair in pairs {
-        for (what, predicted, observed) in rows(pair) {
-            let (scenario, variant) = (&pair.observed.scenario, &pair.observed.variant);
-            text.push_str(&format!("| {scenario} | {variant} | {what} | {predicted} | {observed} |\n"));
+/// One line a variant: what breaks and what holds, and the first headline number.
+fn markdown(reality: &Reality) -> String {
+    let mut text =
+        String::from("| scenario | variant | requests | predicted | observed |\n| --- | --- | ---: | --- | --- |\n");
+    for scenario in &reality.scenarios {
+        for (place, run) in scenario.runs.iter().enumerate() {
+            let headline = run.metrics.first();
+            let cell = |broken: &dyn Fn(&RealityInvariant) -> u32, value: &dyn Fn(&RealityMetric) -> String| {
+                let verdict = if run.invariants.iter().all(|it| broken(it) == 0) { "holds" } else { "**breaks**" };
+                let number = headline.map(|metric| format!("; {}: {}", metric.label, value(metric)));
+                format!("{verdict}{}", number.unwrap_or_default())
+            };
+            let predicted = cell(&|it| it.predicted, &|it| it.predicted.clone());
+            let observed = cell(&|it| it.observed, &|it| it.observed.clone());
+            let title = if place == 0 { scenario.title.as_str() } else { "" };
+            let requests = screen::grouped(run.observed_requests.into());
+            text.push_str(&format!("| {title} | {} | {requests} | {predicted} | {observed} |\n", run.label));
         }
     }
-    text.push_str(&format!("\nObserved on {versions}."));
+    text.push_str(&format!("\n{}.", made_with(reality)));
     text
+}
+
+fn made_with(reality: &Reality) -> String {
+    format!("Observed on {}, {}, on {}", reality.observed_on, reality.machine, reality.date)
+}
+
+pub fn today() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    chrono::DateTime::from_timestamp(since as i64, 0).map_or(String::new(), |now| now.format("%Y-%m-%d").to_string())
 }

@@ -60,9 +60,10 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let (summary, text) = match &arguments.engine {
         None => simulated(&document, request, arguments.trace.is_some())?,
         Some(address) => {
-            let real = postgres::run(&document, &request, address)?;
+            let real = postgres::run(&document, &request, &postgres::Server::open(address)?)?;
             eprintln!("{}", real.versions);
-            (real.summary, real.trace)
+            let text = if arguments.trace.is_some() { real.trace() } else { String::new() };
+            (real.summary, text)
         }
     };
     if let Some(path) = &arguments.trace {

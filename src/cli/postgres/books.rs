@@ -1,83 +1,173 @@
 //! What this run writes into and reads from the database itself: schema, rows, the services' books, invariants and gauges.
+//!
+//! A row that breaks an invariant counts as in the simulation: when it is still there after every request that was on its way at its
+//! first sighting has ended, and the invariant's `settle_ms` is over.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
-use twoam::scenario::InvariantRule;
+use twoam::scenario::{InvariantRule, ScenarioDocument};
 use twoam::services::LedgerEntry;
-use twoam::trace::{EventKind, Value};
+use twoam::trace::{EventKind, Micros, RequestId, Value};
 
-use super::{AUDITOR, Real, START, Told};
+use super::{AUDITOR, LOOK_EVERY, Plan, Real, START, Told, audit_settings};
 use crate::cli::Failure;
 
-impl Real {
+/// Only the run's own tables: the database may be somebody's.
+const ANALYZE: &str = "DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP
+        EXECUTE 'ANALYZE ' || quote_ident(name);
+    END LOOP;
+END $$";
+
+/// Looks take no more than one part in so many of the time.
+const LOOK_SHARE: u32 = 5;
+
+pub struct Watch {
+    /// By invariant: rows there now, by their first column.
+    standing: Vec<BTreeMap<String, Sighting>>,
+    asked: Option<Asked>,
+}
+
+/// A look that has not been answered yet.
+struct Asked {
+    audit: u64,
+    at: Instant,
+    /// Of the clients' requests on their way then.
+    oldest: Option<RequestId>,
+    /// Another one follows.
+    repeats: bool,
+}
+
+struct Sighting {
+    /// Requests below this one may still mend it.
+    before: RequestId,
+    /// Since when none of them is on its way.
+    settling_since: Option<Micros>,
+    told: bool,
+}
+
+impl Watch {
+    pub fn new(document: &ScenarioDocument) -> Watch {
+        Watch { standing: document.invariants.iter().map(|_| BTreeMap::new()).collect(), asked: None }
+    }
+
+    /// There is a row of which nobody knows yet whether it counts.
+    pub fn waits(&self) -> bool {
+        self.standing.iter().flat_map(BTreeMap::values).any(|sighting| !sighting.told)
+    }
+}
+
+impl Real<'_> {
     pub fn fill_database(&mut self) -> Result<(), Failure> {
         let document = self.document.clone();
-        if let Some(schema) = self.schema() {
-            self.audit(vec![json!([format!("CREATE SCHEMA {schema}"), []])])?;
-        }
+        self.audit(&[format!("CREATE SCHEMA {}", self.schema)]).map_err(|failure| {
+            Failure::Result(format!("{failure}; the run needs a user that may create a schema in this database"))
+        })?;
+        self.filled = true;
         let mut texts = vec![document.schema.clone()];
+        texts.extend(self.outside.ledgers().into_iter().map(str::to_string));
         for rows in &document.world.rows {
             texts.extend(rows.inserts(&mut self.dice, &self.knobs));
         }
         texts.extend(self.variant.migration.clone());
-        texts.extend(self.outside.ledgers().into_iter().map(str::to_string));
-        self.audit(texts.into_iter().map(|text| json!([text, []])).collect())?;
-        self.audit(vec![json!(["ANALYZE", []])])?;
-        Ok(())
+        texts.push(ANALYZE.into());
+        self.audit(&texts).map(|_| ())
     }
 
+    /// Nothing of the run stays behind, even if the connection was lost meanwhile.
     pub fn clean(&mut self) -> Result<(), Failure> {
+        self.load.host_of.clear();
         self.hosts.clear();
-        if let Some(schema) = self.schema() {
-            self.audit(vec![json!([format!("DROP SCHEMA IF EXISTS {schema} CASCADE"), []])])?;
-        }
-        Ok(())
-    }
-
-    /// Handlers find their tables in the run's own schema.
-    pub fn dsn(&self) -> String {
-        match self.schema() {
-            None => self.server.dsn.clone(),
-            Some(schema) => {
-                let join = if self.server.dsn.contains('?') { '&' } else { '?' };
-                format!("{}{join}options=-csearch_path%3D{schema}", self.server.dsn)
-            }
-        }
-    }
-
-    pub fn write_ledger(&mut self, entries: Vec<LedgerEntry>) -> Result<(), Failure> {
-        if entries.is_empty() {
+        self.scripts = None;
+        if !self.filled {
             return Ok(());
+        }
+        let drop = [format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema)];
+        let dropped = self.audit(&drop).or_else(|_| {
+            let settings = audit_settings(self.server, &self.schema);
+            self.auditor = self.python.start(AUDITOR, None, settings, self.sender.clone())?;
+            self.await_ready(1)?;
+            self.audit(&drop)
+        });
+        dropped.map(|_| ()).map_err(|_| {
+            let schema = &self.schema;
+            Failure::Result(format!(
+                "error: schema {schema} is left behind; remove it with DROP SCHEMA {schema} CASCADE"
+            ))
+        })
+    }
+
+    pub fn write_ledger(&mut self, entries: Vec<LedgerEntry>) {
+        if entries.is_empty() {
+            return;
         }
         let statements = entries.into_iter().map(|entry| {
             let (sql, parameters) = for_psycopg(entry.sql, &entry.parameters);
             json!([sql, parameters])
         });
-        self.audits += 1;
-        let message = json!({ "do": "audit", "audit": self.audits, "statements": statements.collect::<Vec<_>>() });
-        self.auditor.tell(&message);
+        self.ask(statements.collect());
+    }
+
+    /// Reads invariants and gauges; what they say comes as a message.
+    pub fn ask_look(&mut self, repeats: bool) {
+        if self.watch.asked.is_some() {
+            return;
+        }
+        let document = self.document.clone();
+        let rules = document.invariants.iter().filter_map(|invariant| match &invariant.rule {
+            InvariantRule::Sql { sql } => Some(sql),
+            InvariantRule::SlowerThan { .. } | InvariantRule::Failed { .. } => None,
+        });
+        let gauges = document.world.gauges.iter().map(|gauge| &gauge.sql);
+        let oldest = self.load.oldest();
+        let audit = self.ask(rules.chain(gauges).map(|sql| json!([sql, []])).collect());
+        self.watch.asked = Some(Asked { audit, at: Instant::now(), oldest, repeats });
+    }
+
+    /// The same, and waits for it.
+    pub fn look(&mut self) -> Result<(), Failure> {
+        let end = Instant::now() + START;
+        while self.watch.asked.is_some() && Instant::now() < end {
+            self.turn(end)?;
+        }
+        self.ask_look(false);
+        while self.watch.asked.is_some() {
+            if Instant::now() >= end {
+                return Err(silent());
+            }
+            self.turn(end)?;
+        }
         Ok(())
     }
 
-    /// Reads every invariant and gauge once: nothing is on its way any more.
-    pub fn audit_all(&mut self) -> Result<(), Failure> {
+    /// The auditor's answer to what nobody stands waiting for.
+    pub fn audited(&mut self, message: &Json) -> Result<(), Failure> {
+        let results = results(message)?;
+        if self.watch.asked.as_ref().is_none_or(|asked| message["audit"].as_u64() != Some(asked.audit)) {
+            return Ok(());
+        }
+        let asked = self.watch.asked.take().expect("it was just there");
+        let mut results = results.iter();
         let document = self.document.clone();
-        for invariant in &document.invariants {
-            let InvariantRule::Sql { sql } = &invariant.rule else { continue };
-            for row in self.rows(sql)? {
-                let case = match &row[0] {
-                    Json::String(text) => text.clone(),
-                    value => value.to_string(),
-                };
-                self.record_break(&invariant.id, &case, &row);
+        for (place, invariant) in document.invariants.iter().enumerate() {
+            if let InvariantRule::Sql { .. } = &invariant.rule {
+                let result = results.next().unwrap_or(&Json::Null);
+                if self.now() >= (invariant.from_s * 1e6) as Micros {
+                    let settle = (invariant.settle_ms * 1e3) as Micros;
+                    self.compare(place, &invariant.id, settle, asked.oldest, result);
+                }
             }
         }
         for gauge in &document.world.gauges {
-            let rows = self.rows(&gauge.sql)?;
-            let value = rows.first().and_then(|row| number(&row[0])).unwrap_or(0.0);
+            let value = results.next().and_then(|result| number(&result["rows"][0][0])).unwrap_or(0.0);
             let gauge = self.trace.strings.intern(&gauge.metric);
             self.record(EventKind::GaugeRead { gauge, value }, None);
+        }
+        if asked.repeats {
+            let pause = LOOK_EVERY.max(asked.at.elapsed() * LOOK_SHARE);
+            self.plan(pause, Plan::Look);
         }
         Ok(())
     }
@@ -88,41 +178,67 @@ impl Real {
         self.record(EventKind::InvariantBroken { invariant, case, row }, None);
     }
 
-    fn schema(&self) -> Option<String> {
-        (!self.server.is_private()).then(|| format!("twoam_{}", std::process::id()))
+    fn compare(&mut self, place: usize, id: &str, settle: Micros, oldest: Option<RequestId>, result: &Json) {
+        let (now, next) = (self.now(), self.load.next());
+        let columns = result["columns"].as_array().into_iter().flatten().filter_map(Json::as_str).collect::<Vec<_>>();
+        let mut before = std::mem::take(&mut self.watch.standing[place]);
+        for row in result["rows"].as_array().into_iter().flatten() {
+            let case = match &row[0] {
+                Json::String(text) => text.clone(),
+                value => value.to_string(),
+            };
+            let new = Sighting { before: next, settling_since: None, told: false };
+            let mut sighting = before.remove(&case).unwrap_or(new);
+            if sighting.settling_since.is_none() && oldest.is_none_or(|oldest| oldest >= sighting.before) {
+                sighting.settling_since = Some(now);
+            }
+            if !sighting.told && sighting.settling_since.is_some_and(|since| now - since >= settle) {
+                sighting.told = true;
+                let values = row.as_array().into_iter().flatten().cloned();
+                let fields = columns.iter().map(|column| column.to_string()).zip(values).collect();
+                self.record_break(id, &case, &Json::Object(fields));
+            }
+            self.watch.standing[place].insert(case, sighting);
+        }
     }
 
-    fn rows(&mut self, sql: &str) -> Result<Vec<Json>, Failure> {
-        let mut results = self.audit(vec![json!([sql, []])])?;
-        Ok(results[0]["rows"].as_array_mut().map(std::mem::take).unwrap_or_default())
-    }
-
-    /// Runs statements and waits for their rows. What hosts tell meanwhile is taken in.
-    fn audit(&mut self, statements: Vec<Json>) -> Result<Vec<Json>, Failure> {
-        self.audits += 1;
-        let number = self.audits;
-        let in_schema = self.schema().filter(|_| true).map(|schema| format!("SET search_path TO {schema}"));
-        let statements = in_schema.map(|set| json!([set, []])).into_iter().chain(statements).collect::<Vec<_>>();
-        self.auditor.tell(&json!({ "do": "audit", "audit": number, "statements": statements }));
+    /// Runs statements and waits for their results. What hosts tell meanwhile is taken in.
+    fn audit(&mut self, texts: &[String]) -> Result<Vec<Json>, Failure> {
+        let number = self.ask(texts.iter().map(|text| json!([text, []])).collect());
         let end = Instant::now() + START;
         loop {
-            let told = self.told.recv_timeout(end.saturating_duration_since(Instant::now()));
-            let Told { host, message } =
-                told.map_err(|_| Failure::Result("error: the server no longer answers".into()))?;
+            let wait: Duration = end.saturating_duration_since(Instant::now());
+            let Told { host, message } = self.told.recv_timeout(wait).map_err(|_| silent())?;
             let Some(message) = message else { continue };
-            if host != AUDITOR || message["audit"].as_u64() != Some(number) {
-                self.hear(Told { host, message: Some(message) })?;
-                continue;
+            if message["audit"].as_u64() == Some(number) {
+                return results(&message);
             }
-            if let Some(error) = message["error"].as_str() {
-                return Err(Failure::Result(format!("error: the server refused a statement of the run: {error}")));
-            }
-            let last = message["rows"].as_array().and_then(|rows| rows.last().cloned()).unwrap_or(Json::Null);
-            return Ok(vec![json!({ "rows": last })]);
+            self.hear(Told { host, message: Some(message) })?;
         }
+    }
+
+    fn ask(&mut self, statements: Vec<Json>) -> u64 {
+        self.audits += 1;
+        self.auditor.tell(&json!({ "audit": self.audits, "statements": statements }));
+        self.audits
     }
 }
 
+fn silent() -> Failure {
+    Failure::Result(format!("error: the server did not answer within {} s", START.as_secs()))
+}
+
+/// One for each statement, with `columns` and `rows`.
+fn results(message: &Json) -> Result<Vec<Json>, Failure> {
+    match message["error"].as_str() {
+        None => Ok(message["results"].as_array().cloned().unwrap_or_default()),
+        Some(error) if message["lost"] == json!(true) => {
+            let error = error.lines().next().unwrap_or_default();
+            Err(Failure::Result(format!("error: the connection to the server was lost: {error}")))
+        }
+        Some(error) => Err(Failure::Result(format!("error: the server refused a statement of the run: {error}"))),
+    }
+}
 /// `$1` may stand twice in a text; psycopg wants one `%s` for each place.
 fn for_psycopg(sql: &str, parameters: &[Value]) -> (String, Vec<Json>) {
     let (mut text, mut values) = (String::new(), Vec::new());

@@ -1,7 +1,7 @@
-"""Hosts a scenario's handlers: CPython, psycopg 3, a real PostgreSQL. `twoam` starts one for each process of the service.
+"""Hosts Python for a run on a real PostgreSQL: a process of the service, the clients' scripts, or the auditor.
 
-Reads one JSON object a line from stdin and writes one a line to stdout. It decides nothing: who sends what and when, what
-services answer and what is counted is told to it or counted by its parent.
+`twoam` starts it and speaks with it in JSON, one object a line. It decides nothing: who sends what and when, what services answer
+and what is counted is told to it or counted by its parent. When its stdin ends, its parent is gone, and it cleans up and goes too.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import importlib
 import inspect
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -18,10 +19,13 @@ import types
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+IDLE = psycopg.pq.TransactionStatus.IDLE
+
 out = os.fdopen(os.dup(1), "w", buffering=1)
 sys.stdout = sys.stderr
 request_of_task = contextvars.ContextVar("request")
 calls = {}
+tasks = set()
 
 
 def tell(**message):
@@ -46,25 +50,40 @@ def next_call():
 next_call.number = 0
 
 
+class Connection(psycopg.AsyncConnection):
+    """Each round trip takes as long as the scenario's network does."""
+
+    async def wait(self, gen, *args, **options):
+        if trips := self.round_trips(gen.__name__):
+            await asyncio.sleep(trips * settings["network_s"])
+        return await super().wait(gen, *args, **options)
+
+    def round_trips(self, work):
+        if settings["network_s"] <= 0:
+            return 0
+        if self.pgconn.transaction_status != IDLE:
+            return 1
+        if work == "_execute_gen":
+            # psycopg sends a BEGIN of its own first.
+            return 1 if self.autocommit else 2
+        return 0 if work in ("_commit_gen", "_rollback_gen") else 1
+
+
 class Cursor(psycopg.AsyncCursor):
     async def execute(self, query, params=None, **options):
         request = request_of_task.get(None)
-        if settings["network_s"] > 0:
-            await asyncio.sleep(settings["network_s"])
         if request is None:
             return await super().execute(query, params, **options)
         call, sqlstate, message = next_call(), None, ""
         tell(did="statement", request=request, call=call, line=line_in_handler(), text=str(query), params=repr(params))
-        began = time.perf_counter()
         try:
             return await super().execute(query, params, **options)
         except psycopg.Error as error:
             sqlstate, message = error.sqlstate or "XX000", str(error)
             raise
         finally:
-            us = int((time.perf_counter() - began) * 1e6)
             rows = max(self.rowcount, 0)
-            tell(did="answered", request=request, call=call, us=us, rows=rows, sqlstate=sqlstate, message=message)
+            tell(did="answered", request=request, call=call, rows=rows, sqlstate=sqlstate, message=message)
 
 
 class Pool(AsyncConnectionPool):
@@ -114,64 +133,118 @@ async def handle(pool, handler, message):
     tell(did="finished", request=request, status=status, body=body, error=error)
 
 
-async def audit(message):
-    """Statements of the parent's own: schema, rows, services' books, invariants."""
-    rows, error = [], None
+async def script(entry, arguments):
+    request_of_task.set(arguments["id"])
     try:
-        async with await psycopg.AsyncConnection.connect(settings["dsn"], autocommit=True) as conn:
-            for sql, params in message["statements"]:
-                cur = await conn.execute(sql, params or None)
-                rows.append([list(row) for row in await cur.fetchall()] if cur.description else [])
-    except psycopg.Error as failure:
-        error = str(failure).strip()
-    tell(did="audited", audit=message["audit"], rows=rows, error=error)
+        await entry(app=settings["clients"]["app"], client=arguments)
+    except Exception:
+        tell(did="gave-up", error=traceback.format_exc())
+
+
+async def messages():
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=1 << 26)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        yield json.loads(line)
+
+
+def begin(work):
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+def answered(message):
+    if answer := calls.pop(message["call"], None):
+        answer.cancelled() or answer.set_result(message)
 
 
 def client(spec):
-    module = importlib.import_module(spec["module"])
+    """None where the module is made of what this Python does not have: no handler of this scenario asks for it."""
+    try:
+        module = importlib.import_module(spec["module"])
+    except ImportError:
+        return None
     return getattr(module, spec["attribute"]) if spec["attribute"] else module
+
+
+def code():
+    """The handlers' or scripts' own file."""
+    sys.path.insert(0, settings["modules"])
+    settings["clients"] = {name: client(spec) for name, spec in settings["clients"].items()}
+    module = types.ModuleType("handlers")
+    with open(settings["path"], encoding="utf-8") as file:
+        exec(compile(file.read(), settings["path"], "exec"), module.__dict__)
+    return module
+
+
+async def serve(stdin):
+    """A process of the service."""
+    handlers, size = code(), settings["pool"]
+    async with Pool(
+        settings["dsn"], connection_class=Connection, min_size=size, max_size=size,
+        timeout=settings["pool_timeout_s"], kwargs={"cursor_factory": Cursor}, open=False,
+    ) as pool:
+        await pool.wait()
+        tell(did="ready")
+        async for message in stdin:
+            if message["do"] == "answer":
+                answered(message)
+            else:
+                begin(handle(pool, getattr(handlers, message["entry"]), message))
+        for task in tasks:
+            task.cancel()
+
+
+async def play(stdin):
+    """The clients' scripts."""
+    scripts = code()
+    tell(did="ready")
+    async for message in stdin:
+        if message["do"] == "answer":
+            answered(message)
+        else:
+            begin(script(getattr(scripts, message["entry"]), message["arguments"]))
+    os._exit(0)
+
+
+async def audit(stdin):
+    """The parent's own statements, one after the other: schema, rows, services' books, invariants."""
+    conn = await psycopg.AsyncConnection.connect(settings["dsn"], autocommit=True, connect_timeout=10)
+    async with conn:
+        (name,) = await (await conn.execute("SELECT version()")).fetchone()
+        version = conn.info.server_version
+        tell(did="ready", server=version, name=name, psycopg=psycopg.__version__, python=sys.version.split()[0])
+        async for message in stdin:
+            results, error = [], None
+            try:
+                for sql, params in message["statements"]:
+                    cur = await conn.execute(sql, params or None)
+                    columns = [column.name for column in cur.description or []]
+                    rows = await cur.fetchall() if cur.description else []
+                    results.append({"columns": columns, "rows": [list(row) for row in rows]})
+            except psycopg.Error as failure:
+                error = str(failure).strip()
+            tell(did="audited", audit=message["audit"], results=results, error=error, lost=conn.broken)
+        await conn.execute(settings["at_end"])
 
 
 async def main():
     shim = types.ModuleType("_twoam")
     shim.service_wait = service_wait
     sys.modules["_twoam"] = shim
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=1 << 26)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-
-    settings.update(json.loads(await reader.readline()))
-    sys.path.insert(0, settings["modules"])
-    settings["clients"] = {name: client(spec) for name, spec in settings["clients"].items()}
-    handlers = types.ModuleType("handlers")
-    if settings["path"]:
-        with open(settings["path"], encoding="utf-8") as file:
-            exec(compile(file.read(), settings["path"], "exec"), handlers.__dict__)
-    size = settings["pool"]
-    connect = {"cursor_factory": Cursor}
-    tasks = set()
-    async with Pool(
-        settings["dsn"], min_size=size, max_size=size, timeout=settings["pool_timeout_s"], kwargs=connect, open=False
-    ) as pool:
-        await pool.wait()
-        version = pool._pool[0].info.server_version if pool._pool else 0
-        tell(did="ready", server=version, psycopg=psycopg.__version__, python=sys.version.split()[0])
-        while line := await reader.readline():
-            message = json.loads(line)
-            if message["do"] == "answer":
-                if answer := calls.pop(message["call"], None):
-                    answer.cancelled() or answer.set_result(message)
-                continue
-            if message["do"] == "audit":
-                work = audit(message)
-            else:
-                work = handle(pool, getattr(handlers, message["entry"]), message)
-            task = asyncio.create_task(work)
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        for task in tasks:
-            task.cancel()
+    stdin = messages()
+    settings.update(await anext(stdin))
+    await {"audit": audit, "play": play, "serve": serve}[settings["role"]](stdin)
 
 
-settings = {"path": "", "network_s": 0}
-asyncio.run(main())
+# Ctrl-C ends the parent; what follows from that is told by stdin.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+settings = {}
+try:
+    asyncio.run(main())
+except Exception as error:
+    words = " ".join(str(error).split())
+    tell(did="failed", error=f"{type(error).__name__}: {words}" if not isinstance(error, psycopg.Error) else words)
+    sys.exit(1)

@@ -17,8 +17,11 @@ use crate::cli::Failure;
 const DRIVER: &str = include_str!("driver.py");
 static LIBRARY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/python/lib");
 
-/// Of the interpreter's library, what CPython and psycopg have themselves.
-const REAL: [&str; 4] = ["asyncio.py", "logging.py", "traceback.py", "_start.py"];
+/// Of the interpreter's library, what CPython and the packages of the environment have themselves.
+const REAL: [&str; 5] = ["asyncio.py", "jwt.py", "logging.py", "traceback.py", "_start.py"];
+
+/// What the scenarios' handlers import beside Python's own library.
+const PACKAGES: [&str; 2] = ["psycopg[binary,pool]>=3.1,<4", "pyjwt[crypto]>=2.8,<3"];
 
 /// A line of a host, or its end.
 pub struct Told {
@@ -38,15 +41,16 @@ pub struct Python {
 }
 
 impl Python {
-    pub fn prepare(handler_name: &str, handler: &str) -> Result<Python, Failure> {
+    /// With the scenario's own files in reach.
+    pub fn prepare(files: &[(&str, &str)]) -> Result<Python, Failure> {
         let folder = tempfile::tempdir().map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
         let modules = LIBRARY.files().filter(|file| {
             let name = file.path().to_string_lossy();
             !name.starts_with("psycopg") && !REAL.contains(&&*name)
         });
         let library = modules.map(|file| (file.path().to_string_lossy().into_owned(), file.contents().to_vec()));
-        let own = [("driver.py", DRIVER), (handler_name, handler)]
-            .map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()));
+        let own = [("driver.py", DRIVER)].into_iter().chain(files.iter().copied());
+        let own = own.map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()));
         for (name, text) in library.chain(own) {
             let path = folder.path().join(name);
             fs::write(&path, text).map_err(|error| Failure::file(&path, &error))?;
@@ -133,12 +137,12 @@ fn interpreter() -> Result<PathBuf, Failure> {
     eprintln!("making a Python environment with psycopg in {} …", folder.display());
     step(
         Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder),
-        "python3 with its venv module is needed",
+        "python3 with its venv module is needed (Debian: apt-get install python3-venv)",
     )?;
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "psycopg[binary,pool]>=3.1,<4"];
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     step(
-        Command::new(&program).args(install),
-        "psycopg could not be installed; set TWOAM_PYTHON to a Python that has psycopg[binary,pool]",
+        Command::new(&program).args(install).args(PACKAGES),
+        "psycopg could not be installed; set TWOAM_PYTHON to a Python that has psycopg[binary,pool] and pyjwt[crypto]",
     )?;
     fs::write(&ready, "").map_err(|error| Failure::file(&ready, &error))?;
     Ok(program)

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use twoam::scenario::{Clients, FaultVerdict, InvariantRule, Place};
 use twoam::trace::{ClientId, EventKind, Micros, ProcessId, RequestId};
 
-use super::{Plan as AnyPlan, Real};
+use super::{AUDITOR, CLIENTS, Plan as AnyPlan, Real, host::Host};
 use crate::cli::Failure;
 
 #[derive(Default)]
@@ -38,6 +38,8 @@ enum Origin {
     /// A client that had waited too long; its next request follows the first one's answer.
     Again(ClientId),
     Worker(usize),
+    /// Of a client's script: the answer is for its call of this number.
+    Script(ClientId, u64),
 }
 
 pub enum Plan {
@@ -58,11 +60,21 @@ impl Load {
     }
 
     pub fn clients_in_flight(&self) -> bool {
-        self.open.values().any(|open| !matches!(open.origin, Origin::Worker(_)))
+        self.oldest().is_some()
+    }
+
+    /// Of the clients' requests on their way.
+    pub fn oldest(&self) -> Option<RequestId> {
+        self.open.iter().find(|(_, open)| !matches!(open.origin, Origin::Worker(_))).map(|(id, _)| *id)
+    }
+
+    /// The next request's number.
+    pub fn next(&self) -> RequestId {
+        RequestId(self.requests)
     }
 }
 
-impl Real {
+impl Real<'_> {
     pub fn start_load(&mut self) {
         match self.document.world.clients.clone() {
             Clients::Closed { count, think_ms } => {
@@ -73,7 +85,16 @@ impl Real {
                 }
             }
             Clients::Open { .. } => self.plan_arrival(),
-            Clients::Scripted { .. } => unreachable!("refused before the server is opened"),
+            Clients::Scripted { scripts, .. } => {
+                let mut clients = 0;
+                for script in &scripts {
+                    for _ in 0..self.amount(&script.count) as u32 {
+                        clients += 1;
+                        let message = json!({ "do": "play", "entry": script.entry, "arguments": { "id": clients } });
+                        self.tell_scripts(&message);
+                    }
+                }
+            }
         }
         for worker in 0..self.variant.workers.len() {
             self.plan_load(self.variant.workers[worker].every_ms * 1e3, Plan::Turn(worker));
@@ -85,6 +106,36 @@ impl Real {
         }
     }
 
+    pub fn start_scripts(&mut self) -> Result<(), Failure> {
+        if let Clients::Scripted { file, .. } = &self.document.clone().world.clients {
+            let settings = json!({ "role": "play" });
+            self.scripts = Some(self.python.start(CLIENTS, Some(file), settings, self.sender.clone())?);
+        }
+        Ok(())
+    }
+
+    /// A script sends a request. After the end of the load nobody answers.
+    pub fn script_sends(&mut self, message: &Json) {
+        if self.load.closed {
+            return;
+        }
+        let entry = message["method"].as_str().unwrap_or_default().to_string();
+        let number = message["call"].as_u64().unwrap_or(0);
+        if !self.document.world.requests.iter().any(|kind| kind.entry == entry) {
+            let error = format!("there is no {entry}");
+            return self.tell_scripts(&answer_to(number, &json!({ "status": 404, "error": error })));
+        }
+        let client = ClientId(message["request"].as_u64().unwrap_or(1) as u32 - 1);
+        let arguments = message["arguments"].clone();
+        let origin = Origin::Script(client, number);
+        let request = self.start_request(self.next_process(), entry.clone(), arguments, origin);
+        self.roll_resends(request, &entry);
+    }
+
+    fn tell_scripts(&mut self, message: &Json) {
+        self.scripts.as_mut().map(|host: &mut Host| host.tell(message));
+    }
+
     pub fn take_load(&mut self, plan: Plan) -> Result<(), Failure> {
         match plan {
             Plan::Send(client) => self.send(client),
@@ -94,7 +145,7 @@ impl Real {
             }
             Plan::Resend(request) => {
                 if let Some(open) = self.load.open.get(&request) {
-                    let Origin::Client(client) = open.origin else { return Ok(()) };
+                    let (Origin::Client(client) | Origin::Script(client, _)) = open.origin else { return Ok(()) };
                     let (entry, arguments) = (open.entry.clone(), open.arguments.clone());
                     self.start_request(self.next_process(), entry, arguments, Origin::Again(client));
                 }
@@ -117,6 +168,11 @@ impl Real {
 
     pub fn process_of(&self, host: u32) -> Option<u32> {
         self.load.host_of.iter().find(|(_, life)| **life == host).map(|(process, _)| *process)
+    }
+
+    /// It is expected to: nobody has ended it.
+    pub fn lives_on(&self, host: u32) -> bool {
+        host == AUDITOR || host == CLIENTS && self.scripts.is_some() || self.process_of(host).is_some()
     }
 
     fn plan_load(&mut self, after_us: f64, plan: Plan) {
@@ -190,7 +246,7 @@ impl Real {
         let request = RequestId(self.load.requests);
         self.load.requests += 1;
         let client = match origin {
-            Origin::Client(client) | Origin::Again(client) => Some(client),
+            Origin::Client(client) | Origin::Again(client) | Origin::Script(client, _) => Some(client),
             Origin::Worker(_) => None,
         };
         let variant = self.trace.strings.intern(&self.variant.id);
@@ -205,8 +261,8 @@ impl Real {
 
     fn end_request(&mut self, request: RequestId, status: u16, body: &Json, error: Option<twoam::trace::Symbol>) {
         let Some(open) = self.load.open.remove(&request) else { return };
-        let body = self.symbol(body);
-        self.record(EventKind::RequestFinished { status, body, error }, Some(request));
+        let text = self.symbol(body);
+        self.record(EventKind::RequestFinished { status, body: text, error }, Some(request));
         match open.origin {
             Origin::Client(client) => {
                 self.judge(request, &open, status);
@@ -216,6 +272,10 @@ impl Real {
                 }
             }
             Origin::Again(_) => self.judge(request, &open, status),
+            Origin::Script(_, number) => {
+                self.judge(request, &open, status);
+                self.tell_scripts(&answer_to(number, &json!({ "status": status, "body": body })));
+            }
             Origin::Worker(worker) => self.plan_load(self.variant.workers[worker].every_ms * 1e3, Plan::Turn(worker)),
         }
     }
@@ -223,7 +283,8 @@ impl Real {
     /// Rules about requests themselves; those in SQL come at the end.
     fn judge(&mut self, request: RequestId, open: &Open, status: u16) {
         let latency_ms = (self.now() - open.since) as f64 / 1e3;
-        for invariant in &self.document.clone().invariants {
+        let sent_s = open.since as f64 / 1e6;
+        for invariant in self.document.clone().invariants.iter().filter(|invariant| sent_s >= invariant.from_s) {
             let (broken, of) = match &invariant.rule {
                 InvariantRule::SlowerThan { ms, entry } => (latency_ms > *ms, entry),
                 InvariantRule::Failed { entry } => (status >= 500, entry),
@@ -253,4 +314,8 @@ impl Real {
     fn exponential_us(&mut self, mean_us: f64) -> f64 {
         -(1.0 - self.dice.random::<f64>()).ln() * mean_us
     }
+}
+
+fn answer_to(number: u64, result: &Json) -> Json {
+    json!({ "do": "answer", "call": number, "result": result })
 }

@@ -23,10 +23,11 @@ use twoam::trace::{
     CallId, Event, EventKind, Keep, Micros, Position, RequestId, Sqlstate, StatementOutcome, Symbol, Trace,
 };
 
+use self::books::Watch;
 use self::host::{Host, Python, Told};
 use self::load::Load;
 use self::outside::Outside;
-use self::server::Server;
+pub use self::server::Server;
 use super::{Failure, screen};
 
 /// What a client of a real server cannot see.
@@ -38,11 +39,19 @@ const DRAIN: Duration = Duration::from_secs(20);
 const START: Duration = Duration::from_secs(60);
 /// The host that runs no handlers: schema, books, invariants.
 const AUDITOR: u32 = u32::MAX;
+/// The host of the clients' scripts.
+const CLIENTS: u32 = u32::MAX - 1;
+/// Older servers lack what the scenarios' schemas use.
+const OLDEST: u64 = 11;
+/// How often invariants and gauges are read while requests flow.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Calls of one life of a host are numbered below this.
 const CALLS_OF_A_HOST: u32 = 1 << 20;
 
 /// What the run was made with, for whoever compares.
+#[derive(Clone, serde::Serialize)]
 pub struct Versions {
+    /// With its name.
     pub server: String,
     pub python: String,
     pub psycopg: String,
@@ -50,40 +59,42 @@ pub struct Versions {
 
 impl fmt::Display for Versions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgreSQL {}, CPython {}, psycopg {}", self.server, self.python, self.psycopg)
+        write!(f, "{}, CPython {}, psycopg {}", self.server, self.python, self.psycopg)
     }
 }
 
 pub struct Outcome {
+    /// Its metrics are those of the moment when the load ended; its invariants had time to settle after that.
     pub summary: RunSummary,
     pub versions: Versions,
-    /// As JSON.
-    pub trace: String,
+    trace: Trace,
 }
 
-pub fn run(document: &ScenarioDocument, request: &RunRequest, address: &str) -> Result<Outcome, Failure> {
+impl Outcome {
+    /// The trace as JSON.
+    pub fn trace(&self) -> String {
+        serde_json::to_string(&self.trace).expect("a trace is plain data")
+    }
+}
+
+/// Runs `request` on `server`, in a schema that is gone afterwards.
+pub fn run(document: &ScenarioDocument, request: &RunRequest, server: &Server) -> Result<Outcome, Failure> {
     if !request.changes.is_empty() {
         return Err(Failure::Usage(
             "error: --at works in the simulation only; on a real server give each variant a run of its own".into(),
         ));
     }
-    if let Clients::Scripted { .. } = &document.world.clients {
-        return Err(Failure::Usage("error: clients with scripts of their own run in the simulation only".into()));
-    }
-    let mut real = Real::new(document, request, Server::open(address)?)?;
-    let outcome = real.go();
-    // A schema of our own goes, whatever happened.
+    let mut real = Real::new(document, request, server)?;
+    let outcome = real.go(request);
     let cleaned = real.clean();
-    let versions = outcome?;
+    let summary = outcome?;
     cleaned?;
-    let mut summary = summary_of(real.document.clone(), request, &real.trace, real.ended);
-    summary.metrics.retain(|metric, _| !UNSEEN.contains(&metric.as_str()));
-    let trace = serde_json::to_string(&real.trace).expect("a trace is plain data");
-    Ok(Outcome { summary, versions, trace })
+    let versions = real.versions.take().expect("the auditor told them when it was ready");
+    Ok(Outcome { summary, versions, trace: real.trace })
 }
 
 /// One run on a real server.
-struct Real {
+struct Real<'a> {
     document: Rc<ScenarioDocument>,
     variant: VariantDocument,
     knobs: BTreeMap<String, f64>,
@@ -97,15 +108,21 @@ struct Real {
     lives: u32,
     auditor: Host,
     audits: u64,
+    watch: Watch,
+    /// The clients' scripts, if they have some.
+    scripts: Option<Host>,
     python: Python,
-    server: Server,
+    server: &'a Server,
+    /// Of this run alone.
+    schema: String,
+    /// It is there and has to go.
+    filled: bool,
     sender: Sender<Told>,
     told: Receiver<Told>,
     due: BinaryHeap<Reverse<(Instant, u64)>>,
     plans: BTreeMap<u64, Plan>,
     planned: u64,
     began: Instant,
-    ended: Micros,
     trace: Trace,
     load: Load,
     outside: Outside,
@@ -114,12 +131,13 @@ struct Real {
 
 /// What is to happen at a moment.
 enum Plan {
+    Look,
     Load(load::Plan),
     Outside(outside::Plan),
 }
 
-impl Real {
-    fn new(document: &ScenarioDocument, request: &RunRequest, server: Server) -> Result<Real, Failure> {
+impl Real<'_> {
+    fn new<'a>(document: &ScenarioDocument, request: &RunRequest, server: &'a Server) -> Result<Real<'a>, Failure> {
         let environment = document.environment(&request.environment).expect("the environment was checked");
         let mut variant = document.variant(&request.variant).expect("the variant was checked").clone();
         if let Some(source) = request.sources.get(&variant.file) {
@@ -128,10 +146,14 @@ impl Real {
         let mut knobs = environment.knobs.clone();
         knobs.extend(request.knobs.clone());
         let length_us = request.until_us.unwrap_or((environment.length_s * 1e6) as Micros);
-        let python = Python::prepare(&variant.file, &variant.source)?;
+        let mut files = vec![(variant.file.as_str(), variant.source.as_str())];
+        if let Clients::Scripted { file, source, .. } = &document.world.clients {
+            files.push((file, source));
+        }
+        let python = Python::prepare(&files)?;
         let (sender, told) = channel();
-        let settings = json!({ "dsn": server.dsn, "pool": 1, "pool_timeout_s": 30, "network_s": 0 });
-        let auditor = python.start(AUDITOR, None, settings, sender.clone())?;
+        let schema = server.new_schema();
+        let auditor = python.start(AUDITOR, None, audit_settings(server, &schema), sender.clone())?;
         Ok(Real {
             variant,
             knobs,
@@ -142,15 +164,18 @@ impl Real {
             lives: 0,
             auditor,
             audits: 0,
+            watch: Watch::new(document),
+            scripts: None,
             python,
             server,
+            schema,
+            filled: false,
             sender,
             told,
             due: BinaryHeap::new(),
             plans: BTreeMap::new(),
             planned: 0,
             began: Instant::now(),
-            ended: 0,
             trace: Trace::new(Keep::All),
             load: Load::default(),
             outside: Outside::new(document),
@@ -159,7 +184,7 @@ impl Real {
         })
     }
 
-    fn go(&mut self) -> Result<Versions, Failure> {
+    fn go(&mut self, request: &RunRequest) -> Result<RunSummary, Failure> {
         self.await_ready(1)?;
         self.fill_database()?;
         let processes = self.amount(&self.document.world.machine.processes.clone()) as u32;
@@ -167,10 +192,12 @@ impl Real {
             let host = self.start_host(process)?;
             self.hosts.push(host);
         }
-        self.await_ready(processes)?;
+        self.start_scripts()?;
+        self.await_ready(processes + u32::from(self.scripts.is_some()))?;
         self.began = Instant::now();
         self.record(EventKind::MachinesSet { processes, pool: self.pool(), database_cores: 1 }, None);
         self.start_load();
+        self.plan(LOOK_EVERY, Plan::Look);
         let progress = screen::progress(self.length.as_secs() as usize, "seconds of real time");
         let end = self.began + self.length;
         while Instant::now() < end {
@@ -178,25 +205,25 @@ impl Real {
             progress.set_position(self.began.elapsed().as_secs());
         }
         self.load.closed = true;
+        self.look()?;
+        let mut summary = summary_of(self.document.clone(), request, &self.trace, self.now());
+        self.settle()?;
+        progress.finish_and_clear();
+        summary.invariants = summary_of(self.document.clone(), request, &self.trace, self.now()).invariants;
+        summary.metrics.retain(|metric, _| !UNSEEN.contains(&metric.as_str()));
+        Ok(summary)
+    }
+
+    /// Requests on their way end, workers go on, until every row that breaks an invariant is mended or had its time.
+    fn settle(&mut self) -> Result<(), Failure> {
         let drained = Instant::now() + DRAIN;
         while Instant::now() < drained && self.load.clients_in_flight() {
             self.turn(drained)?;
         }
-        self.settle()?;
-        progress.finish_and_clear();
-        self.audit_all()?;
-        self.ended = self.now();
-        Ok(self.versions.take().expect("the hosts told their versions when they were ready"))
-    }
-
-    /// Workers go on until what may still be mended had its time.
-    fn settle(&mut self) -> Result<(), Failure> {
-        if self.variant.workers.is_empty() {
-            return Ok(());
-        }
+        self.look()?;
         let settle_ms = self.document.invariants.iter().map(|invariant| invariant.settle_ms).fold(0.0, f64::max);
-        let end = Instant::now() + Duration::from_micros((settle_ms * 1e3) as u64);
-        while Instant::now() < end {
+        let end = Instant::now() + Duration::from_micros((settle_ms * 1e3) as u64) + 2 * LOOK_EVERY;
+        while Instant::now() < end && self.watch.waits() {
             self.turn(end)?;
         }
         Ok(())
@@ -210,8 +237,9 @@ impl Real {
         {
             self.due.pop();
             match self.plans.remove(&number).expect("a plan is taken once") {
+                Plan::Look => self.ask_look(true),
                 Plan::Load(plan) => self.take_load(plan)?,
-                Plan::Outside(plan) => self.take_outside(plan)?,
+                Plan::Outside(plan) => self.take_outside(plan),
             }
             return Ok(());
         }
@@ -232,10 +260,16 @@ impl Real {
         let Some(message) = message else { return Ok(()) };
         let request = message["request"].as_u64().map(|id| RequestId(id as u32));
         match message["did"].as_str().unwrap_or_default() {
-            "ended" if host == AUDITOR || host + self.load.processes() > self.lives => {
+            "ended" | "failed" if self.lives_on(host) => {
                 let error = message["error"].as_str().unwrap_or_default();
                 return Err(Failure::Result(format!("error: a Python process ended: {error}")));
             }
+            "gave-up" => {
+                let error = message["error"].as_str().unwrap_or_default().trim_end();
+                return Err(Failure::Result(format!("error: a client's script failed:\n{error}")));
+            }
+            "audited" => self.audited(&message)?,
+            "called" if host == CLIENTS => self.script_sends(&message),
             "statement" => {
                 let (text, parameters) = (self.symbol(&message["text"]), self.symbol(&message["params"]));
                 let (call, position) = (call_of(host, &message), self.position(&message));
@@ -281,7 +315,8 @@ impl Real {
         self.lives += 1;
         self.load.host_of.insert(process, host);
         let settings = json!({
-            "dsn": self.dsn(),
+            "role": "serve",
+            "dsn": self.server.dsn(&self.schema),
             "pool": self.pool(),
             "pool_timeout_s": self.amount(&machine.pool_timeout_ms) / 1e3,
             "network_s": self.amount(&machine.network_ms) / 1e3,
@@ -295,18 +330,20 @@ impl Real {
         while count > 0 {
             let told = self.told.recv_timeout(end.saturating_duration_since(Instant::now()));
             let Told { host, message } = told.map_err(|_| {
-                Failure::Result(
-                    "error: the server does not answer; is the address right and the server running?".into(),
-                )
+                let limit = START.as_secs();
+                Failure::Result(format!("error: the server took no connection within {limit} s; {}", self.server))
             })?;
             let Some(message) = message else { continue };
             match message["did"].as_str() {
                 Some("ready") => {
-                    let text = |key: &str| message[key].as_str().unwrap_or_default().to_string();
-                    let number = message["server"].as_u64().unwrap_or(0);
-                    let server = format!("{}.{}", number / 10_000, number % 10_000);
-                    self.versions = Some(Versions { server, python: text("python"), psycopg: text("psycopg") });
                     count -= 1;
+                    if host == AUDITOR {
+                        self.versions = Some(versions(&message)?);
+                    }
+                }
+                Some("failed") => {
+                    let error = message["error"].as_str().unwrap_or_default();
+                    return Err(Failure::Result(format!("error: {}; {error}", self.server)));
                 }
                 _ => self.hear(Told { host, message: Some(message) })?,
             }
@@ -347,6 +384,23 @@ impl Real {
         let file = self.trace.strings.intern(&self.variant.file);
         Position { file, line: message["line"].as_u64().unwrap_or(0) as u32 }
     }
+}
+
+fn audit_settings(server: &Server, schema: &str) -> Json {
+    let at_end = format!("DROP SCHEMA IF EXISTS {schema} CASCADE");
+    json!({ "role": "audit", "dsn": server.dsn(schema), "at_end": at_end })
+}
+
+fn versions(ready: &Json) -> Result<Versions, Failure> {
+    let text = |key: &str| ready[key].as_str().unwrap_or_default().to_string();
+    let full = text("name");
+    let server = full.split(" (").next().and_then(|name| name.split(" on ").next()).unwrap_or(&full).to_string();
+    if ready["server"].as_u64().unwrap_or(0) / 10_000 < OLDEST {
+        return Err(Failure::Result(format!(
+            "error: the server is {server}; the scenarios need PostgreSQL {OLDEST} or newer, and are compared with 15"
+        )));
+    }
+    Ok(Versions { server, python: text("python"), psycopg: text("psycopg") })
 }
 
 /// Unique over all lives of all hosts.

@@ -9,7 +9,6 @@ use twoam::services::{self, Service, ServiceCall, ServiceKind, Verdict};
 use twoam::trace::{CallId, EventKind, Micros, RequestId, ServiceOutcome};
 
 use super::{Plan as AnyPlan, Real, call_of};
-use crate::cli::Failure;
 
 const REFUSED_US: Micros = 1_000;
 const DUPLICATE_AFTER_US: Micros = 20_000;
@@ -74,7 +73,7 @@ impl Outside {
     }
 }
 
-impl Real {
+impl Real<'_> {
     pub fn call_service(&mut self, host: u32, message: &Json) {
         let request = message["request"].as_u64().map(|id| RequestId(id as u32));
         let caller =
@@ -127,13 +126,10 @@ impl Real {
         self.plan_outside(begins_at - now + latency / 2, Plan::Reached(job));
     }
 
-    pub fn take_outside(&mut self, plan: Plan) -> Result<(), Failure> {
+    pub fn take_outside(&mut self, plan: Plan) {
         match plan {
             Plan::Reached(job) => self.service_reached(job),
-            Plan::Answer(caller, outcome, answer) => {
-                self.service_answered(caller, outcome, &answer);
-                Ok(())
-            }
+            Plan::Answer(caller, outcome, answer) => self.service_answered(caller, outcome, &answer),
         }
     }
 
@@ -154,7 +150,7 @@ impl Real {
         Some(begins_at)
     }
 
-    fn service_reached(&mut self, job: Job) -> Result<(), Failure> {
+    fn service_reached(&mut self, job: Job) {
         let at = self.now();
         let running = &mut self.outside.services[job.service];
         let kind = running.kind.name;
@@ -165,7 +161,7 @@ impl Real {
             answered_at: job.answered_at,
             declined: job.verdict == Verdict::Decline,
         });
-        self.write_ledger(handled.entries)?;
+        self.write_ledger(handled.entries);
         let answer_after = job.answered_at.saturating_sub(at);
         if job.heard {
             let (outcome, answer) = match handled.answer {
@@ -182,7 +178,6 @@ impl Real {
             let again = Job { verdict: Verdict::Pass, heard: false, ..job };
             self.plan_outside(answer_after + DUPLICATE_AFTER_US, Plan::Reached(again));
         }
-        Ok(())
     }
 
     fn service_answered(&mut self, caller: Caller, outcome: ServiceOutcome, answer: &Json) {

@@ -1,18 +1,21 @@
 //! A PostgreSQL to run against: one of our own in a temporary folder, or one that somebody names.
 
+use std::cell::Cell;
+use std::fmt;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
 use crate::cli::Failure;
 
 pub struct Server {
-    /// What psycopg connects to.
-    pub dsn: String,
+    /// A URL: what psycopg connects to.
+    address: String,
     private: Option<Private>,
+    schemas: Cell<u32>,
 }
 
 /// A server of our own: it ends with the run and leaves nothing behind.
@@ -20,6 +23,8 @@ struct Private {
     programs: PathBuf,
     folder: TempDir,
     user: Option<User>,
+    /// Stops the server and removes the folder when its stdin ends, however this process came to its end.
+    guard: Option<Child>,
 }
 
 /// PostgreSQL refuses to run as root.
@@ -36,14 +41,32 @@ impl Server {
             return Private::start();
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            return Ok(Server { dsn: address.to_string(), private: None });
+            return Ok(Server { address: address.to_string(), private: None, schemas: Cell::new(0) });
         }
         let forms = "use `postgres` for a private server or an address such as postgres://user@host/database";
         Err(Failure::Usage(format!("error: there is no engine `{address}`; {forms}")))
     }
 
-    pub fn is_private(&self) -> bool {
-        self.private.is_some()
+    /// A name for what one run makes.
+    pub fn new_schema(&self) -> String {
+        self.schemas.set(self.schemas.get() + 1);
+        format!("twoam_{}_{}", std::process::id(), self.schemas.get())
+    }
+
+    /// Whoever connects with it finds the tables of this schema.
+    pub fn dsn(&self, schema: &str) -> String {
+        let join = if self.address.contains('?') { '&' } else { '?' };
+        format!("{}{join}options=-csearch_path%3D{schema}", self.address)
+    }
+}
+
+/// How errors speak of it.
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.private {
+            Some(_) => f.write_str("the private server cannot be used"),
+            None => f.write_str("the server cannot be used; check the address after --engine"),
+        }
     }
 }
 
@@ -56,8 +79,9 @@ impl Private {
             std::os::unix::fs::chown(folder.path(), Some(user.uid), Some(user.gid))
                 .map_err(|error| Failure::file(folder.path(), &error))?;
         }
-        let private = Private { programs, folder, user };
+        let mut private = Private { programs, folder, user, guard: None };
         let socket = private.folder.path().display().to_string();
+        private.guard = Some(private.start_guard()?);
         private.run("initdb", &["-D", &private.cluster(), "-U", "twoam", "-A", "trust", "--no-sync"])?;
         // The socket's folder is private and nothing listens on a port. Durability stays on: commits must cost what they cost.
         let options = format!("-k {socket} -c listen_addresses= -c max_connections=400 -c deadlock_timeout=1s");
@@ -66,7 +90,25 @@ impl Private {
             "pg_ctl",
             &["-D", &private.cluster(), "-w", "-l", &log.display().to_string(), "-o", &options, "start"],
         )?;
-        Ok(Server { dsn: format!("host={socket} user=twoam dbname=postgres"), private: Some(private) })
+        let address = format!("postgresql://twoam@/postgres?host={}", socket.replace('/', "%2F"));
+        Ok(Server { address, private: Some(private), schemas: Cell::new(0) })
+    }
+
+    fn start_guard(&self) -> Result<Child, Failure> {
+        let work = r#"read -r _; "$1" -D "$2" -m immediate stop; cd /; rm -rf "$3""#;
+        let mut command = Command::new("sh");
+        command.args(["-c", work, "sh"]).arg(self.programs.join("pg_ctl")).arg(self.cluster()).arg(self.folder.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C is for this process alone.
+        self.as_user(&mut command).process_group(0);
+        command.spawn().map_err(|error| Failure::file(Path::new("sh"), &error))
+    }
+
+    fn as_user<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        match self.user {
+            Some(User { uid, gid }) => command.uid(uid).gid(gid),
+            None => command,
+        }
     }
 
     fn cluster(&self) -> String {
@@ -76,9 +118,7 @@ impl Private {
     fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, Failure> {
         let mut command = Command::new(self.programs.join(program));
         command.args(arguments).stdin(Stdio::null()).current_dir(self.folder.path());
-        if let Some(User { uid, gid }) = self.user {
-            command.uid(uid).gid(gid);
-        }
+        self.as_user(&mut command);
         // pg_ctl hands its output on to the server, so a pipe would never end.
         let report = self.folder.path().join(format!("{program}.txt"));
         let file = fs::File::create(&report).map_err(|error| Failure::file(&report, &error))?;
@@ -97,8 +137,10 @@ impl Private {
 
 impl Drop for Private {
     fn drop(&mut self) {
-        // The folder goes in any case; a server that does not stop ends when its files are gone.
-        let _ = self.run("pg_ctl", &["-D", &self.cluster(), "-m", "immediate", "stop"]);
+        if let Some(guard) = &mut self.guard {
+            drop(guard.stdin.take());
+            let _ = guard.wait();
+        }
     }
 }
 
