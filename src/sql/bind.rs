@@ -1,8 +1,10 @@
 //! Resolves names and types of a parsed query and hands it to the planner. It reads the catalog, no rows.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use sqlparser::ast;
+use gluesql::core::sqlparser::ast;
+use smallvec::SmallVec;
 
 use crate::store::{Mode, Store};
 use crate::trace::{SqlError, Value};
@@ -11,6 +13,7 @@ use super::aggregate::{Aggregate, AggregateFunction, WindowCall, WindowFunction}
 use super::catalog::{Catalog, Table, missing_column};
 use super::error::{Result, Stop, error, fail, refuse, refused};
 use super::expr::{Arithmetic, Comparison, Expr};
+use super::fold::Folder;
 use super::functions;
 use super::parse;
 use super::plan::{
@@ -40,6 +43,8 @@ struct Relation {
     hidden: Vec<bool>,
     table: Option<Rc<Table>>,
     nullable: bool,
+    /// Which columns somebody has named.
+    used: Rc<RefCell<SmallVec<[bool; 8]>>>,
 }
 
 #[derive(Default)]
@@ -53,6 +58,7 @@ struct Scope {
     aggregate_slot: Option<u16>,
     windows: Vec<WindowCall>,
     window_slot: Option<u16>,
+    subqueries: Vec<(ast::Query, Rc<Subquery>)>,
     may_aggregate: bool,
     may_window: bool,
     in_aggregate: bool,
@@ -81,6 +87,11 @@ pub struct Binder<'a> {
     pub tables: Vec<(Rc<Table>, Mode)>,
     pub assumed: Vec<Assumed>,
     depth: usize,
+    /// Whoever takes the rows says what type a literal of unknown type has.
+    keeps_unknown: bool,
+    /// Whoever reads the rows says which of their columns are wanted at all.
+    columns_later: bool,
+    pub folder: Folder,
 }
 
 /// Deeper nesting than anybody writes by hand would overflow the stack of the page's engine.
@@ -117,6 +128,9 @@ impl<'a> Binder<'a> {
             tables: Vec::new(),
             assumed: Vec::new(),
             depth: 0,
+            keeps_unknown: false,
+            columns_later: false,
+            folder: Folder::default(),
         }
     }
 
@@ -164,7 +178,15 @@ impl<'a> Binder<'a> {
     pub fn add_table_at(&mut self, table: &Rc<Table>, alias: Rc<str>, slot: u16) -> Result<()> {
         let columns = table.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
         let hidden = table.columns.iter().map(|column| column.dropped).collect();
-        self.add_relation(Relation { alias, slot, columns, hidden, table: Some(table.clone()), nullable: false })
+        self.add_relation(Relation {
+            alias,
+            slot,
+            columns,
+            hidden,
+            table: Some(table.clone()),
+            nullable: false,
+            used: Rc::default(),
+        })
     }
 
     fn add_relation(&mut self, relation: Relation) -> Result<()> {
@@ -184,15 +206,25 @@ impl<'a> Binder<'a> {
 
     // Queries
 
+    /// A query whose columns may stay of unknown type.
+    pub fn query_for_columns(&mut self, query: &ast::Query) -> Result<Query> {
+        self.keeps_unknown = true;
+        let bound = self.query(query);
+        self.keeps_unknown = false;
+        bound
+    }
+
     pub fn query(&mut self, query: &ast::Query) -> Result<Query> {
         self.depth += 1;
         if self.depth > DEPTH_MOST {
             return fail("54001", "stack depth limit exceeded");
         }
         let commons = self.commons.len();
+        let asked = (std::mem::take(&mut self.keeps_unknown), std::mem::take(&mut self.columns_later));
         if let Some(with) = &query.with {
             self.bind_with(with, query)?;
         }
+        (self.keeps_unknown, self.columns_later) = asked;
         if query.fetch.as_ref().is_some_and(|fetch| fetch.with_ties || fetch.percent) {
             return refuse("FETCH … WITH TIES");
         }
@@ -301,8 +333,13 @@ impl<'a> Binder<'a> {
             ast::SetExpr::Query(query) => self.query(query),
             ast::SetExpr::Values(values) => self.values(values),
             ast::SetExpr::SetOperation { op, set_quantifier, left, right } => {
-                let left = self.set_expr(left)?;
-                let right = self.set_expr(right)?;
+                self.columns_later = false;
+                self.keeps_unknown = true;
+                let left = self.set_expr(left);
+                self.keeps_unknown = true;
+                let right = self.set_expr(right);
+                self.keeps_unknown = false;
+                let (left, right) = (left?, right?);
                 let operation = match op {
                     ast::SetOperator::Union => SetOperation::Union,
                     ast::SetOperator::Intersect => SetOperation::Intersect,
@@ -342,6 +379,8 @@ impl<'a> Binder<'a> {
     }
 
     fn values(&mut self, values: &ast::Values) -> Result<Query> {
+        self.keeps_unknown = false;
+        self.columns_later = false;
         self.scopes.push(Scope { clause: "VALUES", ..Scope::default() });
         let mut rows: Vec<Vec<Typed>> = Vec::new();
         for row in &values.rows {
@@ -359,7 +398,9 @@ impl<'a> Binder<'a> {
         for column in 0..width {
             let ty = common_type("VALUES", rows.iter().map(|row| &row[column].ty))?;
             for (row, into) in rows.iter().zip(&mut bound) {
-                into.push(coerce(row[column].clone(), &ty)?);
+                let mut expr = coerce(row[column].clone(), &ty)?;
+                self.folder.fold(&mut expr);
+                into.push(expr);
             }
             columns.push(OutputColumn { name: Rc::from(format!("column{}", column + 1)), ty });
         }
@@ -385,12 +426,10 @@ impl<'a> Binder<'a> {
                             None => return Err(missing_column(&name)),
                         }
                     }
-                    ast::Expr::Value(ast::Value::Number(number, _)) => {
-                        position(&number.to_string(), columns.len(), "ORDER BY")?
-                    }
-                    _ => {
-                        return fail("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause");
-                    }
+                    other => match constant_position(other, columns.len(), "ORDER BY") {
+                        Some(place) => place?,
+                        None => return fail("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause"),
+                    },
                 };
                 Ok(sort_key(SortBy::Output(by), key))
             })
@@ -411,6 +450,8 @@ impl<'a> Binder<'a> {
         {
             return refuse("this clause of SELECT");
         }
+        let keeps_unknown = std::mem::take(&mut self.keeps_unknown);
+        let columns_later = std::mem::take(&mut self.columns_later);
         self.scopes.push(Scope { clause: "FROM", ..Scope::default() });
         let sources = self.more_sources(&select.from)?;
         let source_slots = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
@@ -433,11 +474,13 @@ impl<'a> Binder<'a> {
         if named_windows > 0 {
             return refuse("the WINDOW clause");
         }
-        for (typed, column) in output.iter_mut().zip(&mut columns) {
-            if typed.ty == Type::Unknown {
-                typed.expr = coerce(typed.clone(), &Type::Text)?;
-                typed.ty = Type::Text;
-                column.ty = Type::Text;
+        if !keeps_unknown {
+            for (typed, column) in output.iter_mut().zip(&mut columns) {
+                if typed.ty == Type::Unknown {
+                    typed.expr = coerce(typed.clone(), &Type::Text)?;
+                    typed.ty = Type::Text;
+                    column.ty = Type::Text;
+                }
             }
         }
 
@@ -515,6 +558,26 @@ impl<'a> Binder<'a> {
                     }
                 }
             }
+        }
+
+        let mut sources = sources;
+        self.settle_sources(&mut sources);
+        self.folder.fold_conditions(&mut conditions);
+        let mut having = having;
+        let scope = self.scopes.last_mut().expect("the scope of this select");
+        let arguments = scope
+            .aggregates
+            .iter_mut()
+            .flat_map(|aggregate| aggregate.arguments.iter_mut().chain(&mut aggregate.filter));
+        let arguments = arguments.chain(scope.windows.iter_mut().flat_map(|call| &mut call.arguments));
+        for expr in keys.iter_mut().chain(&mut having).chain(arguments) {
+            self.folder.fold(expr);
+        }
+        if !columns_later {
+            output.iter_mut().for_each(|typed| self.folder.fold(&mut typed.expr));
+            order.iter_mut().for_each(|key| self.folder.fold_sort_key(key));
+            // What is the same in all rows puts them in no order.
+            order.retain(|key| !matches!(key.by, SortBy::Expr(Expr::Const(_))));
         }
 
         let locks = self.lock_targets(query, grouped, windowed, select.distinct.is_some())?;
@@ -688,6 +751,7 @@ impl<'a> Binder<'a> {
                 typed.expr = coerce(typed.clone(), &Type::Text)?;
                 column.ty = Type::Text;
             }
+            self.folder.fold(&mut typed.expr);
         }
         Ok((output.into_iter().map(|typed| typed.expr).collect(), columns))
     }
@@ -721,12 +785,10 @@ impl<'a> Binder<'a> {
     }
 
     fn group_key(&mut self, expr: &ast::Expr, output: &[Typed], columns: &[OutputColumn]) -> Result<Expr> {
+        if let Some(place) = constant_position(expr, output.len(), "GROUP BY") {
+            return Ok(output[place?].expr.clone());
+        }
         match expr {
-            ast::Expr::Value(ast::Value::Number(number, _)) => {
-                let place = position(&number.to_string(), output.len(), "GROUP BY")?;
-                Ok(output[place].expr.clone())
-            }
-            ast::Expr::Value(_) => fail("42601", "non-integer constant in GROUP BY"),
             ast::Expr::GroupingSets(_) | ast::Expr::Cube(_) | ast::Expr::Rollup(_) | ast::Expr::Tuple(_) => {
                 refuse("GROUPING SETS, CUBE and ROLLUP")
             }
@@ -758,14 +820,10 @@ impl<'a> Binder<'a> {
         columns: &[OutputColumn],
         clause: &str,
     ) -> Result<Expr> {
+        if let Some(place) = constant_position(expr, output.len(), clause) {
+            return Ok(output[place?].expr.clone());
+        }
         match expr {
-            ast::Expr::Value(ast::Value::Number(number, _)) => {
-                let place = position(&number.to_string(), output.len(), clause)?;
-                Ok(output[place].expr.clone())
-            }
-            ast::Expr::Value(ast::Value::SingleQuotedString(_)) => {
-                fail("42601", format!("non-integer constant in {clause}"))
-            }
             ast::Expr::Identifier(ident) => {
                 let name = fold(ident);
                 let mut named =
@@ -961,6 +1019,44 @@ impl<'a> Binder<'a> {
 
     // FROM
 
+    /// Once all that reads the sources is bound: computes their constants and leaves out columns nobody reads.
+    pub fn settle_sources(&mut self, sources: &mut [Source]) {
+        for source in sources {
+            match source {
+                Source::Table { .. } => {}
+                Source::Join { left, right, on, .. } => {
+                    self.settle_sources(std::slice::from_mut(left));
+                    self.settle_sources(std::slice::from_mut(right));
+                    self.folder.fold_conditions(on);
+                }
+                Source::Other { node: Node::Derived { slot, query, .. }, .. } => {
+                    let relation =
+                        self.scopes.last().and_then(|scope| scope.relations.iter().find(|r| r.slot == *slot));
+                    let is_plain = query.order.is_empty() && query.limit.is_none() && query.offset.is_none();
+                    let Body::Select(select) = &mut query.body else { continue };
+                    let may_drop = select.distinct.is_none() && query.locks.is_empty();
+                    // PostgreSQL merges such a query into the one around it, so that its constants are constants there.
+                    let merges = may_drop
+                        && is_plain
+                        && relation.is_some_and(|relation| !relation.nullable)
+                        && !matches!(select.from, Node::Group(_) | Node::Window(_));
+                    for (number, expr) in select.output.iter_mut().enumerate() {
+                        let used = relation.is_none_or(|r| r.used.borrow().get(number).is_some_and(|used| *used));
+                        if used || !may_drop || expr.is_volatile() {
+                            self.folder.fold(expr);
+                            if let (true, Expr::Const(value)) = (merges, &*expr) {
+                                self.folder.know(*slot, number as u16, value.clone());
+                            }
+                        } else {
+                            *expr = Expr::Const(Value::Null);
+                        }
+                    }
+                }
+                Source::Other { .. } => {}
+            }
+        }
+    }
+
     fn bind_joined(&mut self, item: &ast::TableWithJoins) -> Result<Source> {
         let first = self.scope().relations.len();
         let mut source = self.bind_factor(&item.relation)?;
@@ -1135,6 +1231,7 @@ impl<'a> Binder<'a> {
                 if !*lateral {
                     self.scope().own = SlotSet::NONE;
                 }
+                self.columns_later = true;
                 let bound = self.subquery_scope(|binder| binder.query(subquery));
                 let scope = self.scope();
                 if !*lateral {
@@ -1161,6 +1258,7 @@ impl<'a> Binder<'a> {
             Common::Inline(query, aliases, depth) => {
                 let (query, aliases, depth) = (query.clone(), aliases.clone(), *depth);
                 let later: Vec<_> = self.commons.drain(depth..).collect();
+                self.columns_later = true;
                 let bound = self.closed_query(&query);
                 self.commons.extend(later);
                 let mut bound = bound?;
@@ -1175,7 +1273,15 @@ impl<'a> Binder<'a> {
                 let slot = self.slot(columns.len())?;
                 let hidden = vec![false; columns.len()];
                 let name = shown.clone();
-                self.add_relation(Relation { alias: shown, slot, columns, hidden, table: None, nullable: false })?;
+                self.add_relation(Relation {
+                    alias: shown,
+                    slot,
+                    columns,
+                    hidden,
+                    table: None,
+                    nullable: false,
+                    used: Rc::default(),
+                })?;
                 self.rename_columns(alias)?;
                 Ok(Source::Other { node: Node::Common { slot, number, name }, slot, reads: SlotSet::NONE, rows: 100.0 })
             }
@@ -1193,7 +1299,15 @@ impl<'a> Binder<'a> {
         let columns: Vec<(Rc<str>, Type)> =
             query.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
         let hidden = vec![false; columns.len()];
-        self.add_relation(Relation { alias: shown.clone(), slot, columns, hidden, table: None, nullable: false })?;
+        self.add_relation(Relation {
+            alias: shown.clone(),
+            slot,
+            columns,
+            hidden,
+            table: None,
+            nullable: false,
+            used: Rc::default(),
+        })?;
         self.rename_columns(alias)?;
         let node = Node::Derived { slot, query: Box::new(query), name: shown };
         Ok(Source::Other { node, slot, reads, rows: 100.0 })
@@ -1280,7 +1394,15 @@ impl<'a> Binder<'a> {
         let shown: Rc<str> = alias.map_or_else(|| Rc::from(name), |alias| fold(&alias.name));
         let slot = self.slot(1)?;
         let columns = vec![(shown.clone(), ty)];
-        self.add_relation(Relation { alias: shown, slot, columns, hidden: vec![false], table: None, nullable: false })?;
+        self.add_relation(Relation {
+            alias: shown,
+            slot,
+            columns,
+            hidden: vec![false],
+            table: None,
+            nullable: false,
+            used: Rc::default(),
+        })?;
         self.rename_columns(alias)?;
         Ok(slot)
     }
@@ -1517,7 +1639,10 @@ impl<'a> Binder<'a> {
                 self.case(operand.as_deref(), conditions, results, else_result.as_deref())
             }
             ast::Expr::Exists { subquery, negated } => {
+                // What it selects is never computed, so nothing in it fails.
+                let failure = self.folder.failure.take();
                 let exists = self.subquery(SubqueryKind::Exists, None, subquery)?;
+                self.folder.failure = failure;
                 Ok(boolean(if *negated { Expr::Not(Box::new(exists.expr)) } else { exists.expr }))
             }
             ast::Expr::Subquery(subquery) => self.subquery(SubqueryKind::Scalar, None, subquery),
@@ -1543,7 +1668,7 @@ impl<'a> Binder<'a> {
     fn literal(&mut self, value: &ast::Value) -> Result<Typed> {
         let string = |content: &str| Typed { expr: Expr::Const(text(content)), ty: Type::Unknown };
         Ok(match value {
-            ast::Value::Number(number, _) => number_literal(&number.to_string())?,
+            ast::Value::Number(..) => number_literal(&digits(value).expect("a number"))?,
             ast::Value::SingleQuotedString(content)
             | ast::Value::EscapedStringLiteral(content)
             | ast::Value::UnicodeStringLiteral(content)
@@ -1641,8 +1766,10 @@ impl<'a> Binder<'a> {
             }
             ast::UnaryOperator::Minus => {
                 // -2147483648 is an integer though 2147483648 is not.
-                if let ast::Expr::Value(ast::Value::Number(number, _)) = of {
-                    return number_literal(&format!("-{number}"));
+                if let ast::Expr::Value(value) = of
+                    && let Some(digits) = digits(value)
+                {
+                    return number_literal(&format!("-{digits}"));
                 }
                 let of = self.expr(of)?;
                 let of = if of.ty == Type::Unknown {
@@ -1794,13 +1921,25 @@ impl<'a> Binder<'a> {
                 compared = Some(coerce(left, &common)?);
             }
         }
+        // The same text in the same place means the same: GROUP BY knows a selected expression by it.
+        let repeatable = !has_locks_or_volatile(&bound);
+        if repeatable
+            && let Some((_, known)) = self.scope().subqueries.iter().find(|(written, known)| {
+                written == query && known.kind == kind && known.left == compared && known.query.columns == bound.columns
+            })
+        {
+            return Ok(Typed { expr: Expr::Subquery(known.clone()), ty });
+        }
         let number = self.subqueries;
         self.subqueries += 1;
         // What reads nothing from outside is computed once, be it volatile or not.
         let volatile = !outer.is_empty() && has_locks_or_volatile(&bound);
         let hashed = if kind == SubqueryKind::Exists && !volatile { self.hash_exists(&mut bound, outer) } else { None };
-        let subquery = Subquery { number, kind, left: compared, query: bound, outer, volatile, hashed };
-        Ok(Typed { expr: Expr::Subquery(Rc::new(subquery)), ty })
+        let subquery = Rc::new(Subquery { number, kind, left: compared, query: bound, outer, volatile, hashed });
+        if repeatable {
+            self.scope().subqueries.push((query.clone(), subquery.clone()));
+        }
+        Ok(Typed { expr: Expr::Subquery(subquery), ty })
     }
 
     /// Turns `EXISTS (… WHERE inner = outer)` over a whole table into keys to be looked up.
@@ -2186,6 +2325,12 @@ fn boolean(expr: Expr) -> Typed {
 }
 
 fn column_of(relation: &Relation, number: usize, ty: &Type) -> Typed {
+    let mut used = relation.used.borrow_mut();
+    if used.len() <= number {
+        used.resize(number + 1, false);
+    }
+    used[number] = true;
+    drop(used);
     Typed { expr: Expr::Column { slot: relation.slot, column: number as u16 }, ty: ty.clone() }
 }
 
@@ -2292,10 +2437,10 @@ fn sort_key(by: SortBy, key: &ast::OrderByExpr) -> SortKey {
 }
 
 fn position(number: &str, count: usize, clause: &str) -> Result<usize> {
-    match number.parse::<usize>() {
-        Ok(place) if (1..=count).contains(&place) => Ok(place - 1),
-        Ok(place) => fail("42P10", format!("{clause} position {place} is not in select list")),
-        Err(_) => fail("42601", format!("non-integer constant in {clause}")),
+    match number.parse::<i32>() {
+        Ok(place) if place > 0 && place as usize <= count => Ok(place as usize - 1),
+        Ok(place) if place != i32::MIN => fail("42P10", format!("{clause} position {place} is not in select list")),
+        _ => fail("42601", format!("non-integer constant in {clause}")),
     }
 }
 
@@ -2341,6 +2486,29 @@ fn rows_compared(op: Comparison, pairs: &[(Typed, Typed)]) -> Result<Typed> {
             let bound = compare_exprs(loose, pairs[0].0.clone(), pairs[0].1.clone())?.expr;
             Ok(boolean(Expr::And(vec![bound, any])))
         }
+    }
+}
+
+/// A number as it was written: its scale counts. The parser's own text of it drops that of a zero.
+fn digits(value: &ast::Value) -> Option<String> {
+    let ast::Value::Number(number, _) = value else { return None };
+    let (digits, scale) = number.as_bigint_and_exponent();
+    Some(if scale == 0 { digits.to_string() } else { format!("{digits}e{}", -scale) })
+}
+
+/// An integer or other constant where ORDER BY and GROUP BY take a position.
+fn constant_position(expr: &ast::Expr, count: usize, clause: &str) -> Option<Result<usize>> {
+    match expr {
+        ast::Expr::Value(ast::Value::SingleQuotedString(_) | ast::Value::Null | ast::Value::Boolean(_)) => {
+            Some(fail("42601", format!("non-integer constant in {clause}")))
+        }
+        ast::Expr::Value(value) => Some(position(&digits(value)?, count, clause)),
+        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => match &**expr {
+            ast::Expr::Value(value) => Some(position(&format!("-{}", digits(value)?), count, clause)),
+            _ => None,
+        },
+        ast::Expr::Nested(inner) => constant_position(inner, count, clause),
+        _ => None,
     }
 }
 

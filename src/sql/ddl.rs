@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use sqlparser::ast;
+use gluesql::core::sqlparser::ast;
 
 use crate::store::{Index as StoreIndex, Key, KeySource, Mode, Row, RowId, RowLock, Tag};
 use crate::trace::{SqlError, Value};

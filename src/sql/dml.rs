@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use sqlparser::ast;
+use gluesql::core::sqlparser::ast;
 
 use crate::store::{Key, KeyProbe, Mode, Row, RowId, Stamp};
 use crate::trace::{Isolation, LockStrength, SqlError, Value};
@@ -25,8 +25,11 @@ pub const TARGET: u16 = 0;
 pub struct Write {
     pub table: Rc<Table>,
     pub kind: WriteKind,
-    pub returning: Option<(Vec<Expr>, Vec<OutputColumn>)>,
+    pub returning: Option<Returning>,
 }
+
+/// What is given back of each written row.
+type Returning = (Vec<Expr>, Vec<OutputColumn>);
 
 pub enum WriteKind {
     Insert { rows: InsertRows, conflict: Option<Conflict> },
@@ -151,7 +154,7 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
                 InsertRows::Listed(rows)
             }
             _ => {
-                let query = binder.query(query)?;
+                let query = binder.query_for_columns(query)?;
                 check_width(query.columns.len(), targets.len(), insert.columns.is_empty())?;
                 let slot = binder.slot(query.columns.len())?;
                 let mut given = Vec::new();
@@ -201,7 +204,9 @@ fn given_value(binder: &mut Binder, table: &Table, number: usize, expr: &ast::Ex
     binder.open_scope("VALUES");
     let bound = binder.expr(expr);
     binder.close_scope();
-    to_column(table, number, bound?)
+    let mut value = to_column(table, number, bound?)?;
+    binder.folder.fold(&mut value);
+    Ok(value)
 }
 
 fn check_identity(table: &Table, number: usize) -> Result<()> {
@@ -311,7 +316,9 @@ fn plan_set(binder: &mut Binder, table: &Rc<Table>, assignments: &[ast::Assignme
                 return fail("428C9", format!("column \"{column}\" can only be updated to DEFAULT"));
             }
             let bound = binder.expr(value)?;
-            to_column(table, number, bound)?
+            let mut value = to_column(table, number, bound)?;
+            binder.folder.fold(&mut value);
+            value
         };
         set.push((number, expr));
         Ok(())
@@ -348,8 +355,7 @@ pub fn plan_update(
     let others: Vec<ast::TableWithJoins> = from.into_iter().cloned().collect();
     let mut sources = binder.more_sources(&others)?;
     let set = plan_set(binder, &table, assignments)?;
-    let found = find(binder, &table, alias, &mut sources, selection)?;
-    let returning = returning.map(|items| binder.returning(items)).transpose()?;
+    let (found, returning) = find(binder, &table, alias, &mut sources, selection, returning)?;
     binder.close_scope();
     Ok(Write { table, kind: WriteKind::Update { found, set }, returning })
 }
@@ -365,8 +371,8 @@ pub fn plan_delete(binder: &mut Binder, delete: &ast::Delete) -> Result<Write> {
     let slot = binder.add_table(&table, alias.clone())?;
     assert_eq!(slot, TARGET, "the written row stands first");
     let mut sources = binder.more_sources(delete.using.as_deref().unwrap_or(&[]))?;
-    let found = find(binder, &table, alias, &mut sources, delete.selection.as_ref())?;
-    let returning = delete.returning.as_ref().map(|items| binder.returning(items)).transpose()?;
+    let returning = delete.returning.as_deref();
+    let (found, returning) = find(binder, &table, alias, &mut sources, delete.selection.as_ref(), returning)?;
     binder.close_scope();
     Ok(Write { table, kind: WriteKind::Delete { found }, returning })
 }
@@ -390,17 +396,22 @@ fn find(
     alias: Rc<str>,
     others: &mut Vec<Source>,
     selection: Option<&ast::Expr>,
-) -> Result<Found> {
+    returning: Option<&[ast::SelectItem]>,
+) -> Result<(Found, Option<Returning>)> {
     let mut conditions = Vec::new();
     if let Some(selection) = selection {
         binder.condition(selection, "WHERE")?.conjuncts(&mut conditions);
     }
+    // Before the sources are settled: it may read them too.
+    let returning = returning.map(|items| binder.returning(items)).transpose()?;
     let mut sources = vec![Source::Table { table: table.clone(), alias, slot: TARGET }];
     sources.append(others);
     let slots = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
+    binder.settle_sources(&mut sources);
+    binder.folder.fold_conditions(&mut conditions);
     let recheck = Expr::and(super::bind::recheck_conditions(&conditions, &sources));
     let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
-    Ok(Found { node: planned.node, slots, recheck })
+    Ok((Found { node: planned.node, slots, recheck }, returning))
 }
 
 // Running
@@ -828,6 +839,7 @@ impl Context<'_> {
         let catalog_tables =
             (self.engine.catalog.table_by_id(key.parent).cloned(), self.engine.catalog.table_by_id(key.child).cloned());
         let (Some(parent), Some(child)) = catalog_tables else { return Ok(()) };
+        self.lock_table(&parent, Mode::RowShare, true)?;
         loop {
             self.check_snapshot();
             let found = self.rows_with(&parent, &key.parent_columns, values)?;
@@ -872,6 +884,8 @@ impl Context<'_> {
             (self.engine.catalog.table_by_id(key.parent).cloned(), self.engine.catalog.table_by_id(key.child).cloned());
         let (Some(parent), Some(child)) = catalog_tables else { return Ok(Vec::new()) };
         let action = if new.is_some() { key.on_update } else { key.on_delete };
+        let looks = matches!(action, Action::NoAction | Action::Restrict);
+        self.lock_table(&child, if looks { Mode::RowShare } else { Mode::RowExclusive }, true)?;
         self.run.snapshot = self.engine.store.latest_snapshot(self.session);
         if action == Action::NoAction && !self.rows_with(&parent, &key.parent_columns, old)?.is_empty() {
             // Another row has taken the key over.

@@ -414,7 +414,7 @@ impl Context<'_> {
                 match (value, pattern) {
                     (Value::Text(value), Value::Text(pattern)) => {
                         let found = if *fold {
-                            like(&value.to_lowercase(), &pattern.to_lowercase(), *escape)?
+                            like(&value.to_ascii_lowercase(), &pattern.to_ascii_lowercase(), *escape)?
                         } else {
                             like(&value, &pattern, *escape)?
                         };

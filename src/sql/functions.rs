@@ -1,4 +1,5 @@
-//! The functions one may call. What is not in this list is refused or unknown, never guessed.
+//! The functions one may call. What is not in this list is refused or unknown, never guessed. Letters have two cases as in locale
+//! "C", whose order texts have too: those of ASCII.
 
 use std::rc::Rc;
 
@@ -67,10 +68,10 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
     use Type::{Bool, Date, Float8, Int4, Int8, Interval, Text, Time, Timestamp, TimestampTz, Uuid};
     match (name, count) {
         ("lower", 1) => {
-            call(builtin!("lower", |_, a| Ok(text(&string(&a[0]).to_lowercase()))), as_types(&[Text])?, Text)
+            call(builtin!("lower", |_, a| Ok(text(&string(&a[0]).to_ascii_lowercase()))), as_types(&[Text])?, Text)
         }
         ("upper", 1) => {
-            call(builtin!("upper", |_, a| Ok(text(&string(&a[0]).to_uppercase()))), as_types(&[Text])?, Text)
+            call(builtin!("upper", |_, a| Ok(text(&string(&a[0]).to_ascii_uppercase()))), as_types(&[Text])?, Text)
         }
         ("initcap", 1) => call(
             builtin!("initcap", |_, a| {
@@ -79,7 +80,7 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
                     .chars()
                     .map(|c| {
                         let changed = if inside { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() };
-                        inside = c.is_alphanumeric();
+                        inside = c.is_ascii_alphanumeric();
                         changed
                     })
                     .collect();

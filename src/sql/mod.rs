@@ -12,6 +12,7 @@ mod error;
 mod exec;
 mod explain;
 mod expr;
+mod fold;
 mod functions;
 mod numeric;
 mod parse;

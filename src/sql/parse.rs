@@ -3,10 +3,10 @@
 
 use std::rc::Rc;
 
-use sqlparser::ast;
-use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, TokenWithLocation, Tokenizer, Word};
+use gluesql::core::sqlparser::ast;
+use gluesql::core::sqlparser::dialect::PostgreSqlDialect;
+use gluesql::core::sqlparser::parser::{Parser, ParserError};
+use gluesql::core::sqlparser::tokenizer::{Token, TokenWithLocation, Tokenizer, Word};
 
 use crate::store::Mode;
 use crate::trace::{Isolation, LockStrength, SqlError};
@@ -413,15 +413,55 @@ fn explain(sql: &str, mut words: Words) -> Result<Statement> {
 }
 
 fn sql_statement(sql: &str, tokens: &[TokenWithLocation]) -> Result<ast::Statement> {
-    let tokens = encode_row_locks(tokens);
+    let (tokens, returning) = split_returning(tokens);
+    let mut parsed = whole(sql, encode_row_locks(tokens), |parser| parser.parse_statement())?;
+    if !returning.is_empty() {
+        let items = whole(sql, returning.to_vec(), |parser| parser.parse_comma_separated(Parser::parse_select_item))?;
+        match &mut parsed {
+            ast::Statement::Insert(insert) => insert.returning = Some(items),
+            ast::Statement::Delete(delete) => delete.returning = Some(items),
+            ast::Statement::Update { returning, .. } => *returning = Some(items),
+            _ => return Err(syntax_error(sql, tokens.last()).into()),
+        }
+    }
+    precedence::mend(&mut parsed)?;
+    Ok(parsed)
+}
+
+/// What the tokens mean, all of them.
+fn whole<T>(
+    sql: &str,
+    tokens: Vec<TokenWithLocation>,
+    rule: impl Fn(&mut Parser) -> std::result::Result<T, ParserError>,
+) -> Result<T> {
     let mut parser = Parser::new(&DIALECT).with_tokens_with_locations(tokens.clone());
-    let mut parsed = parser.parse_statement().map_err(|error| parse_failure(sql, &tokens, error))?;
+    let parsed = rule(&mut parser).map_err(|error| parse_failure(sql, &tokens, error))?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
         return Err(syntax_error(sql, Some(&next)).into());
     }
-    precedence::mend(&mut parsed)?;
     Ok(parsed)
+}
+
+/// RETURNING ends INSERT, UPDATE and DELETE. The parser takes the word for the alias of a table that stands before it.
+fn split_returning(tokens: &[TokenWithLocation]) -> (&[TokenWithLocation], &[TokenWithLocation]) {
+    let writes = ["INSERT", "UPDATE", "DELETE"];
+    let mut words = Words { sql: "", tokens, at: 0 };
+    if writes.iter().any(|verb| words.peek(verb)) {
+        let mut depth = 0;
+        while let Some(token) = tokens.get(words.at) {
+            match token.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth -= 1,
+                _ if depth == 0 && words.peek("RETURNING") && words.at + 1 < tokens.len() => {
+                    return (&tokens[..words.at], &tokens[words.at + 1..]);
+                }
+                _ => {}
+            }
+            words.at += 1;
+        }
+    }
+    (tokens, &[])
 }
 
 fn parse_failure(sql: &str, tokens: &[TokenWithLocation], error: ParserError) -> super::error::Stop {
@@ -476,7 +516,7 @@ fn encode_row_locks(tokens: &[TokenWithLocation]) -> Vec<TokenWithLocation> {
                     pending.push(Vec::new());
                 }
             }
-            _ if words.peek("RETURNING") || words.peek("ON") => {
+            _ if words.peek("ON") => {
                 encoded.append(pending.last_mut().expect("the outermost query"));
             }
             _ => {}

@@ -823,11 +823,28 @@ fn take_keys(conditions: &mut Vec<Expr>, left: SlotSet, right: SlotSet) -> (Vec<
 }
 
 /// Conditions in one, those with subqueries last: they cost most.
-fn all_of(conditions: Vec<Expr>) -> Option<Expr> {
-    let (costly, mut cheap): (Vec<Expr>, Vec<Expr>) =
-        conditions.into_iter().partition(|condition| condition.any(&|e| matches!(e, Expr::Subquery(_))));
-    cheap.extend(costly);
-    Expr::and(cheap)
+/// The cheaper a condition, the earlier PostgreSQL tests it: it decides which of two that cannot be computed is met.
+fn all_of(mut conditions: Vec<Expr>) -> Option<Expr> {
+    conditions.sort_by_key(cost);
+    Expr::and(conditions)
+}
+
+/// Operators and functions of an expression, in halves.
+fn cost(expr: &Expr) -> usize {
+    let own = match expr {
+        Expr::Arithmetic { .. }
+        | Expr::Negate { .. }
+        | Expr::Compare { .. }
+        | Expr::Distinct { .. }
+        | Expr::Quantified { .. }
+        | Expr::Cast { .. }
+        | Expr::Like { .. }
+        | Expr::Call { .. } => 2,
+        Expr::InList { list, .. } => list.len().max(2),
+        Expr::Subquery(_) => 10_000,
+        _ => 0,
+    };
+    own + expr.children().into_iter().map(cost).sum::<usize>()
 }
 
 /// Tables a plan reads, with their row counts when it was made: a plan made for an empty table is not kept for a full one.

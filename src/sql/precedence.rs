@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, Statement, UnaryOperator, Value, visit_expressions_mut};
+use gluesql::core::sqlparser::ast::{BinaryOperator, Expr, Statement, UnaryOperator, Value, visit_expressions_mut};
 
 use super::error::{Result, fail};
 
-/// Comparisons do not associate, nor do IN, BETWEEN and LIKE: `a = b < c` is a syntax error. IS DISTINCT FROM binds tighter than AND, OR and NOT.
+/// Comparisons do not associate, nor do BETWEEN and LIKE: `a = b < c` is a syntax error, and so is `a LIKE b IN (…)`. IN ends
+/// with its parenthesis and may stand on the left. IS DISTINCT FROM binds tighter than AND, OR and NOT.
 pub fn mend(statement: &mut Statement) -> Result<()> {
     let chained = visit_expressions_mut(statement, |expr| {
         regroup(expr);
@@ -23,17 +24,9 @@ pub fn mend(statement: &mut Statement) -> Result<()> {
 
 fn chained_comparison(expr: &Expr) -> Option<String> {
     let compares = |expr: &Expr| matches!(expr, Expr::BinaryOp { op, .. } if is_comparison(op));
-    let tests = |expr: &Expr| {
-        matches!(
-            expr,
-            Expr::InList { .. }
-                | Expr::InSubquery { .. }
-                | Expr::Between { .. }
-                | Expr::Like { .. }
-                | Expr::ILike { .. }
-        )
-    };
+    let tests = |expr: &Expr| matches!(expr, Expr::Between { .. } | Expr::Like { .. } | Expr::ILike { .. });
     match expr {
+        Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) if is_test(right) => Some("IS".to_owned()),
         Expr::InList { expr, .. } | Expr::InSubquery { expr, .. } if tests(expr) => Some("IN".to_owned()),
         Expr::Between { expr, .. } if tests(expr) => Some("BETWEEN".to_owned()),
         Expr::Like { expr, .. } if tests(expr) => Some("LIKE".to_owned()),
@@ -43,6 +36,22 @@ fn chained_comparison(expr: &Expr) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn is_test(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::IsNull(_)
+            | Expr::IsNotNull(_)
+            | Expr::IsTrue(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsUnknown(_)
+            | Expr::IsNotUnknown(_)
+            | Expr::IsDistinctFrom(..)
+            | Expr::IsNotDistinctFrom(..)
+    )
 }
 
 fn is_comparison(operator: &BinaryOperator) -> bool {

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use gluesql::core::sqlparser::ast;
 use rustc_hash::FxHashMap;
-use sqlparser::ast;
 
 use crate::store::{Mode, Store};
 use crate::trace::{Column, Value};
@@ -109,6 +109,9 @@ pub fn make(statement: &ast::Statement, catalog: &Catalog, store: &Store, types:
         ast::Statement::Delete(delete) => PlanKind::Write(dml::plan_delete(&mut binder, delete)?),
         _ => return refuse("planning this statement"),
     };
+    if let Some(failure) = binder.folder.failure {
+        return Err(failure);
+    }
     let columns = match &kind {
         PlanKind::Query(query) => Some(shown(&query.columns)),
         PlanKind::Write(write) => write.returning.as_ref().map(|(_, columns)| shown(columns)),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use sqlparser::ast;
+use gluesql::core::sqlparser::ast;
 
 use crate::store::{AdvisoryKey, Mode, Savepoint, Stamp, Tag};
 use crate::trace::{Column, Isolation, Micros, Notice, QueryResult, SessionId, SqlError, SqlType, Sqlstate, Value};
@@ -504,9 +504,7 @@ impl Database {
                 Ok(done("ROLLBACK"))
             }
             Statement::SetTransaction(modes) => {
-                if self.session(session).open.is_none()
-                    || self.session(session).open.as_ref().is_some_and(|open| open.implicit)
-                {
+                if !self.is_in_some_block(session, now, told) {
                     told.notices.push(warning("25P01", "SET TRANSACTION can only be used in transaction blocks"));
                     return Ok(done("SET"));
                 }
@@ -521,7 +519,13 @@ impl Database {
                 }
                 Ok(done("SET"))
             }
-            Statement::Set { name, value, local } => self.set(session, name, value.as_deref(), *local, told),
+            Statement::Set { name, value, local } => {
+                if *local && !self.is_in_some_block(session, now, told) {
+                    told.notices.push(warning("25P01", "SET LOCAL can only be used in transaction blocks"));
+                    return Ok(done("SET"));
+                }
+                self.set(session, name, value.as_deref(), *local)
+            }
             Statement::Show(name) => self.show(session, name),
             Statement::Discard => {
                 if self.session(session).open.as_ref().is_some_and(|open| !open.implicit) {
@@ -534,14 +538,20 @@ impl Database {
                 Ok(done("DISCARD ALL"))
             }
             Statement::Lock { tables, mode, nowait } => {
-                self.in_block(session, "LOCK TABLE")?;
-                self.within(session, now, told, |context, _| {
+                if !self.is_in_some_block(session, now, told) {
+                    self.in_block(session, "LOCK TABLE")?;
+                }
+                // It takes no snapshot: the isolation level may still be set after it.
+                let used = self.session(session).open.as_ref().is_some_and(|open| open.used);
+                let locked = self.within(session, now, told, |context, _| {
                     for name in tables {
                         let table = context.engine.catalog.existing(name)?.clone();
                         context.lock_table(&table, *mode, !nowait)?;
                     }
                     Ok(done("LOCK TABLE"))
-                })
+                });
+                self.session_mut(session).open.as_mut().expect("checked above").used = used;
+                locked
             }
             Statement::Explain { analyze, costs, statement } => match &**statement {
                 Statement::Sql(statement) => self.explain(session, now, prepared, statement, (*analyze, *costs), told),
@@ -549,6 +559,16 @@ impl Database {
             },
             Statement::Sql(statement) => self.run_sql(session, now, prepared, statement, told),
         }
+    }
+
+    /// A text of several statements is a block too, for what lasts to the end of a transaction.
+    fn is_in_some_block(&mut self, session: SessionId, now: Micros, told: &mut Told) -> bool {
+        let state = self.session(session);
+        let several = state.job.as_ref().is_some_and(|job| job.statements.len() > 1);
+        if state.open.is_none() && several {
+            self.begin(session, now, true, TransactionModes::default(), told);
+        }
+        several || self.session(session).in_block()
     }
 
     fn in_block(&self, session: SessionId, what: &str) -> Result<()> {
@@ -621,20 +641,8 @@ impl Database {
         Ok(())
     }
 
-    fn set(
-        &mut self,
-        session: SessionId,
-        name: &str,
-        value: Option<&str>,
-        local: bool,
-        told: &mut Told,
-    ) -> Result<QueryResult> {
-        let in_block = self.session(session).open.as_ref().is_some_and(|open| !open.implicit);
+    fn set(&mut self, session: SessionId, name: &str, value: Option<&str>, local: bool) -> Result<QueryResult> {
         let state = self.session_mut(session);
-        if local && !in_block {
-            told.notices.push(warning("25P01", "SET LOCAL can only be used in transaction blocks"));
-            return Ok(done("SET"));
-        }
         state.settings.set(name, value)?;
         if !local {
             state.lasting.set(name, value)?;

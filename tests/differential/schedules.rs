@@ -214,7 +214,6 @@ fn aborts(report: &Report) -> usize {
 const SHRUNK: usize = 6;
 
 #[test]
-#[ignore = "red: a few generated schedules still end otherwise than in PostgreSQL; run with --ignored"]
 fn schedules_end_as_postgresqls_do() {
     let wanted: u64 = number("TWOAM_DIFF_SCHEDULES", 300);
     let seed: u64 = number("TWOAM_DIFF_SEED", 1);

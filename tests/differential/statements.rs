@@ -74,7 +74,7 @@ struct Divergence {
 struct Tally {
     compared: usize,
     failed_alike: usize,
-    folded: usize,
+    other_value: usize,
     refused: BTreeMap<String, usize>,
 }
 
@@ -91,8 +91,8 @@ fn compare(script: &[String], theirs: &mut Theirs, tally: &mut Tally) -> Option<
         let their_answer = theirs.connection.query(sql);
         tally.compared += 1;
         tally.failed_alike += usize::from(their_answer.failure.is_some());
-        if folded_constants(sql, &our_answer, &their_answer) {
-            tally.folded += 1;
+        if fail_in_values(&our_answer, &their_answer) {
+            tally.other_value += 1;
             return None;
         }
         if !same(sql, &our_answer, &their_answer) {
@@ -108,27 +108,48 @@ fn same(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
             our.message == their.message || message_is_free(our)
         }
         (None, None) => {
-            let shown = |it: &StatementResult| {
-                let mut rows = it.rows.clone();
-                if !sql.contains("ORDER BY") {
-                    rows.sort();
-                }
-                (it.tag.clone(), it.columns.clone(), rows)
-            };
-            ours.results.iter().map(shown).eq(theirs.results.iter().map(shown))
+            let is_ordered = sql.contains("ORDER BY");
+            ours.results.len() == theirs.results.len()
+                && ours.results.iter().zip(&theirs.results).all(|(our, their)| {
+                    our.tag == their.tag
+                        && our.columns == their.columns
+                        && same_rows(&our.rows, &their.rows, is_ordered)
+                })
         }
         _ => false,
     }
 }
 
-/// PostgreSQL computes what is constant before it looks at any row: it fails where no row asks for the value, and leaves out
-/// what a constant NULL decides. The standard leaves that order open.
-fn folded_constants(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
-    let fails_in_a_value = |it: &Answer| it.failure.as_ref().is_some_and(|it| it.sqlstate.as_str().starts_with("22"));
-    let no_rows = |it: &StatementResult| it.rows.is_empty() && (it.tag == "SELECT 0" || it.tag.ends_with(" 0"));
-    let no_row_asked = ours.failure.is_none() && (ours.results.iter().all(no_rows) || sql.contains("WHERE false"));
-    let null_decides = theirs.failure.is_none() && sql.contains("NULL");
-    fails_in_a_value(theirs) && no_row_asked || fails_in_a_value(ours) && null_decides
+/// Several values of a statement cannot be computed. Which of them is met first goes by the order in which rows are read and
+/// joined, and that is open.
+fn fail_in_values(ours: &Answer, theirs: &Answer) -> bool {
+    let code = |it: &Answer| it.failure.as_ref().map(|it| it.sqlstate.as_str().to_owned());
+    match (code(ours), code(theirs)) {
+        (Some(our), Some(their)) => our != their && our.starts_with("22") && their.starts_with("22"),
+        _ => false,
+    }
+}
+
+type Row = Vec<Option<String>>;
+
+/// The same rows, in the same order where one is asked for. That leaves open how rows come whose numbers are equal but written
+/// with other scales.
+fn same_rows(ours: &[Row], theirs: &[Row], is_ordered: bool) -> bool {
+    let sorted = |rows: &[Row]| {
+        let mut rows = rows.to_vec();
+        rows.sort();
+        rows
+    };
+    let unscaled = |value: &Option<String>| {
+        value.as_ref().map(|text| match text.split_once('.') {
+            Some((_, fraction)) if fraction.bytes().all(|b| b.is_ascii_digit()) => {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            _ => text.clone(),
+        })
+    };
+    let by_value = |rows: &[Row]| rows.iter().map(|row| row.iter().map(unscaled).collect()).collect::<Vec<Row>>();
+    sorted(ours) == sorted(theirs) && (!is_ordered || by_value(ours) == by_value(theirs))
 }
 
 /// Where the text of the message says how PostgreSQL is made, the code alone is compared.
@@ -182,7 +203,6 @@ fn shown(answer: &Answer) -> String {
 }
 
 #[test]
-#[ignore = "red: unknown literals in set operations and GROUP BY with a subquery differ from PostgreSQL; run with --ignored"]
 fn statements_answer_as_postgresql_does() {
     let wanted = number("TWOAM_DIFF_STATEMENTS", 600);
     let seed = number("TWOAM_DIFF_SEED", 1);
@@ -209,8 +229,8 @@ fn statements_answer_as_postgresql_does() {
     }
     let refused: usize = tally.refused.values().sum();
     println!(
-        "statements: {} compared ({} failed alike, {} with constants computed early), {refused} refused",
-        tally.compared, tally.failed_alike, tally.folded
+        "statements: {} compared ({} failed alike, {} failed in another value), {refused} refused",
+        tally.compared, tally.failed_alike, tally.other_value
     );
     let mut table: Vec<_> = tally.refused.into_iter().collect();
     table.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
