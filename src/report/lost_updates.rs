@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlparser::ast::{Expr, Statement, visit_expressions};
-use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::parser::Parser;
+use gluesql::core::sqlparser::ast::{Expr, Statement, visit_expressions};
+use gluesql::core::sqlparser::dialect::PostgreSqlDialect;
+use gluesql::core::sqlparser::parser::Parser;
 
 use crate::trace::{CallId, Event, EventKind, Micros, Position, RequestId, RowRef, Symbol, Trace, Xid};
 

@@ -2745,7 +2745,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// The name PostgreSQL gives an output column that has none.
-fn column_name(expr: &ast::Expr) -> Rc<str> {
+pub fn column_name(expr: &ast::Expr) -> Rc<str> {
     match expr {
         ast::Expr::Identifier(ident) => fold(ident),
         ast::Expr::CompoundIdentifier(parts) => parts.last().map_or_else(|| Rc::from("?column?"), fold),

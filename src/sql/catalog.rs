@@ -183,6 +183,10 @@ impl Catalog {
         self.tables.get(name)
     }
 
+    pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
+        self.tables.values()
+    }
+
     pub fn table_by_id(&self, id: TableId) -> Option<&Rc<Table>> {
         self.tables.values().find(|table| table.id == id)
     }

@@ -1,4 +1,10 @@
 //! Sessions: SQL text in, rows or an error or a wait out. It never waits itself and has no clock: the caller says what time it is.
+//!
+//! The grammar is GlueSQL's: every text becomes the syntax tree of `gluesql::core::sqlparser`, as GlueSQL reads it. Its translator,
+//! planner and executor answer questions about the system's own tables (`system.rs`). Statements over the user's tables are bound,
+//! planned and run here, for GlueSQL 0.20 answers them otherwise than PostgreSQL: `decimal = 20` is never true, `NOT IN (…, NULL)`
+//! is true, `7 / 2` is 3.5, an integer that overflows becomes a float, a join on a key and an UPDATE by key read the whole table,
+//! and a row that somebody else has locked cannot be waited for.
 
 mod aggregate;
 pub mod bench;
@@ -21,6 +27,7 @@ mod precedence;
 mod prepared;
 mod session;
 mod settings;
+mod system;
 mod types;
 
 use std::collections::BTreeSet;

@@ -14,6 +14,7 @@ use super::dml::{self, Write};
 use super::error::{Result, refuse};
 use super::parse::{self, Statement};
 use super::plan::{Assumed, OutputColumn, Query};
+use super::system;
 use super::types::Type;
 
 const TEXTS_KEPT: usize = 2000;
@@ -27,6 +28,8 @@ pub struct Statements {
 
 pub struct Prepared {
     pub statement: Statement,
+    /// The text names a table of the system, or one of the user's own that is called so.
+    pub names_system: bool,
     plans: std::cell::RefCell<Vec<(Vec<Type>, Rc<Plan>)>>,
 }
 
@@ -54,7 +57,11 @@ impl Statements {
         let parsed = if with_parameters { parse::parse(&parse::number_placeholders(sql))? } else { parse::parse(sql)? };
         let prepared: Rc<[Prepared]> = parsed
             .into_iter()
-            .map(|statement| Prepared { statement, plans: std::cell::RefCell::new(Vec::new()) })
+            .map(|statement| Prepared {
+                names_system: matches!(&statement, Statement::Sql(ast::Statement::Query(query)) if system::is_named(query)),
+                statement,
+                plans: std::cell::RefCell::new(Vec::new()),
+            })
             .collect();
         if texts.len() >= TEXTS_KEPT {
             texts.clear();

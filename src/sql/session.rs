@@ -14,6 +14,7 @@ use super::exec::{Context, StatementRun};
 use super::parse::{Statement, TransactionModes};
 use super::prepared::{Plan, PlanKind, Prepared};
 use super::settings::{SessionSettings, level_name};
+use super::system;
 use super::types::text;
 use super::{Database, DeadlockCheck, Fact, Outcome, Progress, Timer, Wait};
 
@@ -679,6 +680,12 @@ impl Database {
         statement: &ast::Statement,
         told: &mut Told,
     ) -> Result<QueryResult> {
+        if let ast::Statement::Query(query) = statement
+            && prepared.names_system
+            && system::is_asked(query, &self.engine.catalog)
+        {
+            return self.within(session, now, told, |context, _| system::answer(query, &context.engine.catalog));
+        }
         let planned = matches!(
             statement,
             ast::Statement::Query(_)

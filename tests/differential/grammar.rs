@@ -121,7 +121,7 @@ impl<'a> Grammar<'a> {
     // Queries. Every one has an order that leaves only equal rows unordered.
 
     fn query(&mut self) -> String {
-        match self.below(20) {
+        match self.below(21) {
             0..=7 => self.plain_select(),
             8..=10 => self.join(),
             11..=13 => self.grouped(),
@@ -130,6 +130,7 @@ impl<'a> Grammar<'a> {
             16 => self.window(),
             17 => self.bare_expressions(),
             18 => self.derived(),
+            19 => self.system(),
             _ => self.values(),
         }
     }
@@ -317,6 +318,24 @@ impl<'a> Grammar<'a> {
     fn bare_expressions(&mut self) -> String {
         let count = self.below(3) + 1;
         format!("SELECT {}", self.projection(&Vec::new(), count))
+    }
+
+    /// What the system says of the tables there are.
+    fn system(&mut self) -> String {
+        let table = self.pick(&["items", "lines", "pairs", "Items", "nothing"]);
+        let wanted = match self.below(4) {
+            0 => format!("table_name = '{table}'"),
+            1 => "is_nullable <> 'NO' AND NOT data_type = 'text'".to_owned(),
+            2 => "(column_name LIKE '%i_e%' OR ordinal_position > 5)".to_owned(),
+            _ => "data_type IN ('integer', 'bigint', 'numeric')".to_owned(),
+        };
+        match self.below(5) {
+            0 => "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name".to_owned(),
+            1 => format!("SELECT column_name, ordinal_position, is_nullable AS optional, data_type FROM information_schema.columns WHERE table_schema = 'public' AND {wanted} ORDER BY table_name DESC, ordinal_position"),
+            2 => format!("SELECT table_name, count(*) FROM information_schema.columns c WHERE c.table_schema = 'public' AND {wanted} GROUP BY table_name ORDER BY table_name LIMIT 2"),
+            3 => "SELECT i.indexname FROM pg_indexes i JOIN pg_catalog.pg_tables t ON t.tablename = i.tablename WHERE i.schemaname = 'public' AND t.schemaname = 'public' ORDER BY i.indexname OFFSET 1".to_owned(),
+            _ => format!("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public' AND tablename = '{table}'"),
+        }
     }
 
     fn values(&mut self) -> String {
