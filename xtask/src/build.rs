@@ -61,6 +61,11 @@ fn page() -> Result<PathBuf> {
     Ok(root().join("dist"))
 }
 
+/// The command line that wrote the documents of the latest build.
+pub fn command_line() -> PathBuf {
+    target_folder().join("debug").join(format!("twoam{}", std::env::consts::EXE_SUFFIX))
+}
+
 fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(Path::new(&path)))
 }

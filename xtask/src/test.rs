@@ -35,5 +35,7 @@ pub fn run(options: &Options) -> Result<()> {
 
     say("the built site in a real browser");
     let site = Site::start(&site, 0)?;
-    tools::run(npm(&["run", "--silent", "e2e"]).env("BASE_URL", site.address()).env("CHROMIUM", chromium))
+    let mut specs = npm(&["run", "--silent", "e2e"]);
+    specs.env("BASE_URL", site.address()).env("CHROMIUM", chromium).env("TWOAM", build::command_line());
+    tools::run(&mut specs)
 }

@@ -14,6 +14,8 @@ export type Ask =
   /** Everything up to a moment, without the timeline: that can be very large. */
   | { kind: 'digest'; to_us: number }
   | { kind: 'schedule' }
+  /** The checksum of all that happened so far. */
+  | { kind: 'trace-hash' }
   | { kind: 'console-open'; setup: string; sessions: number; epoch_ms: number }
   | { kind: 'console-execute'; session: number; sql: string; now_us: number }
   | { kind: 'console-cancel'; session: number; now_us: number }

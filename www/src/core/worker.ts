@@ -82,6 +82,8 @@ async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
       return digest(opened().report(0, ask.to_us) as Report);
     case 'schedule':
       return opened().schedule();
+    case 'trace-hash':
+      return opened().trace_hash();
     case 'console-open':
       sqlConsole?.free();
       sqlConsole = null;
