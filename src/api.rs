@@ -10,10 +10,11 @@ pub use crate::console::{
     Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX,
 };
 pub use crate::report::{
-    Arrow, Case, Frame, InvariantNow, Lane, LaneFamily, LitLine, LogLine, Mark, MarkFamily, MetricNow, PageNotice,
-    QueryGroup, Report, RequestCounts, SAMPLE_US, SPANS_SHOWN, Sample, Severity, Span, SpanFamily, Timeline, measured,
+    Answered, Arrow, Case, Frame, InvariantNow, Lane, LaneFamily, LitLine, LogLine, Mark, MarkFamily, MetricNow,
+    PageNotice, QueryGroup, Report, RequestCounts, RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN, Sample,
+    Severity, Span, SpanFamily, TableNow, Timeline, measured,
 };
-use crate::report::{Live, build};
+use crate::report::{Live, answers, build, tables};
 pub use crate::scenario::ScenarioDocument;
 use crate::sim;
 pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
@@ -181,6 +182,16 @@ impl Run {
 
     pub fn report(&self, from: Micros, to: Micros) -> Report {
         build(self.sim.trace(), &self.document, from, to)
+    }
+
+    /// The tables as they were at a moment, as far as the run has touched them.
+    pub fn tables(&self, at: Micros) -> Vec<TableNow> {
+        tables(self.sim.trace(), at)
+    }
+
+    /// What clients were answered up to a moment.
+    pub fn answers(&self, to: Micros) -> Vec<Answered> {
+        answers(self.sim.trace(), to)
     }
 
     pub fn trace(&self) -> &Trace {

@@ -55,6 +55,21 @@ impl Playground {
         encode(&self.run.report(from_us.max(0.0) as Micros, to_us.max(0.0) as Micros))
     }
 
+    /// The tables at a moment, versions and locks included.
+    pub fn tables(&self, at_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.run.tables(at_us.max(0.0) as Micros))
+    }
+
+    /// What clients were answered up to a moment, to be laid beside another run's.
+    pub fn answers(&self, to_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.run.answers(to_us.max(0.0) as Micros))
+    }
+
+    /// The whole trace as JSON, as `twoam run --trace` writes it.
+    pub fn trace_json(&self) -> Result<String, JsValue> {
+        serde_json::to_string(self.run.trace()).map_err(|error| js_sys::Error::new(&error.to_string()).into())
+    }
+
     pub fn schedule(&self) -> String {
         self.run.schedule()
     }

@@ -185,6 +185,8 @@ fn the_types_of_the_page_are_those_of_the_core() {
     declarations.visit::<api::RunRequest>();
     declarations.visit::<api::Frame>();
     declarations.visit::<api::Report>();
+    declarations.visit::<api::TableNow>();
+    declarations.visit::<api::Answered>();
     declarations.visit::<api::ConsoleReply>();
     declarations.visit::<api::ConsoleSession>();
     declarations.visit::<api::Recording>();

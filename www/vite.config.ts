@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
@@ -110,7 +110,14 @@ function offline(): Plugin {
   };
 }
 
+/** The engine a page was built with, as links name it. The unit tests need none. */
+function engine(): string {
+  const path = new URL('pkg/twoam_bg.wasm', import.meta.url);
+  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8) : 'none';
+}
+
 export default defineConfig({
+  define: { __ENGINE__: JSON.stringify(engine()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
   plugins: [svelte(), contentSecurityPolicy(), preloads(), pictures(), offline()],

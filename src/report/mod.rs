@@ -1,10 +1,12 @@
 //! What a trace says, for people: numbers, charts, a timeline, cases. It sees the trace and the scenario's words and nothing else, so
 //! command line, tests and page cannot disagree.
 
+mod answers;
 mod cases;
 mod live;
 mod lost_updates;
 mod metrics;
+mod tables;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -15,11 +17,13 @@ use ts_rs::TS;
 use crate::scenario::ScenarioDocument;
 use crate::trace::{CallId, EventKind, LogLevel, Micros, Position, RequestId, StatementOutcome, Symbol, Trace};
 
+pub use answers::answers;
 pub use live::{
     Frame, InvariantNow, LitLine, Live, Mark, MarkFamily, MetricNow, PageNotice, RequestCounts, SAMPLE_US, Sample,
     Severity,
 };
 pub use metrics::measured;
+pub use tables::tables;
 
 /// A stretch of the run in detail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -141,6 +145,58 @@ pub struct LogLine {
     pub level: LogLevel,
     pub request: u32,
     pub text: String,
+}
+
+/// A table at a moment: the rows the run has written or locked, those in somebody's hands first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TableNow {
+    pub name: String,
+    pub rows: Vec<RowNow>,
+    pub rows_left_out: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RowNow {
+    pub key: String,
+    /// Newest first.
+    pub versions: Vec<RowVersion>,
+    pub locks: Vec<RowLock>,
+    /// Requests that wait for it.
+    pub waiting: Vec<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RowVersion {
+    #[ts(type = "number")]
+    pub at_us: Micros,
+    /// `None`: its transaction has not ended, and nobody else sees it.
+    #[ts(type = "number | null")]
+    pub committed_us: Option<Micros>,
+    pub request: Option<u32>,
+    /// In the order of the table's columns, NULL as `None`; `None`: the row was deleted.
+    pub values: Option<Vec<Option<String>>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RowLock {
+    pub request: Option<u32>,
+    /// As SQL writes it: `FOR UPDATE`.
+    pub strength: String,
+}
+
+/// A request of a client that was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Answered {
+    pub client: u32,
+    /// The client's first request is 1.
+    pub turn: u32,
+    pub request: u32,
+    pub arguments: String,
+    #[ts(type = "number")]
+    pub from_us: Micros,
+    #[ts(type = "number")]
+    pub at_us: Micros,
+    pub status: u16,
 }
 
 /// How many lines of the log and how many cases of one kind a report shows at the most, the latest ones.

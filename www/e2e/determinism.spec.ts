@@ -65,7 +65,7 @@ function runInBrowser(page: Page, document: ScenarioDocument, request: RunReques
   ];
   return page.evaluate(
     ({ address, asks }) =>
-      new Promise((resolve, reject) => {
+      new Promise<{ schedule: string; trace_hash: string }>((resolve, reject) => {
         const worker = new Worker(address, { type: 'module' });
         const values: unknown[] = [];
         worker.onerror = (event) => reject(new Error(event.message));
@@ -85,6 +85,6 @@ function runInBrowser(page: Page, document: ScenarioDocument, request: RunReques
         });
         next(0);
       }),
-    { address: engine!.url(), asks },
+    { address: engine!.url(), asks: asks as object[] },
   );
 }

@@ -2,4 +2,7 @@ import { mount } from 'svelte';
 import './theme.css';
 import App from './App.svelte';
 
-mount(App, { target: document.getElementById('app')! });
+const target = document.getElementById('app')!;
+// The speaker's window shows no run of its own and needs none of the page.
+if (location.hash === '#speaker') void import('./stage/Speaker.svelte').then(({ default: Speaker }) => mount(Speaker, { target }));
+else mount(App, { target });

@@ -9,9 +9,11 @@ import { steadied } from './draw/lanes';
 import type { Digest } from './core/protocol';
 import { keepForOffline } from './offline';
 import { keepEdits, readEdits } from './core/storage';
-import { asSentence } from './draw/format';
+import { asSentence, inWords, moment } from './draw/format';
 import { Shadow } from './shadow.svelte';
+import type { Talk } from './stage/talk';
 import type {
+  BeatAction,
   Change,
   EnvironmentDocument,
   Frame,
@@ -23,6 +25,7 @@ import type {
   Sample,
   ScenarioDocument,
   ScenarioSummary,
+  TableNow,
   TimedChange,
   VariantDocument,
 } from './core/types';
@@ -36,7 +39,11 @@ const REPORT_SHARE = 0.15;
 const HISTORY_MOST = 6_000;
 /** Requests of the old variant are still ending this long after a deploy; what they break is not the new one's. */
 const DRAIN_US = 1_000_000;
+/** Rows that naive code spoiled, and answers its clients still wait for, break a rule this long after it is gone. */
+const HEIRLOOM_US = 6_000_000;
 const NAIVE = 'naive';
+/** Which build of the engine this page was built with. */
+const ENGINE = __ENGINE__;
 export const SCHEMA_FILE = 'schema.sql';
 
 /** What happened in one of the four corners, since the run began or since that variant was deployed. */
@@ -105,9 +112,13 @@ export class PlaygroundState {
   view = $state('timeline');
   casesOf = $state<string | null>(null);
   /** What that tab is drawn from. */
-  looks: 'stretch' | 'run' = 'stretch';
+  looks: 'stretch' | 'run' | 'tables' = 'stretch';
+  /** The tables at the cursor, while their view is open. */
+  tables = $state.raw<TableNow[] | null>(null);
   /** Place in the scenario's beats while presenting; null: not presenting, -1: before the first. */
   beat = $state<number | null>(null);
+  /** Which of the texts below is open. */
+  text = $state<'story' | 'frameworks' | 'reading' | 'model'>('story');
   /** Told to screen readers when it changes. */
   announcement = $state('');
 
@@ -127,6 +138,8 @@ export class PlaygroundState {
   #replay: number | null = null;
   #opening = 0;
   #halted: Promise<void> = Promise.resolve();
+  /** What the link that was opened says of its sender's run, until that is compared. */
+  #sent: Shared['made'] | null = null;
   #broken = 0;
 
   constructor() {
@@ -207,6 +220,7 @@ export class PlaygroundState {
     this.environment = document.environments[0]?.id ?? '';
     this.edits = shared ? {} : readEdits(id);
     if (shared) this.#restore(shared, document);
+    this.#sent = shared?.made ?? null;
     const play = !shared && !matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.begin({ play, catch_up_us: shared?.at_us ?? 0, changes: shared?.request.changes ?? [] });
   }
@@ -279,6 +293,7 @@ export class PlaygroundState {
       this.reached_us = 0;
       this.report = null;
       this.digest = null;
+      this.tables = null;
     }
     this.revision += 1;
     this.#changeStretch(null, this.variant, 0);
@@ -304,6 +319,7 @@ export class PlaygroundState {
           this.#show(last);
           void this.#explainFailure(last);
         }
+        void this.#compareWithSender();
         if (this.shadow.variant !== null) this.compareWith(this.shadow.variant);
         if (this.playing) this.#play();
         else void this.#refreshReport();
@@ -405,7 +421,7 @@ export class PlaygroundState {
   #judge(frame: Frame) {
     const stretch = this.#stretches.at(-1);
     if (!stretch) return;
-    if (stretch.at_us > 0 && frame.now_us < stretch.at_us + this.#drain_us()) {
+    if (stretch.at_us > 0 && frame.now_us < stretch.at_us + this.#drain_us(stretch.variant)) {
       stretch.broken = frame.invariants.map(({ broken_ever }) => broken_ever);
       this.document?.metrics.forEach(({ better }, index) => {
         if (better === 'zero') stretch.totals[index] = frame.metrics[index]?.total ?? 0;
@@ -420,8 +436,8 @@ export class PlaygroundState {
     this.#broken = broken;
   }
 
-  #drain_us(): number {
-    return DRAIN_US + 1_000 * Math.max(0, ...(this.document?.invariants ?? []).map(({ settle_ms }) => settle_ms));
+  #drain_us(variant: string): number {
+    return (isNaive(variant) ? DRAIN_US : HEIRLOOM_US) + 1_000 * Math.max(0, ...(this.document?.invariants ?? []).map(({ settle_ms }) => settle_ms));
   }
 
   #brokenSentences(frame: Frame): string {
@@ -720,6 +736,23 @@ export class PlaygroundState {
     });
   }
 
+  /** Lays the run beside the one it is compared with, as far as both have come. */
+  async alignComparison() {
+    const to_us = Math.min(this.reached_us, this.shadow.frame?.now_us ?? 0);
+    if (!this.live || this.busy || this.shadow.variant === null || to_us === 0) return;
+    try {
+      await this.shadow.align(await this.#engine.answers(to_us), to_us);
+    } catch (error) {
+      abandoned(error);
+    }
+  }
+
+  /** What stands behind every time on the page. */
+  explainTimes() {
+    this.text = 'model';
+    requestAnimationFrame(() => document.getElementById('texts')?.scrollIntoView());
+  }
+
   showCases(of: string) {
     this.view = 'cases';
     this.casesOf = of;
@@ -785,6 +818,9 @@ export class PlaygroundState {
           this.#reportedAt = performance.now();
           this.#reportTook = this.#reportedAt - asked;
           if (run === this.#run) this.#takeReport(report);
+        } else if (this.looks === 'tables') {
+          const tables = await this.#engine.tables(Math.round(this.cursor_us));
+          if (run === this.#run) this.tables = tables;
         } else {
           const digest = await this.#engine.digest(Math.round(this.cursor_us));
           if (run === this.#run) this.digest = digest;
@@ -835,9 +871,25 @@ export class PlaygroundState {
     // The thread is a little ahead of the page: the moment that is shared is where it came to stand.
     await this.#halted;
     const shared: Shared = { request: this.#request(), at_us: Math.round(this.cursor_us) };
+    // A checksum is of all that has run: it says nothing of a moment in the middle.
+    if (this.live && this.cursor_us === this.reached_us) {
+      const trace = await this.#engine.traceHash().catch(abandoned);
+      if (trace) shared.made = { engine: ENGINE, trace };
+    }
     const url = new URL(location.href);
     url.hash = await encode(shared);
     return url.href;
+  }
+
+  /** A link promises the same run: where it is not, the reader is told. */
+  async #compareWithSender() {
+    const sent = this.#sent;
+    this.#sent = null;
+    if (!sent || this.message?.kind === 'error') return;
+    const trace = await this.#engine.traceHash().catch(abandoned);
+    if (!trace || trace.startsWith(sent.trace)) return;
+    const why = sent.engine === ENGINE ? 'This run did not come out as the one the link was made of' : 'This link was made with another version of the engine, and the run comes out differently here';
+    this.message = { kind: 'note', text: `${why}, so numbers may not be those its sender saw.` };
   }
 
   /** The run as the command line takes it; empty while there is no live run. */
@@ -852,6 +904,45 @@ export class PlaygroundState {
   }
 
   // What views ask
+
+  /** The talk as the speaker's window shows it; null: none is given. */
+  get talk(): Talk | null {
+    const { document, beat } = this;
+    if (!document || beat === null) return null;
+    return {
+      title: document.summary.title,
+      sentences: document.beats.map(({ sentence }) => sentence),
+      actions: document.beats.map(({ action }) => (action ? this.#inWords(action) : '')),
+      beat,
+      playing: this.playing,
+      moment: moment(this.cursor_us, 1),
+      corner: `${this.variantDocument?.label ?? ''}, ${this.environmentDocument?.label ?? ''}`,
+      numbers: document.metrics.flatMap((metric, index) => {
+        if (!metric.headline) return [];
+        const total = this.frame?.metrics[index]?.total;
+        return [{ label: metric.label, text: inWords(total, metric.unit), broken: metric.better === 'zero' && (total ?? 0) > 0 }];
+      }),
+    };
+  }
+
+  #inWords(action: BeatAction): string {
+    const document = this.document!;
+    const labelled = (list: { id: string; label: string }[], id: string) => list.find((candidate) => candidate.id === id)?.label ?? id;
+    switch (action.do) {
+      case 'environment':
+        return `Goes to ${labelled(document.environments, action.environment)}`;
+      case 'variant':
+        return `Deploys ${labelled(document.variants, action.variant)}`;
+      case 'knob':
+        return `Sets ${labelled(document.knobs, action.knob)} to ${action.value}`;
+      case 'fault':
+        return `Switches ${labelled(document.faults, action.fault)} ${action.on ? 'on' : 'off'}`;
+      case 'play':
+        return 'Plays';
+      case 'pause':
+        return 'Pauses';
+    }
+  }
 
   get environmentDocument(): EnvironmentDocument | undefined {
     return this.document?.environments.find(({ id }) => id === this.environment);
@@ -902,6 +993,6 @@ function sentence(error: unknown): string {
   return asSentence(text);
 }
 
-function abandoned(error: unknown) {
+function abandoned(error: unknown): undefined {
   if (!(error instanceof Abandoned)) throw error;
 }

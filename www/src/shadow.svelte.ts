@@ -2,7 +2,8 @@
 // Same seed, same knobs, same arrivals; only the code differs.
 
 import { Abandoned, Engine } from './core/client';
-import type { Change, Frame, RunRequest, Sample, ScenarioDocument } from './core/types';
+import type { Answered, Change, Frame, RunRequest, Sample, ScenarioDocument } from './core/types';
+import { firstDivergence, type Divergence } from './draw/divergence';
 
 export class Shadow {
   /** Null: nothing is compared. */
@@ -11,6 +12,8 @@ export class Shadow {
   /** Grows with every batch of samples; the array is only appended to or replaced. */
   revision = $state(0);
   samples: Sample[] = [];
+  /** The first request the two answered differently. */
+  divergence = $state.raw<Divergence | null>(null);
 
   #engine: Engine | null = null;
   #ready: Promise<void> | null = null;
@@ -26,6 +29,7 @@ export class Shadow {
     this.variant = variant;
     this.frame = null;
     this.samples = [];
+    this.divergence = null;
     this.revision += 1;
     const run = ++this.#run;
     return this.#loaded().then(() => {
@@ -46,8 +50,21 @@ export class Shadow {
     void this.#ask({ kind: 'apply', change });
   }
 
+  /** Looks at what both were answered so far; once they differ they have differed. */
+  async align(answers: Answered[], to_us: number) {
+    const run = this.#run;
+    if (!this.#engine || this.divergence) return;
+    try {
+      const found = firstDivergence(answers, await this.#engine.answers(to_us));
+      if (run === this.#run) this.divergence = found;
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error;
+    }
+  }
+
   end() {
     this.variant = null;
+    this.divergence = null;
     this.#run += 1;
     this.#engine?.stop();
     this.#engine = null;

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Sample, Span, Timeline } from '../src/core/types';
+import type { Answered, Sample, Span, Timeline } from '../src/core/types';
 import { lines } from '../src/draw/code';
 import { moment, span as duration, write } from '../src/draw/format';
+import { firstDivergence } from '../src/draw/divergence';
 import { lastFailure } from '../src/draw/failure';
 import { steadied } from '../src/draw/lanes';
 import { waiting } from '../src/draw/locks';
 import { litWords } from '../src/draw/lit';
+import { tableColumns } from '../src/draw/schema';
 import { columns, stride } from '../src/draw/series';
 import { at, draw, neighbour } from '../src/draw/timeline';
 
@@ -283,5 +285,41 @@ describe('failures', () => {
 
   test('none where nothing failed', () => {
     expect(lastFailure(timeline)).toBeNull();
+  });
+});
+
+describe('what the tables of a schema are called', () => {
+  test('columns are named in order, constraints and comments are none', () => {
+    const found = tableColumns(`
+      -- CREATE TABLE ghosts (id int);
+      CREATE TABLE products (
+        id SERIAL PRIMARY KEY,
+        price NUMERIC(10, 2) NOT NULL CHECK (price >= 0 AND price < 1000), -- dollars, gross
+        "Stock" INT DEFAULT 0,
+        CONSTRAINT known UNIQUE (id, price),
+        FOREIGN KEY (id) REFERENCES other (id)
+      );
+      CREATE TABLE IF NOT EXISTS Orders (id INT, product INT REFERENCES products(id));
+      ALTER TABLE orders ADD COLUMN version INT NOT NULL DEFAULT 0, ADD note TEXT;
+      ALTER TABLE orders ADD CONSTRAINT once UNIQUE (id);
+    `);
+    expect([...found]).toEqual([
+      ['products', ['id', 'price', 'Stock']],
+      ['orders', ['id', 'product', 'version', 'note']],
+    ]);
+  });
+});
+
+describe('two runs on the same traffic', () => {
+  const answer = (client: number, turn: number, at_us: number, status: number, asked = 'buy(1)'): Answered => ({ client, turn, at_us, from_us: at_us - 10, request: 0, arguments: asked, status });
+
+  test('the first request that both were asked and answered otherwise', () => {
+    const one = [answer(1, 1, 100, 201), answer(2, 1, 200, 201), answer(1, 2, 300, 201)];
+    const other = [answer(1, 1, 110, 201), answer(1, 2, 190, 409), answer(2, 1, 260, 409)];
+    expect(firstDivergence(one, other)).toEqual({ one: one[2], other: other[1] });
+  });
+
+  test('what only one of them was asked is no difference', () => {
+    expect(firstDivergence([answer(1, 1, 100, 201)], [answer(1, 1, 100, 409, 'buy(2)'), answer(1, 2, 90, 409)])).toBeNull();
   });
 });

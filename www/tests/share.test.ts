@@ -36,6 +36,21 @@ describe('share links', () => {
     await expect(decode(written)).resolves.toMatchObject({ request: { scenario: 'oversell', seed: 1, knobs: { clients: 120 } }, at_us: 5_000_000 });
   });
 
+  test('a link of the second page, which names its engine and its trace, stays readable', async () => {
+    const written = 'v1.JY1bDoMgEEX3cr8xUXw0YStN06CAGi0YhVpD2HuHOD8398zkTMQBAbcrvRebvD7aejB8Mwu-dz8qmsq2OxUGPztLwEI0nGGBiInB3DFAPCOkfwcS8rbMQ3SSdiRBxDJbRSIjw5o_3CkwSq9PeRXH6k7C5Bd-DzqlFwPtH7eJYaTbUlY9H2pFd1OuZVVxXtdN07ZdZwzSHw';
+    await expect(decode(written)).resolves.toMatchObject({
+      request: { scenario: 'order-payment', variant: 'outbox', seed: 42, changes: [{ at_us: 2_500_000, change: { kind: 'fault', fault: 'gateway-slow', on: true } }] },
+      at_us: 7_250_000,
+      made: { engine: '0a1b2c3d', trace: '00112233445566ff' },
+    });
+  });
+
+  test('a link says which engine it was made with, and how the trace began', async () => {
+    const made = { engine: '0a1b2c3d', trace: '00112233445566ff' };
+    const sent = { ...shared, made: { ...made, trace: `${made.trace}8899` } };
+    expect(await decode(`#${await encode(sent)}`)).toEqual({ ...shared, made });
+  });
+
   test.each([
     ['another version', 'v9.abc', 'another version'],
     ['cut off', 'v1.q1ayUsp', 'damaged'],
@@ -45,6 +60,7 @@ describe('share links', () => {
     ['HTML in a name', link({ ...small, s: '<img src=x onerror=alert(1)>' }), 'damaged'],
     ['a seed that is none', link({ ...small, n: -1 }), 'damaged'],
     ['a knob that is no number', link({ ...small, k: { clients: 'many' } }), 'damaged'],
+    ['markup as a checksum', link({ ...small, g: 'a', h: '<b>' }), 'damaged'],
     ['an unknown change', link({ ...small, c: [{ at_us: 1, change: { kind: 'explode' } }] }), 'damaged'],
     ['a text that unfolds without end', link({ ...small, f: { 'naive.py': 'x'.repeat(30_000_000) } }), 'damaged'],
   ])('%s is told in a sentence', async (_, hash, words) => {

@@ -2,7 +2,7 @@
 // hangs or traps and starts another. It keeps no state of a run.
 
 import type { Answer, Ask, Digest, Message } from './protocol';
-import type { Frame, Report } from './types';
+import type { Answered, Frame, Report, TableNow } from './types';
 
 /** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
 const SILENCE_MS = 4_000;
@@ -114,6 +114,22 @@ export class Engine {
 
   digest(to_us: number): Promise<Digest> {
     return this.ask({ kind: 'digest', to_us }) as Promise<Digest>;
+  }
+
+  tables(at_us: number): Promise<TableNow[]> {
+    return this.ask({ kind: 'tables', at_us }) as Promise<TableNow[]>;
+  }
+
+  answers(to_us: number): Promise<Answered[]> {
+    return this.ask({ kind: 'answers', to_us }) as Promise<Answered[]>;
+  }
+
+  traceHash(): Promise<string> {
+    return this.ask({ kind: 'trace-hash' }) as Promise<string>;
+  }
+
+  traceJson(): Promise<string> {
+    return this.ask({ kind: 'trace-json' }) as Promise<string>;
   }
 
   schedule(): Promise<string> {

@@ -13,7 +13,12 @@ export type Ask =
   | { kind: 'report'; from_us: number; to_us: number }
   /** Everything up to a moment, without the timeline: that can be very large. */
   | { kind: 'digest'; to_us: number }
+  /** The tables at a moment. */
+  | { kind: 'tables'; at_us: number }
+  /** What clients were answered up to a moment. */
+  | { kind: 'answers'; to_us: number }
   | { kind: 'schedule' }
+  | { kind: 'trace-json' }
   /** The checksum of all that happened so far. */
   | { kind: 'trace-hash' }
   | { kind: 'console-open'; setup: string; sessions: number; epoch_ms: number }

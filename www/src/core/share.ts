@@ -6,7 +6,12 @@ import type { RunRequest, TimedChange } from './types';
 export interface Shared {
   request: RunRequest;
   at_us: number;
+  /** Which engine it was made with, and the start of the trace's checksum at that moment: whether it came out the same here. */
+  made?: { engine: string; trace: string };
 }
+
+/** As much of a checksum as a link carries. */
+const CHECKSUM_LENGTH = 16;
 
 const CODEC = 'v1.';
 /** Far above any honest edit; a larger link is not looked at. */
@@ -14,7 +19,7 @@ const LONGEST_LINK = 200_000;
 const LONGEST_TEXT = 1_000_000;
 
 export async function encode(shared: Shared): Promise<string> {
-  const { request, at_us } = shared;
+  const { request, at_us, made } = shared;
   const compact = {
     s: request.scenario,
     v: request.variant,
@@ -24,28 +29,40 @@ export async function encode(shared: Shared): Promise<string> {
     f: request.sources,
     c: request.changes,
     t: at_us,
+    g: made?.engine,
+    h: made?.trace.slice(0, CHECKSUM_LENGTH),
   };
-  return CODEC + toBase64(await through(new TextEncoder().encode(JSON.stringify(compact)), new CompressionStream('deflate-raw')));
+  return CODEC + (await pack(compact));
 }
 
 /** Throws an error with a sentence for the reader when the link cannot be read. */
 export async function decode(hash: string): Promise<Shared> {
   const text = hash.replace(/^#/, '');
   if (!text.startsWith(CODEC)) throw new Error('This link was made by another version of the page, or is not complete.');
+  return checked(await unpack(text.slice(CODEC.length)));
+}
+
+/** Any plain value as letters that stand in an address. */
+export async function pack(value: unknown): Promise<string> {
+  return toBase64(await through(new TextEncoder().encode(JSON.stringify(value)), new CompressionStream('deflate-raw')));
+}
+
+export async function unpack(text: string): Promise<unknown> {
   if (text.length > LONGEST_LINK) throw new Error('This link is too long to be one of ours.');
-  let parsed: unknown;
   try {
-    const bytes = await through(fromBase64(text.slice(CODEC.length)), new DecompressionStream('deflate-raw'));
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const bytes = await through(fromBase64(text), new DecompressionStream('deflate-raw'));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw new Error('This link is damaged: a part of it was lost on the way.');
   }
-  return checked(parsed);
 }
 
 function checked(parsed: unknown): Shared {
   const fields = record(parsed);
+  // Links of the first pages have neither.
+  const made = fields.g === undefined || fields.h === undefined ? {} : { made: { engine: name(fields.g), trace: name(fields.h) } };
   return {
+    ...made,
     request: {
       scenario: name(fields.s),
       variant: name(fields.v),
@@ -77,16 +94,16 @@ function timedChange(value: unknown): TimedChange {
   }
 }
 
-function damaged(): Error {
+export function damaged(): Error {
   return new Error('This link is damaged: it holds something that no run has.');
 }
 
-function record(value: unknown): { [key in string]: unknown } {
+export function record(value: unknown): { [key in string]: unknown } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged();
   return value as { [key in string]: unknown };
 }
 
-function list(value: unknown): unknown[] {
+export function list(value: unknown): unknown[] {
   if (!Array.isArray(value) || value.length > 1_000) throw damaged();
   return value;
 }

@@ -6,6 +6,15 @@
 export type Amount = number | string;
 
 /**
+ * A request of a client that was answered.
+ */
+export type Answered = { client: number, 
+/**
+ * The client's first request is 1.
+ */
+turn: number, request: number, arguments: string, from_us: number, at_us: number, status: number, };
+
+/**
  * From a waiting span to the lane of the session that holds the lock.
  */
 export type Arrow = { at_us: number, from_lane: number, to_lane: number, };
@@ -311,10 +320,36 @@ export type RequestKind = { entry: string,
  */
 weight: Amount, parameters: { [key in string]: Draw }, };
 
+export type RowLock = { request: number | null, 
+/**
+ * As SQL writes it: `FOR UPDATE`.
+ */
+strength: string, };
+
+export type RowNow = { key: string, 
+/**
+ * Newest first.
+ */
+versions: Array<RowVersion>, locks: Array<RowLock>, 
+/**
+ * Requests that wait for it.
+ */
+waiting: Array<number>, };
+
 /**
  * Rows of one table.
  */
 export type RowSet = { table: string, count: Amount, columns: { [key in string]: Draw }, };
+
+export type RowVersion = { at_us: number, 
+/**
+ * `None`: its transaction has not ended, and nobody else sees it.
+ */
+committed_us: number | null, request: number | null, 
+/**
+ * In the order of the table's columns, NULL as `None`; `None`: the row was deleted.
+ */
+values: Array<string | null> | null, };
 
 /**
  * Everything a run depends on. Equal requests give equal traces, byte for byte.
@@ -436,6 +471,11 @@ file: string | null, line: number | null,
 details: Array<string>, };
 
 export type SpanFamily = "request" | "request-failed" | "pool-wait" | "statement" | "statement-failed" | "lock-wait" | "service" | "service-failed" | "sleep";
+
+/**
+ * A table at a moment: the rows the run has written or locked, those in somebody's hands first.
+ */
+export type TableNow = { name: string, rows: Array<RowNow>, rows_left_out: number, };
 
 export type TimedChange = { at_us: number, change: Change, };
 

@@ -4,7 +4,7 @@
 
 import init, { Playground, SqlConsole } from '../../pkg/twoam.js';
 import type { Answer, Ask, ConsoleReplies, Digest, Message } from './protocol';
-import type { ConsoleReply, ConsoleSession, Frame, Report } from './types';
+import type { Answered, ConsoleReply, ConsoleSession, Frame, Report, TableNow } from './types';
 
 const SLICE_MS = 20;
 const FRAME_MS = 1000 / 60;
@@ -80,6 +80,12 @@ async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
       return opened().report(ask.from_us, ask.to_us) as Report;
     case 'digest':
       return digest(opened().report(0, ask.to_us) as Report);
+    case 'tables':
+      return opened().tables(ask.at_us) as TableNow[];
+    case 'answers':
+      return opened().answers(ask.to_us) as Answered[];
+    case 'trace-json':
+      return opened().trace_json();
     case 'schedule':
       return opened().schedule();
     case 'trace-hash':

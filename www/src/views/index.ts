@@ -7,6 +7,7 @@ import Locks from './Locks.svelte';
 import Cases from './Cases.svelte';
 import Queries from './Queries.svelte';
 import Log from './Log.svelte';
+import Tables from './Tables.svelte';
 
 export interface ViewProps {
   playground: PlaygroundState;
@@ -16,14 +17,15 @@ export interface ViewProps {
 export interface View {
   id: string;
   label: string;
-  /** What it is drawn from: the stretch around the cursor, or the lists of the whole run. */
-  of: 'stretch' | 'run';
+  /** What it is drawn from: the stretch around the cursor, the lists of the whole run, or the tables at the cursor. */
+  of: 'stretch' | 'run' | 'tables';
   component: Component<ViewProps>;
 }
 
 export const VIEWS: View[] = [
   { id: 'timeline', label: 'Timeline', of: 'stretch', component: Timeline },
   { id: 'locks', label: 'Locks', of: 'stretch', component: Locks },
+  { id: 'tables', label: 'Tables', of: 'tables', component: Tables },
   { id: 'cases', label: 'Cases', of: 'run', component: Cases },
   { id: 'queries', label: 'Queries', of: 'run', component: Queries },
   { id: 'log', label: 'Log', of: 'run', component: Log },
