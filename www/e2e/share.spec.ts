@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 import { expect, test } from './playground';
 
@@ -33,6 +34,7 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await expect(playground.time).toHaveText(moment!);
   await expect(playground.hardened).toHaveAttribute('aria-pressed', 'true');
   await expect.poll(() => figures.innerText()).toBe(numbers);
+  await expect(page.getByText('comes out differently')).toBeHidden();
   await page.keyboard.press('h');
   await expect(playground.editor).toContainText('# Reviewed at 2 AM.');
 });
@@ -49,6 +51,26 @@ for (const [what, hash, words] of [
     await expect(page.getByText(words)).toBeHidden();
   });
 }
+
+test('a link whose run comes out differently here says so', async ({ page, playground }) => {
+  await playground.open(link({ s: 'oversell', v: 'naive', e: 'production', n: 1, k: {}, f: {}, c: [], t: 500_000, g: '00000000', h: '0000000000000000' }));
+  await playground.live();
+  await expect(page.getByText('This link was made with another version of the engine, and the run comes out differently here')).toBeVisible();
+});
+
+test('the numbers can be saved as a picture, the trace as a file', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await playground.pause();
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  const [picture] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the numbers as PNG' }).click()]);
+  expect(picture.suggestedFilename()).toBe('oversell.png');
+  const bytes = readFileSync(await picture.path());
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+  expect(bytes.length).toBeGreaterThan(10_000);
+  const [trace] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the trace as JSON' }).click()]);
+  expect(JSON.parse(readFileSync(await trace.path(), 'utf8')).events.length).toBeGreaterThan(0);
+});
 
 test('a hostile link is text: what it holds is shown, never run by the page', async ({ page, playground }) => {
   const markup = '<img src=x onerror="document.title = 1"><script>document.title = 2</script>';

@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './playground';
 
 test('after the first visit the page works without a network', async ({ page, playground, context }) => {
@@ -42,4 +43,66 @@ test('a broken number opens the cases behind it, and a case its moment', async (
   await first.getByRole('button').click();
   await expect(page.getByRole('tab', { name: 'Timeline' })).toHaveAttribute('aria-selected', 'true');
   await expect(playground.time).toHaveText(moment!);
+});
+
+test('the speaker’s window goes along, and its keys act on the projector', async ({ page, playground, context }) => {
+  await playground.open();
+  await playground.live();
+  const speaker = await context.newPage();
+  await speaker.goto(new URL('#speaker', page.url()).href);
+  await expect(speaker.getByText('No talk is being given.')).toBeVisible();
+  await page.bringToFront();
+  await page.getByRole('button', { name: 'Present' }).click();
+  await expect(speaker.getByText(/^0 of \d+$/)).toBeVisible();
+  const next = await speaker.getByRole('region', { name: 'Next' }).getByRole('paragraph').first().textContent();
+  await speaker.bringToFront();
+  await speaker.keyboard.press('n');
+  await expect(speaker.getByRole('heading', { level: 1 })).toHaveText(next!);
+  await expect(page.getByText(/^1 of \d+$/)).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(next!);
+  const { violations } = await new AxeBuilder({ page: speaker }).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+});
+
+test('tables show who has written and who holds a row, also in the past', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await page.getByRole('combobox', { name: 'How it is hardened' }).selectOption('row-lock');
+  await page.getByRole('button', { name: /^Hardened, Row lock, Production/ }).click();
+  await expect(page.getByRole('button', { name: /^Hardened, Row lock, Production: holds, \d\d+ requests/ })).toBeVisible();
+  await page.getByRole('tab', { name: 'Tables' }).click();
+  await playground.pause();
+  const tables = page.getByRole('region', { name: 'Tables at this moment' });
+  await expect(tables.getByRole('columnheader', { name: 'stock' })).toBeVisible();
+  // Somewhere in the first second somebody holds a row that others want.
+  const held = tables.getByText(/^locked by request \d+, FOR UPDATE/);
+  const scrubber = page.getByRole('slider', { name: 'Moment of the run' });
+  for (let at = 40_000; at < 1_000_000 && !(await held.first().isVisible()); at += 20_000) {
+    await scrubber.fill(String(at));
+    await expect(playground.time).toHaveText(`${(at / 1_000_000).toFixed(3)} s`);
+    await page.waitForTimeout(50);
+  }
+  await expect(held.first()).toBeVisible();
+  await expect(tables.getByText(/by request \d+/).first()).toBeVisible();
+});
+
+test('two variants on the same traffic are laid beside each other', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await playground.production.click();
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await page.getByRole('combobox', { name: 'Compare with another variant' }).selectOption('atomic-update');
+  await expect(page.getByText(/^First difference: client \d+, request \d+ of its own, .*Naive answered \d{3} at .*, Atomic UPDATE \d{3} at/)).toBeVisible();
+  const moment = page.getByRole('status').filter({ hasText: 'First difference' }).getByRole('button');
+  const at = await moment.textContent();
+  await moment.click();
+  await expect(playground.time).toHaveText(at!);
+});
+
+test('what stands behind the times is told', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await page.getByRole('button', { name: 'What is simulated' }).click();
+  await expect(page.getByRole('tab', { name: 'What is simulated' })).toHaveAttribute('aria-selected', 'true');
+  await expect(page.getByRole('heading', { name: 'What runs' })).toBeInViewport();
 });

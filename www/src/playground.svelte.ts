@@ -892,6 +892,12 @@ export class PlaygroundState {
     this.message = { kind: 'note', text: `${why}, so numbers may not be those its sender saw.` };
   }
 
+  /** Every event of the run so far, as the command line writes it; empty while there is no live run. */
+  async traceJson(): Promise<string> {
+    if (!this.live || this.busy) return '';
+    return (await this.#engine.traceJson().catch(abandoned)) ?? '';
+  }
+
   /** The run as the command line takes it; empty while there is no live run. */
   async commandLine(): Promise<string> {
     if (!this.live || !this.document) return '';
