@@ -9,6 +9,7 @@ mod machine;
 mod new;
 mod postgres;
 mod reality;
+mod replay;
 mod request;
 mod run;
 mod screen;
@@ -40,6 +41,8 @@ enum Command {
     Reality(reality::Arguments),
     /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
     Check(check::Arguments),
+    /// Verifies a result code of the page: whether an edit of naive holds in production over all seeds
+    Replay(replay::Arguments),
     /// Makes the folder of a new scenario from a template
     New(new::Arguments),
     /// Steps a .spec file through sessions of the engine, as PostgreSQL's isolation tester does
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Compare(arguments) => compare::main(&arguments),
         Command::Reality(arguments) => reality::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
+        Command::Replay(arguments) => replay::main(&arguments),
         Command::New(arguments) => new::main(&arguments),
         Command::Isolation(arguments) => isolation::main(&arguments),
         Command::Export(arguments) => export::main(&arguments),

@@ -4,10 +4,7 @@ import { execFileSync } from 'node:child_process';
 import type { Page } from '@playwright/test';
 import type { Ask } from '../src/core/protocol';
 import type { Recording, RunRequest, ScenarioDocument, ScenarioSummary } from '../src/core/types';
-import { expect, test } from './playground';
-
-const native = process.env.TWOAM;
-if (!native) throw new Error('TWOAM names the native command line. `cargo xtask test --browser` builds it and sets this.');
+import { expect, native, test } from './playground';
 
 test('the recorded runs, which the native engine made, come out again', async ({ page, playground }) => {
   test.setTimeout(120_000);

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test } from './playground';
+import { expect, native, test } from './playground';
 
 test('after the first visit the page works without a network', async ({ page, playground, context }) => {
   await playground.open();
@@ -105,4 +106,21 @@ test('what stands behind the times is told', async ({ page, playground }) => {
   await page.getByRole('button', { name: 'What is simulated' }).click();
   await expect(page.getByRole('tab', { name: 'What is simulated' })).toHaveAttribute('aria-selected', 'true');
   await expect(page.getByRole('heading', { name: 'What runs' })).toBeInViewport();
+});
+
+test('a solution holds for every seed, and the command line agrees', async ({ page, playground }) => {
+  test.setTimeout(180_000);
+  await playground.open('#money');
+  await playground.live();
+  const solved = await page.evaluate(async () => (await (await fetch('scenarios/money.json')).json()).variants[1].source as string);
+  const turn = page.getByRole('complementary', { name: 'Your turn' });
+  await turn.getByRole('button', { name: 'Prove it' }).click();
+  await expect(turn.getByText('Seed 1 breaks it.')).toBeVisible();
+  await playground.write(solved);
+  await turn.getByRole('button', { name: 'Prove it' }).click();
+  await expect(turn.getByText('It holds for all 20 seeds.')).toBeVisible({ timeout: 120_000 });
+  await expect(turn.getByRole('heading')).toContainText('solved');
+  const command = (await turn.getByRole('textbox', { name: 'Others can verify it' }).inputValue()).split(' ');
+  expect(command.slice(0, 2)).toEqual(['twoam', 'replay']);
+  expect(execFileSync(native, command.slice(1), { encoding: 'utf8' })).toContain('money is solved');
 });

@@ -9,7 +9,7 @@ import { steadied } from './draw/lanes';
 import type { Digest } from './core/protocol';
 import { keepForOffline } from './offline';
 import { keepEdits, readEdits } from './core/storage';
-import { asSentence, inWords, moment } from './draw/format';
+import { asSentence, inWords, moment, opened } from './draw/format';
 import { Shadow } from './shadow.svelte';
 import type { Talk } from './stage/talk';
 import type {
@@ -690,7 +690,13 @@ export class PlaygroundState {
 
   present(on: boolean) {
     this.beat = on ? -1 : null;
-    if (on) this.reset();
+    if (!on) return;
+    // Every talk begins where the reader began: naive code on one's own machine.
+    this.variant = NAIVE;
+    this.environment = this.document?.environments[0]?.id ?? this.environment;
+    this.knobs = {};
+    this.faults = {};
+    this.reset();
   }
 
   goToBeat(beat: number) {
@@ -926,7 +932,7 @@ export class PlaygroundState {
       numbers: document.metrics.flatMap((metric, index) => {
         if (!metric.headline) return [];
         const total = this.frame?.metrics[index]?.total;
-        return [{ label: metric.label, text: inWords(total, metric.unit), broken: metric.better === 'zero' && (total ?? 0) > 0 }];
+        return [{ label: opened(metric.label), text: inWords(total, metric.unit), broken: metric.better === 'zero' && (total ?? 0) > 0 }];
       }),
     };
   }

@@ -4,7 +4,6 @@ import { Abandoned, Engine } from './core/client';
 import type { Frame, RunRequest, ScenarioDocument } from './core/types';
 
 export const SEEDS = 20;
-const LONG_US = 20_000_000;
 
 export class Proof {
   state = $state<'idle' | 'running' | 'holds' | 'broken' | 'failed'>('idle');
@@ -13,6 +12,8 @@ export class Proof {
   /** The seed that broke it. */
   seed = $state(0);
   reason = $state('');
+  /** What `twoam replay` verifies, once it holds. */
+  code = $state('');
 
   #engine: Engine | null = null;
   #last: Frame | null = null;
@@ -23,10 +24,12 @@ export class Proof {
     const attempt = ++this.#attempt;
     this.state = 'running';
     this.held = 0;
+    this.code = '';
+    const until_us = 1_000_000 * (document.environments.find(({ id }) => id === request.environment)?.length_s ?? 60);
     try {
       await this.#load();
       for (let seed = 1; seed <= SEEDS; seed++) {
-        await this.#engine?.ask({ kind: 'run', run: seed, document, request: { ...request, seed }, catch_up_us: LONG_US });
+        await this.#engine?.ask({ kind: 'run', run: seed, document, request: { ...request, seed }, catch_up_us: until_us });
         if (attempt !== this.#attempt) return;
         const { requests, invariants } = this.#last!;
         if (invariants.some(({ broken_ever }) => broken_ever > 0) || requests.ok === 0) {
@@ -36,6 +39,10 @@ export class Proof {
         }
         this.held = seed;
       }
+      const schedule = await this.#engine?.schedule();
+      if (attempt !== this.#attempt || !schedule) return;
+      // One word that no shell takes apart.
+      this.code = schedule.replaceAll(' ', '+');
       this.#end('holds');
     } catch (error) {
       if (attempt !== this.#attempt || error instanceof Abandoned) return;

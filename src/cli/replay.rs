@@ -1,0 +1,101 @@
+//! `twoam replay`: runs a solution again under production load, seed after seed, and says whether it holds.
+
+use std::rc::Rc;
+
+use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
+use twoam::scenario::ScenarioDocument;
+use twoam::trace::{Keep, Micros};
+
+use super::spread::spread;
+use super::{Failure, print_json, request, screen, shelf};
+
+/// As many as the page asks for.
+const SEEDS: u32 = 20;
+
+/// Virtual time between two looks at whether it has broken.
+const LOOK_US: Micros = 1_000_000;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The result code that the page shows for a solved scenario: a schedule whose words are joined by `+`
+    code: String,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Verdict {
+    scenario: String,
+    holds: bool,
+    seeds: u32,
+    /// The first seed that broke it.
+    broken_by: Option<RunSummary>,
+}
+
+pub fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let solution = RunRequest::from_schedule(&arguments.code.replace('+', " "))
+        .map_err(|error| Failure::Usage(format!("error: this is no result code: {error}")))?;
+    let document = shelf::find(&solution.scenario)?;
+    request::check(&document, &solution)?;
+    refuse_shortcuts(&document, &solution)?;
+
+    let seeds = (1..=SEEDS).collect::<Vec<_>>();
+    let progress = screen::progress(seeds.len(), "seeds");
+    let summaries = spread(&seeds, |seed| run(&document, &solution, *seed), || progress.inc(1));
+    progress.finish_and_clear();
+    let mut broken_by = None;
+    for summary in summaries {
+        let summary = summary?;
+        if broken_by.is_none() && (summary.requests.ok == 0 || summary.invariants.iter().any(|it| it.broken > 0)) {
+            broken_by = Some(summary);
+        }
+    }
+
+    let verdict = Verdict { scenario: solution.scenario, holds: broken_by.is_none(), seeds: SEEDS, broken_by };
+    if arguments.json {
+        print_json(&verdict);
+    } else if verdict.holds {
+        println!("{} is solved: it holds for all {SEEDS} seeds in production.", verdict.scenario);
+    }
+    match verdict.broken_by {
+        None => Ok(()),
+        Some(summary) => Err(Failure::Result(format!("seed {} breaks it: {}", summary.seed, why(&summary)))),
+    }
+}
+
+/// A solution is naive's file and the schema, rewritten, under production's own load; everything else would make the task easier.
+fn refuse_shortcuts(document: &ScenarioDocument, solution: &RunRequest) -> Result<(), Failure> {
+    let naive = &document.variants[0];
+    let production = document.summary.environments.last();
+    let only_its_files = solution.sources.keys().all(|file| *file == naive.file || file == "schema.sql");
+    let as_asked = solution.variant == naive.id
+        && Some(&solution.environment) == production
+        && solution.knobs.is_empty()
+        && solution.changes.is_empty()
+        && solution.until_us.is_none();
+    if only_its_files && as_asked {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "error: a result code holds edits of {} and schema.sql in production and nothing else; use `twoam run --replay` for other runs",
+        naive.file
+    )))
+}
+
+fn run(document: &ScenarioDocument, solution: &RunRequest, seed: u32) -> Result<RunSummary, Failure> {
+    let request = RunRequest { seed, ..solution.clone() };
+    let mut run = Run::new(Rc::new(document.clone()), request, Keep::Latest(EVENTS_KEPT))
+        .map_err(|error| Failure::Result(format!("error: {error}")))?;
+    while !run.ended() {
+        run.advance(run.now() + LOOK_US);
+    }
+    Ok(run.summary())
+}
+
+fn why(summary: &RunSummary) -> String {
+    let broken = summary.invariants.iter().filter(|invariant| invariant.broken > 0);
+    let cases = broken.map(|invariant| format!("{} ({} cases)", invariant.sentence, invariant.broken));
+    let cases = cases.collect::<Vec<_>>().join("; ");
+    if cases.is_empty() { "no request was answered".to_owned() } else { cases }
+}
