@@ -93,7 +93,7 @@ test('two variants on the same traffic are laid beside each other', async ({ pag
   await playground.production.click();
   await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
   await page.getByRole('combobox', { name: 'Compare with another variant' }).selectOption('atomic-update');
-  await expect(page.getByText(/^First difference: client \d+, request \d+ of its own, .*Naive answered \d{3} at .*, Atomic UPDATE \d{3} at/)).toBeVisible();
+  await expect(page.getByText(/^First difference: client \d+ asked with .*product_id 1.*Naive answered \d{3} at .*, Atomic UPDATE \d{3} at/)).toBeVisible();
   const moment = page.getByRole('status').filter({ hasText: 'First difference' }).getByRole('button');
   const at = await moment.textContent();
   await moment.click();

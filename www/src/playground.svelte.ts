@@ -32,6 +32,9 @@ import type {
 
 /** Virtual seconds a second of the reader's; Infinity is as fast as it goes. */
 export const SPEEDS = [0.001, 0.01, 0.1, 1, 4, Infinity] as const;
+/** Where naive code takes longer than this to break, the run goes at the speed below until the reader chooses one. */
+const SLOW_BREAK_US = 8_000_000;
+const SLOW_BREAK_SPEED = 4;
 const FAILURE_MS = 1_500;
 const FAILURE_LOOK_US = 100_000;
 /** A report may take this share of the engine's time while a run is going. */
@@ -137,6 +140,7 @@ export class PlaygroundState {
   #initial: { variant: string; knobs: { [knob in string]: number }; sources: { [file in string]: string } } | null = null;
   #replay: number | null = null;
   #opening = 0;
+  #chosenSpeed: number | null = null;
   #halted: Promise<void> = Promise.resolve();
   /** What the link that was opened says of its sender's run, until that is compared. */
   #sent: Shared['made'] | null = null;
@@ -216,6 +220,7 @@ export class PlaygroundState {
     this.knobs = {};
     this.faults = {};
     this.seed = 1;
+    this.speed = this.#chosenSpeed ?? pace(document, recorded);
     this.variant = NAIVE;
     this.environment = document.environments[0]?.id ?? '';
     this.edits = shared ? {} : readEdits(id);
@@ -506,6 +511,7 @@ export class PlaygroundState {
   }
 
   setSpeed(speed: number) {
+    this.#chosenSpeed = speed;
     this.speed = speed;
     if (this.playing && this.live && this.#replay === null) this.#play();
   }
@@ -998,6 +1004,15 @@ export function corner(variant: string, environment: string): string {
 
 export function isNaive(variant: string): boolean {
   return variant === NAIVE;
+}
+
+/** So that nobody waits half a minute for a queue to grow. */
+function pace(document: ScenarioDocument, recorded: Recordings | null): number {
+  const production = document.environments.at(-1);
+  const run = production && recorded?.[corner(NAIVE, production.id)];
+  if (!run) return 1;
+  const broken = run.frames.find(({ invariants }) => invariants.some(({ broken_ever }) => broken_ever > 0));
+  return broken && broken.now_us <= SLOW_BREAK_US ? 1 : SLOW_BREAK_SPEED;
 }
 
 function sentence(error: unknown): string {

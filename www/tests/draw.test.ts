@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Answered, Sample, Span, Timeline } from '../src/core/types';
 import { lines } from '../src/draw/code';
 import { moment, span as duration, write } from '../src/draw/format';
-import { firstDivergence } from '../src/draw/divergence';
+import { askedInWords, firstDivergence } from '../src/draw/divergence';
 import { lastFailure } from '../src/draw/failure';
 import { steadied } from '../src/draw/lanes';
 import { waiting } from '../src/draw/locks';
@@ -317,6 +317,15 @@ describe('two runs on the same traffic', () => {
     const one = [answer(1, 1, 100, 201), answer(2, 1, 200, 201), answer(1, 2, 300, 201)];
     const other = [answer(1, 1, 110, 201), answer(1, 2, 190, 409), answer(2, 1, 260, 409)];
     expect(firstDivergence(one, other)).toEqual({ one: one[2], other: other[1] });
+  });
+
+  test('what was asked at another time is another request', () => {
+    expect(firstDivergence([answer(1, 2, 500_000, 201)], [answer(1, 2, 1_400_000, 409)])).toBeNull();
+  });
+
+  test('what was asked is told in words', () => {
+    expect(askedInWords('{"product_id":1,"customer":"Ada"}')).toBe('product_id 1, customer Ada');
+    expect(askedInWords('phone')).toBe('phone');
   });
 
   test('what only one of them was asked is no difference', () => {
