@@ -17,6 +17,7 @@ pub use crate::report::{
 use crate::report::{Live, answers, build, tables};
 pub use crate::scenario::ScenarioDocument;
 use crate::sim;
+use crate::sql;
 pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
 use crate::trace::Trace;
 pub use crate::trace::{Keep, Micros};
@@ -267,4 +268,10 @@ pub fn record(
         frames,
         report: run.report(ends.saturating_sub(report_us), ends),
     })
+}
+
+/// Statements a second on one core, by kind, each measured for about `seconds`. `clock` tells seconds since any fixed time.
+pub fn sql_speeds(seconds: f64, clock: &mut dyn FnMut() -> f64) -> BTreeMap<String, f64> {
+    let speeds = sql::bench::speeds(seconds, clock);
+    speeds.into_iter().map(|speed| (speed.name.to_owned(), speed.per_second)).collect()
 }

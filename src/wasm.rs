@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
-use crate::api::{Change, Console, EVENTS_KEPT, Keep, Micros, Run, RunError, ScenarioDocument};
+use crate::api::{self, Change, Console, EVENTS_KEPT, Keep, Micros, Run, RunError, ScenarioDocument};
 
 /// How many steps are taken before the host's clock is looked at again is the api's choice; a slice ends once this clock says so.
 #[wasm_bindgen]
@@ -110,6 +110,12 @@ impl SqlConsole {
     pub fn sessions(&self) -> Result<JsValue, JsValue> {
         encode(&self.console.sessions())
     }
+}
+
+/// Statements a second by kind, for the project's own measurements.
+#[wasm_bindgen]
+pub fn sql_speeds(seconds: f64) -> Result<JsValue, JsValue> {
+    encode(&api::sql_speeds(seconds, &mut || host_ms() / 1e3))
 }
 
 fn host_ms() -> f64 {
