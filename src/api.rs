@@ -17,8 +17,8 @@ pub use crate::report::{
 use crate::report::{Live, answers, build, tables};
 pub use crate::scenario::ScenarioDocument;
 use crate::sim;
-use crate::sql;
 pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
+use crate::sql;
 use crate::trace::Trace;
 pub use crate::trace::{Keep, Micros};
 

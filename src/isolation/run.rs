@@ -131,16 +131,16 @@ impl<'a> Stepper<'a> {
 
     fn teardown(&mut self, complaints: &mut Vec<String>) {
         for (index, session) in self.spec.sessions.iter().enumerate() {
-            if let Some(sql) = &session.teardown {
-                if let Err(failure) = self.block(index + 1, sql) {
-                    complaints.push(format!("teardown of session {} failed: {failure}", session.name));
-                }
+            if let Some(sql) = &session.teardown
+                && let Err(failure) = self.block(index + 1, sql)
+            {
+                complaints.push(format!("teardown of session {} failed: {failure}", session.name));
             }
         }
-        if let Some(sql) = &self.spec.teardown {
-            if let Err(failure) = self.block(CONTROL, sql) {
-                complaints.push(format!("teardown failed: {failure}"));
-            }
+        if let Some(sql) = &self.spec.teardown
+            && let Err(failure) = self.block(CONTROL, sql)
+        {
+            complaints.push(format!("teardown failed: {failure}"));
         }
     }
 

@@ -338,7 +338,7 @@ fn find_handler(
     let definition =
         SourcePosition { file: file.clone(), line: code.first_line_number.map_or(1, |line| line.get() as u32) };
     const COROUTINE: u32 = 0x80;
-    if code.flags.bits() as u32 & COROUTINE == 0 {
+    if code.flags.bits() & COROUTINE == 0 {
         return Err(vm.new_type_error(format!(
             "`{entry}` in {file}, line {}, must be an `async def`: handlers here are asynchronous",
             definition.line

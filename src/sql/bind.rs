@@ -1241,12 +1241,8 @@ impl<'a> Binder<'a> {
                 scope.merged = merged;
                 scope.free = free_before.union(scope.free);
                 let (query, free) = bound?;
-                self.add_derived(
-                    query,
-                    fold(&alias.name),
-                    Some(alias),
-                    free.meets(own).then_some(free).unwrap_or_default(),
-                )
+                let free = if free.meets(own) { free } else { SlotSet::default() };
+                self.add_derived(query, fold(&alias.name), Some(alias), free)
             }
             ast::TableFactor::NestedJoin { table_with_joins, alias: None } => self.bind_joined(table_with_joins),
             _ => refuse("this kind of FROM item"),
@@ -2540,10 +2536,9 @@ pub fn compare_exprs(op: Comparison, left: Typed, right: Typed) -> Result<Typed>
             return Err(no_operator(op.symbol(), &left.ty, &right.ty));
         }
     }
-    if left.ty == Type::Jsonb || right.ty == Type::Jsonb {
-        if !matches!(op, Comparison::Equal | Comparison::NotEqual) {
-            return refuse("ordering JSON documents");
-        }
+    let is_json = left.ty == Type::Jsonb || right.ty == Type::Jsonb;
+    if is_json && !matches!(op, Comparison::Equal | Comparison::NotEqual) {
+        return refuse("ordering JSON documents");
     }
     let names = (left.ty.clone(), right.ty.clone());
     let (left, right) = alike(op.symbol(), left, right).map_err(|stop| match stop {

@@ -57,8 +57,11 @@ pub struct Conflict {
     pub arbiters: Vec<usize>,
     pub excluded: u16,
     /// `None`: do nothing.
-    pub update: Option<(Vec<(usize, Expr)>, Option<Expr>)>,
+    pub update: Option<ConflictUpdate>,
 }
+
+/// What DO UPDATE sets, and its WHERE clause.
+pub type ConflictUpdate = (Vec<(usize, Expr)>, Option<Expr>);
 
 /// How far a writing statement is.
 #[derive(Default)]

@@ -778,7 +778,6 @@ impl Context<'_> {
         let slots: Vec<u16> = join.right_slots.iter().collect();
         let mut rows: Vec<Vec<Standing>> = Vec::new();
         let mut table: FxHashMap<Key, Vec<u32>> = FxHashMap::default();
-        let everything: Vec<u32>;
         self.run_node(&join.right, &mut |context| {
             if rows.len() >= ROWS_AT_MOST {
                 return fail("54000", "a join over more than 5,000,000 rows is not offered by this database engine");
@@ -791,7 +790,7 @@ impl Context<'_> {
             rows.push(context.keep(&slots));
             Ok(Flow::More)
         })?;
-        everything = if right.is_empty() { (0..rows.len() as u32).collect() } else { Vec::new() };
+        let everything: Vec<u32> = if right.is_empty() { (0..rows.len() as u32).collect() } else { Vec::new() };
         let mut matched_right = vec![false; if join.kind == JoinKind::Full { rows.len() } else { 0 }];
         let flow = self.run_node(&join.left, &mut |context| {
             let candidates: &[u32] = if right.is_empty() {

@@ -129,11 +129,9 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
                 Text,
             )
         }
-        ("substr" | "substring", 2) => call(
-            builtin!("substr", |_, a| Ok(substring(string(&a[0]), int(&a[1]), None)?)),
-            as_types(&[Text, Int4])?,
-            Text,
-        ),
+        ("substr" | "substring", 2) => {
+            call(builtin!("substr", |_, a| substring(string(&a[0]), int(&a[1]), None)), as_types(&[Text, Int4])?, Text)
+        }
         ("substr" | "substring", 3) => call(
             builtin!("substr", |_, a| substring(string(&a[0]), int(&a[1]), Some(int(&a[2])))),
             as_types(&[Text, Int4, Int4])?,

@@ -668,7 +668,7 @@ impl Planner<'_> {
                 }
                 access =
                     Access::Index { number: index.number, equal: Vec::new(), low: None, high: None, backward: false };
-                rows = self.store.index(table.id, index.number).len() as f64;
+                rows = self.store.index(table.id, index.number).size() as f64;
             }
             if let Some(wanted) = wanted
                 && wanted.first_rows

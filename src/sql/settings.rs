@@ -161,7 +161,7 @@ fn duration(name: &str, value: Option<&str>) -> Result<Micros> {
 fn shown_duration(micros: Micros) -> String {
     let millis = micros / 1000;
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000)] {
-        if millis > 0 && millis % size == 0 {
+        if millis > 0 && millis.is_multiple_of(size) {
             return format!("{}{unit}", millis / size);
         }
     }

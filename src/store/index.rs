@@ -23,9 +23,12 @@ pub enum KeySource {
     /// Expressions or a WHERE clause: whoever made the index computes the key, `None` for a row it leaves out.
     Computed {
         columns: usize,
-        key: Rc<dyn Fn(&Row) -> Option<Key>>,
+        key: Rc<KeyOfRow>,
     },
 }
+
+/// The key that a row has in an index, if it stands there.
+pub type KeyOfRow = dyn Fn(&Row) -> Option<Key>;
 
 pub struct Index {
     source: KeySource,
@@ -53,7 +56,7 @@ impl Index {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.entries.len()
     }
 

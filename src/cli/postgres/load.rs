@@ -133,7 +133,9 @@ impl Real<'_> {
     }
 
     fn tell_scripts(&mut self, message: &Json) {
-        self.scripts.as_mut().map(|host: &mut Host| host.tell(message));
+        if let Some(host) = self.scripts.as_mut() {
+            host.tell(message);
+        }
     }
 
     pub fn take_load(&mut self, plan: Plan) -> Result<(), Failure> {
