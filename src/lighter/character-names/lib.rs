@@ -17,7 +17,7 @@ const TRAILING: [&str; 28] = [
 ];
 const FIRST_SYLLABLE: u32 = 0xAC00;
 const LAST_SYLLABLE: u32 = 0xD7A3;
-const IDEOGRAPHS: [(u32, u32); 10] = [
+const IDEOGRAPHS: [(u32, u32); 11] = [
     (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF),
     (0x20000, 0x2A6DF),
@@ -28,6 +28,7 @@ const IDEOGRAPHS: [(u32, u32); 10] = [
     (0x2EBF0, 0x2EE5D),
     (0x30000, 0x3134A),
     (0x31350, 0x323AF),
+    (0x323B0, 0x33479),
 ];
 
 pub struct Name(char);
