@@ -190,6 +190,7 @@ fn the_types_of_the_page_are_those_of_the_core() {
     declarations.visit::<api::ConsoleReply>();
     declarations.visit::<api::ConsoleSession>();
     declarations.visit::<api::Recording>();
+    declarations.visit::<api::Reality>();
     declarations.visit::<scenario::ScenarioSummary>();
     declarations.visit::<scenario::ScenarioDocument>();
     let body: Vec<_> = declarations.by_name.into_values().collect();

@@ -1,5 +1,6 @@
 //! Commands: read arguments, call the core, print. No rule of a run is decided here.
 
+mod calibrate;
 mod check;
 mod compare;
 mod export;
@@ -39,6 +40,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Puts what the simulation predicts beside what a real PostgreSQL does
     Reality(reality::Arguments),
+    /// Measures what statements cost on a real PostgreSQL of this machine and fits the cost model to it
+    Calibrate(calibrate::Arguments),
     /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
     Check(check::Arguments),
     /// Verifies a result code of the page: whether an edit of naive holds in production over all seeds
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::Compare(arguments) => compare::main(&arguments),
         Command::Reality(arguments) => reality::main(&arguments),
+        Command::Calibrate(arguments) => calibrate::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::New(arguments) => new::main(&arguments),

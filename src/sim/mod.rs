@@ -9,6 +9,7 @@ mod clients;
 mod cost;
 mod database;
 mod dice;
+mod fitted;
 mod outside;
 mod pool;
 mod processes;

@@ -132,7 +132,7 @@ impl Real<'_> {
         self.roll_resends(request, &entry);
     }
 
-    fn tell_scripts(&mut self, message: &Json) {
+    pub fn tell_scripts(&mut self, message: &Json) {
         self.scripts.as_mut().map(|host: &mut Host| host.tell(message));
     }
 
