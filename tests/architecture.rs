@@ -20,6 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("sim", &["trace", "sql", "python", "services", "scenario"]),
     ("explore", &["trace", "scenario", "sim"]),
     ("report", &["trace", "scenario"]),
+    ("reproduce", &["trace", "sql", "isolation", "scenario", "sim"]),
     ("api", &["trace", "scenario", "sim", "explore", "report", "console"]),
     ("wasm", &["api"]),
 ];

@@ -97,6 +97,13 @@ pub fn run(document: &ScenarioDocument, request: &RunRequest, server: &Server) -
     Ok(Outcome { summary, versions, trace: real.trace })
 }
 
+/// Lets `program`, which finds its server in the environment, go through its steps. What it says last, if all is as it says.
+pub fn step(server: &Server, program: &str) -> Result<String, Failure> {
+    const NAME: &str = "replay.py";
+    let said = Python::prepare(&[(NAME, program)])?.output(NAME, server.address())?;
+    said.map_err(|apart| Failure::Result(format!("error: the server does not do as the simulation says\n{apart}")))
+}
+
 /// What measure.py makes of `job` on `server`.
 pub fn measure(server: &Server, mut job: Json) -> Result<Json, Failure> {
     let schema = server.new_schema();
