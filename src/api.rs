@@ -83,7 +83,7 @@ pub struct Reality {
 pub struct RealityScenario {
     pub id: String,
     pub title: String,
-    /// Each invariant broke on both or held on both, in every variant.
+    /// In every variant each predicted break was observed and what was to hold held.
     pub agrees: bool,
     /// Every variant in production.
     pub runs: Vec<RealityRun>,
@@ -113,6 +113,8 @@ pub struct RealityMetric {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct RealityInvariant {
     pub sentence: String,
+    /// About how long something takes: shown, not judged.
+    pub timed: bool,
     pub predicted: u32,
     pub observed: u32,
 }

@@ -5,6 +5,7 @@ pub mod console;
 pub mod isolation;
 pub mod python;
 pub mod report;
+pub mod reproduce;
 pub mod scenario;
 pub mod services;
 pub mod sim;

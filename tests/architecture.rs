@@ -20,6 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("sim", &["trace", "sql", "python", "services", "scenario"]),
     ("explore", &["trace", "scenario", "sim"]),
     ("report", &["trace", "scenario"]),
+    ("reproduce", &["trace", "sql", "isolation", "scenario", "sim"]),
     ("api", &["trace", "scenario", "sim", "explore", "report", "console"]),
     ("wasm", &["api"]),
 ];
@@ -190,6 +191,7 @@ fn the_types_of_the_page_are_those_of_the_core() {
     declarations.visit::<api::ConsoleReply>();
     declarations.visit::<api::ConsoleSession>();
     declarations.visit::<api::Recording>();
+    declarations.visit::<api::Reality>();
     declarations.visit::<scenario::ScenarioSummary>();
     declarations.visit::<scenario::ScenarioDocument>();
     let body: Vec<_> = declarations.by_name.into_values().collect();

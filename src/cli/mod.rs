@@ -1,5 +1,6 @@
 //! Commands: read arguments, call the core, print. No rule of a run is decided here.
 
+mod calibrate;
 mod check;
 mod compare;
 mod export;
@@ -10,6 +11,7 @@ mod new;
 mod postgres;
 mod reality;
 mod replay;
+mod reproduce;
 mod request;
 mod run;
 mod screen;
@@ -39,6 +41,10 @@ enum Command {
     Compare(compare::Arguments),
     /// Puts what the simulation predicts beside what a real PostgreSQL does
     Reality(reality::Arguments),
+    /// Finds the fewest statements that break an invariant, and writes them for PostgreSQL
+    Reproduce(reproduce::Arguments),
+    /// Measures what statements cost on a real PostgreSQL of this machine and fits the cost model to it
+    Calibrate(calibrate::Arguments),
     /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
     Check(check::Arguments),
     /// Verifies a result code of the page: whether an edit of naive holds in production over all seeds
@@ -58,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::Compare(arguments) => compare::main(&arguments),
         Command::Reality(arguments) => reality::main(&arguments),
+        Command::Reproduce(arguments) => reproduce::main(&arguments),
+        Command::Calibrate(arguments) => calibrate::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::New(arguments) => new::main(&arguments),

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::cost;
 use super::dice::normal_us;
+use super::tape::{Sender, Sent};
 use super::world::{Step, World};
 use crate::sql::{Fact, Outcome, Progress};
 use crate::trace::{
@@ -307,6 +308,10 @@ impl World {
         let state = self.sessions.get_mut(&session).expect("a running session is open");
         let request = state.request;
         let statement = state.running.as_mut().expect("its statement runs");
+        if let (Some(tape), Some(request), false) = (&mut self.tape, request, resumed) {
+            let (sql, parameters) = (statement.sql.clone(), statement.parameters.clone());
+            tape.push(Sent { at: self.now, session, by: Sender::Handler(request), sql, parameters });
+        }
         let call = statement.call();
         let outcome = if resumed {
             self.database.resume(session, self.now)

@@ -9,16 +9,20 @@ mod clients;
 mod cost;
 mod database;
 mod dice;
+mod fitted;
 mod outside;
 mod pool;
 mod processes;
 mod schedule;
+mod tape;
 mod watch;
 mod world;
 
 use std::rc::Rc;
 
 pub use schedule::{Change, RunRequest, ScheduleError, TimedChange};
+pub use tape::{Sender, Sent};
+pub use world::EPOCH_US;
 
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Keep, Micros, Trace};
@@ -90,6 +94,11 @@ impl Run {
 
     pub fn trace(&self) -> &Trace {
         &self.world.trace
+    }
+
+    /// All SQL so far; nothing unless the run keeps all of its past.
+    pub fn tape(&self) -> &[Sent] {
+        self.world.tape.as_deref().unwrap_or_default()
     }
 
     /// What to ask for to get this run again, with the changes made since it began.

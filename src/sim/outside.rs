@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::cost;
 use super::dice::normal_us;
+use super::tape::Sender;
 use super::world::{Step, World};
 use crate::scenario::{FaultRule, FaultVerdict, ScenarioDocument};
 use crate::services::{self, LedgerEntry, Service, ServiceCall, ServiceKind, Verdict};
@@ -222,6 +223,7 @@ impl World {
 
     fn write_ledger(&mut self, entries: Vec<LedgerEntry>, request: RequestId) {
         for LedgerEntry { sql, parameters } in entries {
+            self.tape(self.auditor, Sender::Service(request), &sql.into(), &parameters);
             let (written, outcome) = self.audit_outcome(sql, &parameters);
             if let Err(error) = written {
                 self.limit_reached(&format!("a service's books could not be written: {}", error.message));

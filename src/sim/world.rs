@@ -10,6 +10,7 @@ use super::database::{Cores, Session, Statement};
 use super::dice::Dice;
 use super::outside::{Outside, ServiceJob};
 use super::processes::{Deployment, Process, Turn, WorkerState};
+use super::tape::Sent;
 use super::watch::Watch;
 use super::{RunError, RunRequest, TimedChange};
 use crate::python::{Effect, Python, SourcePosition};
@@ -62,6 +63,7 @@ pub struct World {
     pub clients: Clients,
     pub outside: Outside,
     pub watch: Watch,
+    pub tape: Option<Vec<Sent>>,
 
     queue: BinaryHeap<Reverse<Due>>,
     /// What `queue` orders by place: steps are large and would be moved about.
@@ -218,6 +220,7 @@ impl World {
             clients: Clients::default(),
             outside: Outside::new(&document),
             watch: Watch::new(&document),
+            tape: (keep == Keep::All).then(Vec::new),
             queue: BinaryHeap::new(),
             steps: vec![],
             free_places: vec![],

@@ -18,7 +18,7 @@ use super::functions;
 use super::parse;
 use super::plan::{
     Assumed, Body, Distinct, Group, HashedKeys, JoinKind, LockPolicy, LockTarget, Node, OutputColumn, Planner, Query,
-    Select, SetOperation, SlotSet, SortBy, SortKey, Source, Subquery, SubqueryKind, Wanted, Window,
+    Select, SetOperation, SlotSet, SortBy, SortKey, Source, Subquery, SubqueryKind, Wanted, Window, reduce_outer_joins,
 };
 use super::types::{self, CastContext, Type, castable, text};
 
@@ -563,6 +563,7 @@ impl<'a> Binder<'a> {
         let mut sources = sources;
         self.settle_sources(&mut sources);
         self.folder.fold_conditions(&mut conditions);
+        reduce_outer_joins(&mut sources, &conditions);
         let mut having = having;
         let scope = self.scopes.last_mut().expect("the scope of this select");
         let arguments = scope

@@ -412,6 +412,7 @@ fn find(
     let slots = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
     binder.settle_sources(&mut sources);
     binder.folder.fold_conditions(&mut conditions);
+    super::plan::reduce_outer_joins(&mut sources, &conditions);
     let recheck = Expr::and(super::bind::recheck_conditions(&conditions, &sources));
     let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
     Ok((Found { node: planned.node, slots, recheck }, returning))

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use crate::store::{
     AdvisoryKey, Bounds, Entry, Key, KeyProbe, Mode, Predicate, Row, RowId, RowLock, Snapshot, Stamp, TableId, compare,
@@ -151,6 +152,9 @@ pub enum LockedRow {
     Own,
 }
 
+/// Ends a list of linked rows.
+const NO_ROW: u32 = u32::MAX;
+
 const ROWS_AT_MOST: usize = 5_000_000;
 
 impl<'a> Context<'a> {
@@ -239,6 +243,14 @@ impl Context<'_> {
             values.push(self.evaluate(expr)?);
         }
         Ok(values)
+    }
+
+    fn evaluate_key(&mut self, exprs: &[Expr]) -> Result<Key> {
+        let mut key = Key(SmallVec::new());
+        for expr in exprs {
+            key.0.push(self.evaluate(expr)?);
+        }
+        Ok(key)
     }
 
     fn emit_sorted_output(&mut self, rows: Vec<Vec<Value>>, order: &[SortKey], sink: RowSink) -> Result<Flow> {
@@ -572,7 +584,7 @@ impl Context<'_> {
         let columns = self.engine.store.index(table, number).columns();
         self.note_search(table, || Predicate::Range { index: number, bounds: bounds.clone(), columns });
         let mut entries: Vec<Entry> = Vec::new();
-        let mut batch = 4;
+        let mut batch = 16;
         let mut after: Option<Entry> = None;
         loop {
             entries.clear();
@@ -587,7 +599,7 @@ impl Context<'_> {
                 return Ok(Flow::More);
             }
             after = entries.pop();
-            batch = (batch * 4).min(1024);
+            batch = (batch * 8).min(1024);
         }
     }
 
@@ -776,32 +788,44 @@ impl Context<'_> {
 
     fn run_hash_join(&mut self, join: &Join, left: &[Expr], right: &[Expr], sink: Sink) -> Result<Flow> {
         let slots: Vec<u16> = join.right_slots.iter().collect();
-        let mut rows: Vec<Vec<Standing>> = Vec::new();
-        let mut table: FxHashMap<Key, Vec<u32>> = FxHashMap::default();
+        // Rows of the right side one after the other; those of one key are linked in their order.
+        let mut kept: Vec<Standing> = Vec::new();
+        let mut count = 0u32;
+        let mut next: Vec<u32> = Vec::new();
+        let mut ends: FxHashMap<Key, (u32, u32)> = FxHashMap::default();
         self.run_node(&join.right, &mut |context| {
-            if rows.len() >= ROWS_AT_MOST {
+            if count as usize >= ROWS_AT_MOST {
                 return fail("54000", "a join over more than 5,000,000 rows is not offered by this database engine");
             }
-            let key = Key(context.evaluate_all(right)?.into());
-            // A NULL key matches nothing, but FULL JOIN still shows its row.
-            if !key.has_null() && !right.is_empty() {
-                table.entry(key).or_default().push(rows.len() as u32);
+            let key = context.evaluate_key(right)?;
+            next.push(NO_ROW);
+            // A NULL key matches nothing, but FULL JOIN still shows its row. Without keys each row matches.
+            if !key.has_null() {
+                match ends.entry(key) {
+                    std::collections::hash_map::Entry::Occupied(mut known) => {
+                        let (_, last) = known.get_mut();
+                        next[*last as usize] = count;
+                        *last = count;
+                    }
+                    std::collections::hash_map::Entry::Vacant(new) => {
+                        new.insert((count, count));
+                    }
+                }
             }
-            rows.push(context.keep(&slots));
+            kept.extend(slots.iter().map(|slot| context.run.frame[*slot as usize].clone()));
+            count += 1;
             Ok(Flow::More)
         })?;
-        let everything: Vec<u32> = if right.is_empty() { (0..rows.len() as u32).collect() } else { Vec::new() };
-        let mut matched_right = vec![false; if join.kind == JoinKind::Full { rows.len() } else { 0 }];
+        let row = |number: u32| &kept[number as usize * slots.len()..(number as usize + 1) * slots.len()];
+        let mut matched_right = vec![false; if join.kind == JoinKind::Full { count as usize } else { 0 }];
         let flow = self.run_node(&join.left, &mut |context| {
-            let candidates: &[u32] = if right.is_empty() {
-                &everything
-            } else {
-                let key = Key(context.evaluate_all(left)?.into());
-                if key.has_null() { &[] } else { table.get(&key).map_or(&[], Vec::as_slice) }
-            };
+            let key = context.evaluate_key(left)?;
+            let mut candidate = ends.get(&key).map_or(NO_ROW, |(first, _)| *first);
             let mut matched = false;
-            for &number in candidates {
-                context.put_back(&slots, &rows[number as usize]);
+            while candidate != NO_ROW {
+                let number = candidate;
+                candidate = next[number as usize];
+                context.put_back(&slots, row(number));
                 if let Some(condition) = &join.condition
                     && !context.holds(condition)?
                 {
@@ -827,7 +851,7 @@ impl Context<'_> {
                     continue;
                 }
                 self.put_nulls(join.left_slots);
-                self.put_back(&slots, &rows[number]);
+                self.put_back(&slots, row(number as u32));
                 if sink(self)? == Flow::Enough {
                     return Ok(Flow::Enough);
                 }
@@ -854,7 +878,7 @@ impl Context<'_> {
         let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
         let mut buckets: Vec<Bucket> = Vec::new();
         self.run_node(&group.input, &mut |context| {
-            let key = Key(context.evaluate_all(&group.keys)?.into());
+            let key = context.evaluate_key(&group.keys)?;
             let number = match numbers.get(&key) {
                 Some(number) => *number,
                 None => {
@@ -1179,12 +1203,12 @@ impl Context<'_> {
     }
 
     fn exists_by_keys(&mut self, subquery: &Subquery, inner: &[Expr], outer: &[Expr]) -> Result<Value> {
-        let key = Key(self.evaluate_all(outer)?.into());
+        let key = self.evaluate_key(outer)?;
         if !matches!(self.run.subqueries.get(subquery.number), Some(Some(Kept::Keys(_)))) {
             let mut keys = FxHashSet::default();
             let Body::Select(select) = &subquery.query.body else { unreachable!("only selects are hashed") };
             self.run_node(&select.from, &mut |context| {
-                let key = Key(context.evaluate_all(inner)?.into());
+                let key = context.evaluate_key(inner)?;
                 if !key.has_null() {
                     keys.insert(key);
                 }

@@ -236,6 +236,10 @@ impl Explained<'_> {
             }
             Node::Gate { input, condition } => {
                 page.open("Result", &figures);
+                if matches!(condition, Expr::Const(Value::Bool(false) | Value::Null)) {
+                    page.detail("One-Time Filter: false");
+                    return;
+                }
                 let filter = page.expr(condition);
                 page.detail(&format!("One-Time Filter: {filter}"));
                 page.depth += 1;

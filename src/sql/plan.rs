@@ -823,6 +823,51 @@ fn take_keys(conditions: &mut Vec<Expr>, left: SlotSet, right: SlotSet) -> (Vec<
 }
 
 /// Conditions in one, those with subqueries last: they cost most.
+/// A condition that no row with NULLs on the right side fulfils makes an outer join a plain one.
+pub fn reduce_outer_joins(sources: &mut [Source], conditions: &[Expr]) {
+    for source in sources {
+        if let Source::Join { kind, left, right, .. } = source {
+            let padded = right.slots();
+            if *kind == JoinKind::Left && conditions.iter().any(|condition| rejects_nulls(condition, padded)) {
+                *kind = JoinKind::Inner;
+            }
+            if *kind != JoinKind::Full {
+                reduce_outer_joins(std::slice::from_mut(left), conditions);
+            }
+            if *kind == JoinKind::Inner {
+                reduce_outer_joins(std::slice::from_mut(right), conditions);
+            }
+        }
+    }
+}
+
+/// Whether the condition is not true where all columns of the slots are NULL.
+fn rejects_nulls(condition: &Expr, slots: SlotSet) -> bool {
+    match condition {
+        Expr::And(parts) => parts.iter().any(|part| rejects_nulls(part, slots)),
+        Expr::Or(parts) => parts.iter().all(|part| rejects_nulls(part, slots)),
+        Expr::IsNull { of, negated: true } => is_null_with(of, slots),
+        other => is_null_with(other, slots),
+    }
+}
+
+/// Whether the expression is NULL where all columns of the slots are.
+fn is_null_with(expr: &Expr, slots: SlotSet) -> bool {
+    let strict = match expr {
+        Expr::Column { slot, .. } => return SlotSet::one(*slot).within(slots),
+        Expr::InList { of, .. } => return is_null_with(of, slots),
+        Expr::Call { function, .. } => function.strict && !function.volatile,
+        Expr::Arithmetic { .. }
+        | Expr::Negate { .. }
+        | Expr::Compare { .. }
+        | Expr::Cast { .. }
+        | Expr::Like { .. }
+        | Expr::Not(_) => true,
+        _ => false,
+    };
+    strict && expr.children().into_iter().any(|child| is_null_with(child, slots))
+}
+
 /// The cheaper a condition, the earlier PostgreSQL tests it: it decides which of two that cannot be computed is met.
 fn all_of(mut conditions: Vec<Expr>) -> Option<Expr> {
     conditions.sort_by_key(cost);

@@ -28,8 +28,7 @@ pub struct Statements {
 
 pub struct Prepared {
     pub statement: Statement,
-    /// The text names a table of the system, or one of the user's own that is called so.
-    pub names_system: bool,
+    pub asks_system: bool,
     plans: std::cell::RefCell<Vec<(Vec<Type>, Rc<Plan>)>>,
 }
 
@@ -58,7 +57,7 @@ impl Statements {
         let prepared: Rc<[Prepared]> = parsed
             .into_iter()
             .map(|statement| Prepared {
-                names_system: matches!(&statement, Statement::Sql(ast::Statement::Query(query)) if system::is_named(query)),
+                asks_system: matches!(&statement, Statement::Sql(ast::Statement::Query(query)) if system::is_asked(query)),
                 statement,
                 plans: std::cell::RefCell::new(Vec::new()),
             })

@@ -313,7 +313,7 @@ impl Database {
             job.pinned = Some(stamp);
             self.engine.store.pin(stamp);
         }
-        let holder = self.engine.store.locks.waits_for(session).first().copied().unwrap_or(session);
+        let holder = self.engine.store.locks.blocker(session).unwrap_or(session);
         match self.deadlocks {
             DeadlockCheck::AtOnce => {
                 if let Some(cycle) = self.engine.store.locks.deadlock(session) {
@@ -681,8 +681,7 @@ impl Database {
         told: &mut Told,
     ) -> Result<QueryResult> {
         if let ast::Statement::Query(query) = statement
-            && prepared.names_system
-            && system::is_asked(query, &self.engine.catalog)
+            && prepared.asks_system
         {
             return self.within(session, now, told, |context, _| system::answer(query, &context.engine.catalog));
         }

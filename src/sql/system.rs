@@ -90,20 +90,11 @@ fn word(content: &str) -> Cell {
     Cell::Str(content.to_owned())
 }
 
-/// Whether a query names any of the system's tables.
-pub fn is_named(query: &ast::Query) -> bool {
+/// Whether a query reads any of the system's tables. One of the user's own by the same name comes after them.
+pub fn is_asked(query: &ast::Query) -> bool {
     let found = visit_relations(query, |relation| match system_table(relation) {
         Some(_) => ControlFlow::Break(()),
         None => ControlFlow::Continue(()),
-    });
-    found.is_break()
-}
-
-/// Whether a query reads any of the system's tables. One of the user's own by the same name comes first.
-pub fn is_asked(query: &ast::Query, catalog: &Catalog) -> bool {
-    let found = visit_relations(query, |relation| match system_table(relation) {
-        Some(table) if relation.0.len() == 2 || catalog.table(table.name).is_none() => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
     });
     found.is_break()
 }

@@ -123,6 +123,11 @@ impl Bounds {
         Bounds { equal: key.0.clone(), low: None, high: None }
     }
 
+    /// Whether it is one key, no more.
+    pub fn is_point(&self, columns: usize) -> bool {
+        self.equal.len() == columns && self.low.is_none() && self.high.is_none()
+    }
+
     pub fn contains(&self, key: &Key, columns: usize) -> bool {
         let (low, high) = self.limits(columns);
         let entry = Entry { key: key.clone(), row: RowId(1) };

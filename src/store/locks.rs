@@ -61,6 +61,17 @@ impl Mode {
     }
 }
 
+const ALL_MODES: [Mode; 8] = [
+    Mode::AccessShare,
+    Mode::RowShare,
+    Mode::RowExclusive,
+    Mode::ShareUpdateExclusive,
+    Mode::Share,
+    Mode::ShareRowExclusive,
+    Mode::Exclusive,
+    Mode::AccessExclusive,
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tag {
     Table(TableId),
@@ -105,6 +116,8 @@ pub struct Locks {
 struct Lock {
     granted: SmallVec<[Grant; 2]>,
     line: VecDeque<(SessionId, Mode)>,
+    /// How many in the line want each mode.
+    wanted: [u32; 8],
 }
 
 #[derive(Clone, Copy)]
@@ -207,6 +220,7 @@ impl Locks {
         }
         let place = lock.place_in_line(session);
         lock.line.insert(place, (session, mode));
+        lock.wanted[mode as usize] += 1;
         self.session_mut(session).waiting = Some(Waiting::Lock(tag, mode));
         Acquired::Waits
     }
@@ -315,6 +329,7 @@ impl Locks {
             Some(Waiting::Lock(tag, mode)) => {
                 let lock = self.locks.get_mut(&tag).expect("a lock with a line");
                 lock.line.retain(|(waiter, _)| *waiter != session);
+                lock.wanted[mode as usize] -= 1;
                 self.forget_strong(tag, mode);
                 self.grant_waiters(tag);
             }
@@ -325,20 +340,25 @@ impl Locks {
     fn grant_waiters(&mut self, tag: Tag) {
         let Some(lock) = self.locks.get_mut(&tag) else { return };
         let mut granted: SmallVec<[(SessionId, Mode); 4]> = SmallVec::new();
-        let mut left = VecDeque::new();
         let mut ahead = 0u8;
-        for (session, mode) in std::mem::take(&mut lock.line) {
+        let mut place = 0;
+        while let Some(&(session, mode)) = lock.line.get(place) {
             let blocked = mode.conflict_mask() & ahead != 0
                 || lock.granted.iter().any(|grant| grant.session != session && grant.mode.conflicts(mode));
-            if blocked {
-                ahead |= mode.bit();
-                left.push_back((session, mode));
-            } else {
+            if !blocked {
+                lock.line.remove(place);
+                lock.wanted[mode as usize] -= 1;
                 lock.grant(session, mode);
                 granted.push((session, mode));
+                continue;
+            }
+            ahead |= mode.bit();
+            place += 1;
+            // The line may be long: it is left as soon as all who stand in it must wait.
+            if lock.all_behind(ahead) {
+                break;
             }
         }
-        lock.line = left;
         for (session, mode) in granted {
             let state = self.session_mut(session);
             state.waiting = None;
@@ -386,20 +406,29 @@ impl Locks {
                 .is_some_and(|lock| lock.granted.iter().any(|grant| grant.session == session && grant.mode == mode))
     }
 
+    /// The first of those a waiting session waits for.
+    pub fn blocker(&self, session: SessionId) -> Option<SessionId> {
+        self.blockers(session).next()
+    }
+
     /// Whom a waiting session waits for: holders first, then those before it in line.
     pub fn waits_for(&self, session: SessionId) -> Vec<SessionId> {
-        match self.waiting(session) {
-            None => Vec::new(),
-            Some(Waiting::Transaction(xid)) => self.owners.get(&xid).copied().into_iter().collect(),
-            Some(Waiting::Lock(tag, mode)) => {
-                let Some(lock) = self.locks.get(&tag) else { return Vec::new() };
-                let holders =
-                    lock.granted.iter().filter(|grant| grant.session != session && grant.mode.conflicts(mode));
-                let ahead = lock.line.iter().take_while(|(waiter, _)| *waiter != session);
-                let ahead = ahead.filter(|(_, wanted)| wanted.conflicts(mode));
-                holders.map(|grant| grant.session).chain(ahead.map(|(waiter, _)| *waiter)).collect()
-            }
-        }
+        self.blockers(session).collect()
+    }
+
+    fn blockers(&self, session: SessionId) -> impl Iterator<Item = SessionId> {
+        let (owner, line) = match self.waiting(session) {
+            None => (None, None),
+            Some(Waiting::Transaction(xid)) => (self.owners.get(&xid).copied(), None),
+            Some(Waiting::Lock(tag, mode)) => (None, self.locks.get(&tag).map(|lock| (lock, mode))),
+        };
+        owner.into_iter().chain(line.into_iter().flat_map(move |(lock, mode)| {
+            let holders =
+                lock.granted.iter().filter(move |grant| grant.session != session && grant.mode.conflicts(mode));
+            let ahead = lock.line.iter().take_while(move |(waiter, _)| *waiter != session);
+            let ahead = ahead.filter(move |(_, wanted)| wanted.conflicts(mode));
+            holders.map(|grant| grant.session).chain(ahead.map(|(waiter, _)| *waiter))
+        }))
     }
 
     /// The cycle that this session's wait closes.
@@ -433,6 +462,11 @@ impl Locks {
 }
 
 impl Lock {
+    /// Whether everybody in the line wants a mode that conflicts with one of these.
+    fn all_behind(&self, modes: u8) -> bool {
+        ALL_MODES.iter().all(|mode| self.wanted[*mode as usize] == 0 || mode.conflict_mask() & modes != 0)
+    }
+
     fn must_wait(&self, session: SessionId, mode: Mode) -> bool {
         let holds_some = self.granted.iter().any(|grant| grant.session == session);
         let line_conflicts = self.line.iter().any(|(_, wanted)| wanted.conflicts(mode));
@@ -449,6 +483,9 @@ impl Lock {
     /// The end of the line, or before the first that waits for a lock this session holds.
     fn place_in_line(&self, session: SessionId) -> usize {
         let held: u8 = self.granted.iter().filter(|grant| grant.session == session).map(|grant| grant.mode.bit()).sum();
+        if held == 0 {
+            return self.line.len();
+        }
         self.line.iter().position(|(_, wanted)| wanted.conflict_mask() & held != 0).unwrap_or(self.line.len())
     }
 

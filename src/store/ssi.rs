@@ -33,6 +33,11 @@ pub struct Conflicts {
     rows: FxHashMap<(TableId, RowId, Xid), BTreeSet<Number>>,
     tables: FxHashMap<TableId, BTreeSet<Number>>,
     ranges: FxHashMap<(TableId, usize), Vec<Range>>,
+    /// Readers of one key of an index: most searches are for one.
+    points: FxHashMap<(TableId, usize, Key), BTreeSet<Number>>,
+    /// Those not committed by the last commit their snapshot includes, and the committed ones by their commit.
+    open: BTreeSet<(u64, Number)>,
+    ended: BTreeSet<(u64, Number)>,
     last_number: Number,
     /// Counts commits and their preparations.
     sequence: u64,
@@ -62,12 +67,14 @@ struct Transaction {
     read_rows: Vec<(TableId, RowId, Xid)>,
     read_tables: BTreeSet<TableId>,
     read_ranges: BTreeSet<(TableId, usize)>,
+    read_points: Vec<(TableId, usize, Key)>,
 }
 
 impl Conflicts {
     pub fn begin(&mut self, session: SessionId, read_only: bool) {
         self.last_number += 1;
         let transaction = Transaction { read_only, began: self.sequence, ..Transaction::default() };
+        self.open.insert((transaction.began, self.last_number));
         self.transactions.insert(self.last_number, transaction);
         self.sessions.insert(session, self.last_number);
     }
@@ -109,6 +116,12 @@ impl Conflicts {
             Predicate::Table => {
                 self.tables.entry(table).or_default().insert(me);
                 self.get_mut(me).read_tables.insert(table);
+            }
+            Predicate::Range { index, bounds, columns } if bounds.is_point(columns) => {
+                let point = (table, index, Key(bounds.equal));
+                if self.points.entry(point.clone()).or_default().insert(me) {
+                    self.get_mut(me).read_points.push(point);
+                }
             }
             Predicate::Range { index, bounds, columns } => {
                 let ranges = self.ranges.entry((table, index)).or_default();
@@ -156,6 +169,7 @@ impl Conflicts {
             readers.extend(of_row);
         }
         for (index, key) in new {
+            readers.extend(self.points.get(&(table, *index, key.clone())).into_iter().flatten());
             for range in self.ranges.get(&(table, *index)).into_iter().flatten() {
                 if range.bounds.contains(key, range.columns) {
                     readers.insert(range.reader);
@@ -248,8 +262,11 @@ impl Conflicts {
         let first_after = first_after.min();
         let transaction = self.get_mut(me);
         transaction.committed = Some(committed);
+        let began = transaction.began;
         transaction.first_after = first_after;
         transaction.read_only |= !transaction.wrote;
+        self.open.remove(&(began, me));
+        self.ended.insert((committed, me));
         // Who has committed already, or only reads, cannot become a part of a cycle through this one any more.
         let settled: Vec<Number> = self.transactions[&me]
             .before
@@ -273,21 +290,20 @@ impl Conflicts {
 
     /// Committed transactions matter while one that began before their commit is open.
     fn forget_outdated(&mut self) {
-        let open = self.transactions.values().filter(|transaction| transaction.committed.is_none());
-        let oldest = open.map(|transaction| transaction.began).min().unwrap_or(u64::MAX);
-        let outdated: Vec<Number> = self
-            .transactions
-            .iter()
-            .filter(|(_, transaction)| transaction.committed.is_some_and(|committed| committed <= oldest))
-            .map(|(number, _)| *number)
-            .collect();
-        for number in outdated {
+        let oldest = self.open.first().map_or(u64::MAX, |(began, _)| *began);
+        while let Some((committed, number)) = self.ended.first().copied()
+            && committed <= oldest
+        {
             self.forget(number);
         }
     }
 
     fn forget(&mut self, number: Number) {
         let Some(gone) = self.transactions.remove(&number) else { return };
+        self.open.remove(&(gone.began, number));
+        if let Some(committed) = gone.committed {
+            self.ended.remove(&(committed, number));
+        }
         if let Some(xid) = gone.xid {
             self.writers.remove(&xid);
         }
@@ -312,6 +328,14 @@ impl Conflicts {
         for table in gone.read_tables {
             if let Some(readers) = self.tables.get_mut(&table) {
                 readers.remove(&number);
+            }
+        }
+        for point in gone.read_points {
+            if let Some(readers) = self.points.get_mut(&point) {
+                readers.remove(&number);
+                if readers.is_empty() {
+                    self.points.remove(&point);
+                }
             }
         }
         for place in gone.read_ranges {

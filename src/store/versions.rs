@@ -1,5 +1,6 @@
 //! Version chains and row marks. They know no isolation level: who may read or write is decided elsewhere.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::trace::{LockStrength, Value, Xid};
@@ -32,8 +33,43 @@ pub struct Chain {
     older: Option<Box<Vec<Version>>>,
     mark: Option<Mark>,
     /// Further holders of a shared row.
-    marks: Option<Box<Vec<Mark>>>,
+    marks: Option<Box<Marks>>,
 }
+
+/// Holders by their number, and how many hold the row how strongly: thousands may share one parent row.
+#[derive(Debug, Default)]
+struct Marks {
+    holders: BTreeMap<Xid, LockStrength>,
+    held: [u32; 4],
+}
+
+impl Marks {
+    fn insert(&mut self, mark: Mark) {
+        self.remove(mark.xid);
+        self.held[mark.strength as usize] += 1;
+        self.holders.insert(mark.xid, mark.strength);
+    }
+
+    fn remove(&mut self, xid: Xid) {
+        if let Some(strength) = self.holders.remove(&xid) {
+            self.held[strength as usize] -= 1;
+        }
+    }
+
+    /// The oldest that stands against this strength.
+    fn conflicting(&self, xid: Xid, wanted: LockStrength) -> Option<Xid> {
+        if !STRENGTHS.iter().any(|held| self.held[*held as usize] > 0 && conflict(*held, wanted)) {
+            return None;
+        }
+        self.holders
+            .iter()
+            .find(|(holder, held)| **holder != xid && conflict(**held, wanted))
+            .map(|(holder, _)| *holder)
+    }
+}
+
+const STRENGTHS: [LockStrength; 4] =
+    [LockStrength::KeyShare, LockStrength::Share, LockStrength::NoKeyUpdate, LockStrength::Update];
 
 impl Chain {
     pub fn new(version: Version) -> Chain {
@@ -137,42 +173,42 @@ impl Chain {
     }
 
     pub(super) fn mark_of(&self, xid: Xid) -> Option<LockStrength> {
-        self.all_marks().find(|mark| mark.xid == xid).map(|mark| mark.strength)
+        match &self.mark {
+            Some(mark) if mark.xid == xid => Some(mark.strength),
+            _ => self.marks.as_ref()?.holders.get(&xid).copied(),
+        }
     }
 
     pub(super) fn mark(&mut self, xid: Xid, strength: LockStrength) {
         match &mut self.mark {
             None => self.mark = Some(Mark { xid, strength }),
             Some(mark) if mark.xid == xid => mark.strength = strength,
-            Some(_) => {
-                let marks = self.marks.get_or_insert_default();
-                match marks.iter_mut().find(|mark| mark.xid == xid) {
-                    Some(mark) => mark.strength = strength,
-                    None => marks.push(Mark { xid, strength }),
-                }
-            }
+            Some(_) => self.marks.get_or_insert_default().insert(Mark { xid, strength }),
         }
     }
 
     pub(super) fn unmark(&mut self, xid: Xid) {
-        if let Some(marks) = &mut self.marks {
-            marks.retain(|mark| mark.xid != xid);
-        }
+        let Some(marks) = &mut self.marks else {
+            self.mark = self.mark.filter(|mark| mark.xid != xid);
+            return;
+        };
+        marks.remove(xid);
         if self.mark.is_some_and(|mark| mark.xid == xid) {
-            self.mark = self.marks.as_mut().and_then(|marks| marks.pop());
+            self.mark = marks.holders.first_key_value().map(|(xid, strength)| Mark { xid: *xid, strength: *strength });
+            if let Some(mark) = self.mark {
+                marks.remove(mark.xid);
+            }
         }
-        if self.marks.as_ref().is_some_and(|marks| marks.is_empty()) {
+        if marks.holders.is_empty() {
             self.marks = None;
         }
     }
 
     /// Of the transactions that stand against this strength the oldest: PostgreSQL waits for them in this order.
     pub(super) fn conflicting_mark(&self, xid: Xid, strength: LockStrength) -> Option<Xid> {
-        self.all_marks().filter(|mark| mark.xid != xid && conflict(mark.strength, strength)).map(|mark| mark.xid).min()
-    }
-
-    fn all_marks(&self) -> impl Iterator<Item = &Mark> {
-        self.mark.iter().chain(self.marks.iter().flat_map(|marks| marks.iter()))
+        let first = self.mark.filter(|mark| mark.xid != xid && conflict(mark.strength, strength)).map(|mark| mark.xid);
+        let other = self.marks.as_ref().and_then(|marks| marks.conflicting(xid, strength));
+        first.into_iter().chain(other).min()
     }
 }
 

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -135,8 +136,9 @@ async def handle(pool, handler, message):
 
 async def script(entry, arguments):
     request_of_task.set(arguments["id"])
+    injected = {"client": arguments, **settings["clients"]}
     try:
-        await entry(app=settings["clients"]["app"], client=arguments)
+        await entry(**{name: injected[name] for name in inspect.signature(entry).parameters})
     except Exception:
         tell(did="gave-up", error=traceback.format_exc())
 
@@ -227,6 +229,8 @@ async def audit(stdin):
             except psycopg.Error as failure:
                 error = str(failure).strip()
             tell(did="audited", audit=message["audit"], results=results, error=error, lost=conn.broken)
+        # Nobody has ended this host, so the parent is gone, and what it would have cleaned up is still there.
+        shutil.rmtree(settings["modules"], ignore_errors=True)
         await conn.execute(settings["at_end"])
 
 

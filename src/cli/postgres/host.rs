@@ -58,6 +58,35 @@ impl Python {
         Ok(Python { program: interpreter()?, folder })
     }
 
+    /// Runs one of the prepared files as a program: what it says last if it succeeds, else all that it says.
+    pub fn output(&self, file: &str, database: &str) -> Result<Result<String, String>, Failure> {
+        let mut command = Command::new(&self.program);
+        command.arg("-I").arg(self.folder.path().join(file)).env("DATABASE_URL", database).stdin(Stdio::null());
+        let output = command.output().map_err(|error| Failure::file(&self.program, &error))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let last = said.lines().next_back().unwrap_or_default().to_owned();
+        let all = || format!("{said}{}", String::from_utf8_lossy(&output.stderr)).trim().to_owned();
+        Ok(if output.status.success() { Ok(last) } else { Err(all()) })
+    }
+
+    /// Runs one of the prepared files: JSON in, JSON out.
+    pub fn answer(&self, file: &str, job: &Json) -> Result<Json, Failure> {
+        let mut command = Command::new(&self.program);
+        command.args(["-u", "-I"]).arg(self.folder.path().join(file));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = command.spawn().and_then(|mut child| {
+            // Dropped at once: the script reads to the end.
+            write!(child.stdin.take().expect("stdin was asked for"), "{job}")?;
+            child.wait_with_output()
+        });
+        let output = started.map_err(|error| Failure::file(&self.program, &error))?;
+        serde_json::from_slice(&output.stdout).map_err(|_| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            Failure::Result(format!("error: {last}"))
+        })
+    }
+
     /// Starts a host. `settings` lack only what all hosts share.
     pub fn start(
         &self,

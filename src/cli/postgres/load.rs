@@ -132,7 +132,7 @@ impl Real<'_> {
         self.roll_resends(request, &entry);
     }
 
-    fn tell_scripts(&mut self, message: &Json) {
+    pub fn tell_scripts(&mut self, message: &Json) {
         if let Some(host) = self.scripts.as_mut() {
             host.tell(message);
         }

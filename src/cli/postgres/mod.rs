@@ -43,6 +43,7 @@ const AUDITOR: u32 = u32::MAX;
 const CLIENTS: u32 = u32::MAX - 1;
 /// Older servers lack what the scenarios' schemas use.
 const OLDEST: u64 = 11;
+const MEASURE: &str = "measure.py";
 /// How often invariants and gauges are read while requests flow.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Calls of one life of a host are numbered below this.
@@ -87,10 +88,28 @@ pub fn run(document: &ScenarioDocument, request: &RunRequest, server: &Server) -
     let mut real = Real::new(document, request, server)?;
     let outcome = real.go(request);
     let cleaned = real.clean();
-    let summary = outcome?;
-    cleaned?;
+    let summary = match (outcome, cleaned) {
+        (Ok(summary), Ok(())) => summary,
+        (Err(failure), Ok(())) | (Ok(_), Err(failure)) => return Err(failure),
+        (Err(failure), Err(left)) => return Err(Failure::Result(format!("{failure}\n{left}"))),
+    };
     let versions = real.versions.take().expect("the auditor told them when it was ready");
     Ok(Outcome { summary, versions, trace: real.trace })
+}
+
+/// Lets `program`, which finds its server in the environment, go through its steps. What it says last, if all is as it says.
+pub fn step(server: &Server, program: &str) -> Result<String, Failure> {
+    const NAME: &str = "replay.py";
+    let said = Python::prepare(&[(NAME, program)])?.output(NAME, server.address())?;
+    said.map_err(|apart| Failure::Result(format!("error: the server does not do as the simulation says\n{apart}")))
+}
+
+/// What measure.py makes of `job` on `server`.
+pub fn measure(server: &Server, mut job: Json) -> Result<Json, Failure> {
+    let schema = server.new_schema();
+    job["dsn"] = json!(server.dsn(&schema));
+    job["setup"].as_array_mut().expect("a list of statements").insert(0, json!(format!("CREATE SCHEMA {schema}")));
+    Python::prepare(&[(MEASURE, include_str!("measure.py"))])?.answer(MEASURE, &job)
 }
 
 /// One run on a real server.
@@ -269,7 +288,7 @@ impl Real<'_> {
                 return Err(Failure::Result(format!("error: a client's script failed:\n{error}")));
             }
             "audited" => self.audited(&message)?,
-            "called" if host == CLIENTS => self.script_sends(&message),
+            "called" if host == CLIENTS && message["service"] == "app" => self.script_sends(&message),
             "statement" => {
                 let (text, parameters) = (self.symbol(&message["text"]), self.symbol(&message["params"]));
                 let (call, position) = (call_of(host, &message), self.position(&message));
@@ -405,5 +424,5 @@ fn versions(ready: &Json) -> Result<Versions, Failure> {
 
 /// Unique over all lives of all hosts.
 fn call_of(host: u32, message: &Json) -> CallId {
-    CallId(host * CALLS_OF_A_HOST + message["call"].as_u64().unwrap_or(0) as u32)
+    CallId(host.wrapping_mul(CALLS_OF_A_HOST) + message["call"].as_u64().unwrap_or(0) as u32)
 }

@@ -8,7 +8,7 @@ use twoam::scenario::{FaultRule, FaultVerdict, ScenarioDocument};
 use twoam::services::{self, Service, ServiceCall, ServiceKind, Verdict};
 use twoam::trace::{CallId, EventKind, Micros, RequestId, ServiceOutcome};
 
-use super::{Plan as AnyPlan, Real, call_of};
+use super::{CLIENTS, Plan as AnyPlan, Real, call_of};
 
 const REFUSED_US: Micros = 1_000;
 const DUPLICATE_AFTER_US: Micros = 20_000;
@@ -75,7 +75,7 @@ impl Outside {
 
 impl Real<'_> {
     pub fn call_service(&mut self, host: u32, message: &Json) {
-        let request = message["request"].as_u64().map(|id| RequestId(id as u32));
+        let request = message["request"].as_u64().filter(|_| host != CLIENTS).map(|id| RequestId(id as u32));
         let caller =
             Caller { host, number: message["call"].as_u64().unwrap_or(0), call: call_of(host, message), request };
         let (name, method) =
@@ -181,14 +181,20 @@ impl Real<'_> {
     }
 
     fn service_answered(&mut self, caller: Caller, outcome: ServiceOutcome, answer: &Json) {
-        // The caller may have died.
-        let Some(process) = self.process_of(caller.host) else { return };
+        let process = self.process_of(caller.host);
+        if process.is_none() && caller.host != CLIENTS {
+            // It has died meanwhile.
+            return;
+        }
         let body = self.symbol(answer);
         self.record(EventKind::ServiceAnswered { call: caller.call, outcome, body }, caller.request);
         let mut message = answer.clone();
         message["do"] = json!("answer");
         message["call"] = json!(caller.number);
-        self.hosts[process as usize].tell(&message);
+        match process {
+            Some(process) => self.hosts[process as usize].tell(&message),
+            None => self.tell_scripts(&message),
+        }
     }
 
     /// The first rule that is on and hits decides.

@@ -47,6 +47,10 @@ impl Server {
         Err(Failure::Usage(format!("error: there is no engine `{address}`; {forms}")))
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A name for what one run makes.
     pub fn new_schema(&self) -> String {
         self.schemas.set(self.schemas.get() + 1);

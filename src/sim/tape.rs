@@ -1,0 +1,43 @@
+//! Everything that reached the database, in the order in which it took effect: with it a run's SQL can be stepped through again without
+//! its clients, handlers and services. It tells nothing of what came of it; that is the trace's.
+
+use std::rc::Rc;
+
+use super::world::World;
+use crate::trace::{Micros, RequestId, SessionId, Value};
+
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub at: Micros,
+    pub session: SessionId,
+    pub by: Sender,
+    /// With `$1` for the first parameter.
+    pub sql: Rc<str>,
+    pub parameters: Vec<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sender {
+    /// Tables, indexes, a variant's migration: before the first request.
+    Schema,
+    /// The scenario's rows.
+    Rows,
+    Handler(RequestId),
+    /// A service that a request called, into its own books.
+    Service(RequestId),
+}
+
+impl World {
+    /// Only where the whole past is kept.
+    pub fn tape(&mut self, session: SessionId, by: Sender, sql: &Rc<str>, parameters: &[Value]) {
+        if let Some(tape) = &mut self.tape {
+            tape.push(Sent { at: self.now, session, by, sql: sql.clone(), parameters: parameters.to_vec() });
+        }
+    }
+
+    /// Runs a text of the run's own, as part of its past.
+    pub fn fill(&mut self, by: Sender, sql: &str) -> Result<(), crate::trace::SqlError> {
+        self.tape(self.auditor, by, &sql.into(), &[]);
+        self.audit(sql, &[]).map(|_| ())
+    }
+}
