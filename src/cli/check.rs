@@ -73,56 +73,107 @@ fn broken_promises(documents: &[ScenarioDocument], arguments: &Arguments) -> Vec
     let progress = screen::progress(trials.len(), "runs");
     let outcomes = spread(&trials, |trial| compare::run(trial.document, trial.request.clone()), || progress.inc(1));
     progress.finish_and_clear();
-    let mut complaints = Vec::new();
-    let mut unbroken: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut findings: BTreeMap<Finding, Vec<Sighting>> = BTreeMap::new();
     for (trial, outcome) in trials.iter().zip(outcomes) {
-        match judged(trial, outcome) {
-            Judgement::Kept => {}
-            Judgement::Unbroken(complaint) => unbroken.entry(&trial.request.scenario).or_default().push(complaint),
-            Judgement::Broken(complaint) => complaints.push(complaint),
+        if let Some((finding, sighting)) = judged(trial, outcome) {
+            findings.entry(finding).or_default().push(sighting);
         }
     }
     // Chance may spare naive code now and then, not more often than this.
-    let spared = |misses: &Vec<String>| misses.len() * SEEDS_FOR_ONE_MISS <= arguments.seeds as usize;
-    complaints.extend(unbroken.into_values().filter(|misses| !spared(misses)).flatten());
-    complaints
+    findings.retain(|finding, seen| {
+        finding.what != What::BreaksNothing || seen.len() * SEEDS_FOR_ONE_MISS > arguments.seeds as usize
+    });
+    findings.iter().map(|(finding, seen)| finding.told(seen, arguments.seeds)).collect()
 }
 
 const SEEDS_FOR_ONE_MISS: usize = 20;
 
-enum Judgement {
-    Kept,
-    /// Naive code came through production.
-    Unbroken(String),
-    Broken(String),
+/// What is wrong with a corner, whatever the seed.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Finding {
+    place: String,
+    variant: String,
+    environment: String,
+    what: What,
 }
 
-fn judged(trial: &Trial<'_>, outcome: Result<RunSummary, Failure>) -> Judgement {
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    DoesNotRun(String),
+    AnswersNothing,
+    Breaks { invariant: String, sentence: String },
+    BreaksNothing,
+    LosesUpdates,
+}
+
+/// One seed with which it was so.
+struct Sighting {
+    seed: u32,
+    cases: u32,
+    schedule: String,
+}
+
+impl Finding {
+    fn told(&self, seen: &[Sighting], seeds: u32) -> String {
+        let Finding { place, variant, environment, what } = self;
+        let corner = format!("{place}: `{variant}` in `{environment}`");
+        let (count, first) = (seen.len(), &seen[0]);
+        let fewest = seen.iter().map(|sighting| sighting.cases).min().unwrap_or_default();
+        let most = seen.iter().map(|sighting| sighting.cases).max().unwrap_or_default();
+        let cases = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
+        let look = format!("with {count} of {seeds} seeds; look at twoam run --replay '{}'", first.schedule);
+        match what {
+            What::DoesNotRun(failure) => {
+                format!("{corner} does not run with {count} of {seeds} seeds: {failure}; mend the file it names")
+            }
+            What::AnswersNothing => format!("{corner} answers no request {look}"),
+            What::Breaks { invariant, sentence } => {
+                format!("{corner} breaks `{invariant}` ({sentence}: {cases} cases) {look}")
+            }
+            What::BreaksNothing => {
+                let spared = seen.iter().map(|sighting| sighting.seed.to_string()).collect::<Vec<_>>().join(", ");
+                format!(
+                    "{corner} breaks nothing with {count} of {seeds} seeds ({spared}); raise the load or the faults \
+                     of the environment until its bug shows"
+                )
+            }
+            What::LosesUpdates => format!("{corner} loses updates ({cases}) {look}"),
+        }
+    }
+}
+
+fn judged(trial: &Trial<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Finding, Sighting)> {
     let request = &trial.request;
     let variant = trial.document.variant(&request.variant).expect("corners are made of the document's variants");
-    let place = format!("{}/{}", request.scenario, variant.file);
-    let corner = format!("`{}` in `{}` with seed {}", request.variant, request.environment, request.seed);
-    let summary = match outcome {
-        Ok(summary) => summary,
-        Err(failure) => {
-            return Judgement::Broken(format!("{place}: {corner} does not run: {failure}; mend the file it names"));
+    let (mut cases, mut schedule) = (0, String::new());
+    let what = match outcome {
+        Err(failure) => What::DoesNotRun(failure.to_string()),
+        Ok(summary) => {
+            schedule = summary.schedule;
+            let broken = summary.invariants.into_iter().find(|invariant| invariant.broken > 0);
+            let lost = summary.metrics.get("lost-updates").copied().unwrap_or_default();
+            match broken {
+                _ if summary.requests.ok == 0 => What::AnswersNothing,
+                None if trial.must_break() => What::BreaksNothing,
+                Some(invariant) if !trial.must_break() => {
+                    cases = invariant.broken;
+                    What::Breaks { invariant: invariant.id, sentence: invariant.sentence }
+                }
+                None if lost > 0.0 => {
+                    cases = lost as u32;
+                    What::LosesUpdates
+                }
+                _ => return None,
+            }
         }
     };
-    if summary.requests.ok == 0 {
-        let remedy = format!("see twoam run --replay '{}'", summary.schedule);
-        return Judgement::Broken(format!("{place}: {corner} answers no request; {remedy}"));
-    }
-    let broken = summary.invariants.iter().find(|invariant| invariant.broken > 0);
-    match (broken, trial.must_break()) {
-        (Some(_), true) | (None, false) => Judgement::Kept,
-        (None, true) => Judgement::Unbroken(format!(
-            "{place}: {corner} breaks nothing; raise the load or the faults of the environment until its bug shows"
-        )),
-        (Some(invariant), false) => Judgement::Broken(format!(
-            "{place}: {corner} breaks `{}` ({} cases); see twoam run --replay '{}'",
-            invariant.id, invariant.broken, summary.schedule
-        )),
-    }
+    let finding = Finding {
+        place: format!("{}/{}", request.scenario, variant.file),
+        variant: request.variant.clone(),
+        environment: request.environment.clone(),
+        what,
+    };
+    Some((finding, Sighting { seed: request.seed, cases, schedule }))
 }
 
 fn praise(folders: &[Folder], arguments: &Arguments) -> String {

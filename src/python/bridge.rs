@@ -206,7 +206,7 @@ mod module {
         AsObject, Py, PyObjectRef, PyPayload, PyRef, PyResult, TryFromObject, VirtualMachine,
         builtins::{PyBaseExceptionRef, PyBytesRef, PyCode, PyCoroutine, PyDict, PyList, PyStr, PyStrRef, PyTuple},
         convert::ToPyObject,
-        function::ArgIntoFloat,
+        function::{ArgIntoFloat, OptionalArg},
         protocol::PyIterReturn,
         pyclass,
         types::{IterNext, Iterable, SelfIter},
@@ -217,7 +217,7 @@ mod module {
     #[cfg(debug_assertions)]
     use super::DebugFlags;
     use super::{Ready, Statement, state};
-    use crate::trace::{Call, CallId, LogLevel, Micros, ProcessId, RequestId, SessionId};
+    use crate::trace::{Call, CallId, LogLevel, Micros, ProcessId, RequestId, Server, SessionId};
 
     #[pyattr]
     const COUNTER: &str = limits::COUNTER;
@@ -602,8 +602,9 @@ mod module {
     }
 
     #[pyfunction]
-    fn acquire_wait(timeout: Option<ArgIntoFloat>) -> Wait {
-        Wait::to(Call::Acquire { timeout_us: timeout.map(|seconds| micros(seconds.into_float())) }, None)
+    fn acquire_wait(timeout: Option<ArgIntoFloat>, replica: OptionalArg<bool>) -> Wait {
+        let server = if replica.unwrap_or(false) { Server::Replica } else { Server::Primary };
+        Wait::to(Call::Acquire { server, timeout_us: timeout.map(|seconds| micros(seconds.into_float())) }, None)
     }
 
     #[pyfunction]

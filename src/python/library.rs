@@ -23,6 +23,7 @@ pub const CLIENTS: &[Client] = &[
     Client { parameter: "http", kind: "http", module: "httpx", attribute: Some("client") },
     Client { parameter: "app", kind: "app", module: "app", attribute: None },
     Client { parameter: "vault", kind: "vault", module: "vault", attribute: None },
+    Client { parameter: "logs", kind: "logs", module: "logs", attribute: None },
 ];
 
 impl Client {

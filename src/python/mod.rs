@@ -51,6 +51,8 @@ struct Library {
     start_task: PyObjectRef,
     with_connection: PyObjectRef,
     pool: PyObjectRef,
+    /// The pool of connections to the replica.
+    replica: PyObjectRef,
 }
 
 /// What came out of letting Python run until everything in it waits.
@@ -298,6 +300,7 @@ impl Library {
             start_task: asyncio.get_attr("_start", vm)?,
             with_connection: globals.get_item("with_connection", vm)?,
             pool: globals.get_item("pool", vm)?,
+            replica: globals.get_item("replica", vm)?,
         })
     }
 }
@@ -359,13 +362,14 @@ fn find_handler(
             "client" => handler.takes_client = true,
             "conn" => handler.takes_connection = true,
             "pool" => handler.services.push((name, library.pool.clone())),
+            "replica" => handler.services.push((name, library.replica.clone())),
             unknown => {
                 if let Some(client) = library::CLIENTS.iter().find(|client| client.parameter == unknown) {
                     handler.services.push((name, client.injected(vm)?));
                     continue;
                 }
                 return Err(vm.new_type_error(format!(
-                    "`{entry}` in {file} has a parameter `{unknown}` nobody can fill in. There are: request, conn, pool, {}",
+                    "`{entry}` in {file} has a parameter `{unknown}` nobody can fill in. There are: request, conn, pool, replica, {}",
                     library::Client::parameters()
                 )));
             }

@@ -324,6 +324,7 @@ impl Fold {
             _ => {}
         }
         if let Some(value) = (self.observe)(moment) {
+            self.latest = Some(value);
             let spread = matches!(self.kind, FoldKind::Quantile(_));
             self.total.add(value, spread);
             self.bucket.add(value, spread);

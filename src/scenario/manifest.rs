@@ -433,7 +433,11 @@ impl<'a> Reader<'a> {
         RequestKind {
             entry: section.text("entry"),
             weight: section.optional_amount("weight").unwrap_or(Amount::Number(1.0)),
-            parameters: section.section("parameters").map_or_else(BTreeMap::new, |parameters| self.draws(&parameters)),
+            // A script brings its own.
+            parameters: match section.has("parameters") {
+                true => section.section("parameters").map_or_else(BTreeMap::new, |draws| self.draws(&draws)),
+                false => BTreeMap::new(),
+            },
         }
     }
 
@@ -498,6 +502,7 @@ impl<'a> Reader<'a> {
             network_ms: amount("network_ms"),
             network_sd_ms: amount("network_sd_ms"),
             memory_mb: section.as_ref().and_then(|section| section.optional_amount("memory_mb")),
+            replica_lag_ms: section.as_ref().and_then(|section| section.optional_amount("replica_lag_ms")),
         }
     }
 

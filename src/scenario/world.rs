@@ -78,6 +78,8 @@ pub struct Machine {
     pub network_sd_ms: Amount,
     /// A process that holds more is killed. `None`: nobody looks.
     pub memory_mb: Option<Amount>,
+    /// How far a replica is behind, from a commit to its being seen there. `None`: there is no replica.
+    pub replica_lag_ms: Option<Amount>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -6,6 +6,7 @@ mod events;
 pub mod fault;
 mod gateway;
 mod http;
+mod logs;
 mod queue;
 mod vault;
 
@@ -15,7 +16,7 @@ use crate::trace::{Micros, Value};
 pub use fault::Verdict;
 
 /// Every kind of service there is.
-pub const SERVICES: &[ServiceKind] = &[gateway::KIND, queue::KIND, cache::KIND, events::KIND, http::KIND, vault::KIND];
+pub const SERVICES: &[ServiceKind] = &[gateway::KIND, queue::KIND, cache::KIND, events::KIND, http::KIND, vault::KIND, logs::KIND];
 
 pub struct ServiceKind {
     /// The name handlers and manifests know it by.
@@ -56,6 +57,20 @@ pub trait Service {
     fn abandons(&self, _arguments: &Json, _waited: Micros) -> bool {
         false
     }
+
+    /// A process of the service has written a line: what to write into the ledger's tables.
+    fn logged(&mut self, _line: &LogLine) -> Vec<LedgerEntry> {
+        vec![]
+    }
+}
+
+/// One line of a process's output.
+pub struct LogLine<'a> {
+    pub at: Micros,
+    pub process: u32,
+    /// `debug`, `info`, `warning` or `error`.
+    pub level: &'static str,
+    pub text: &'a str,
 }
 
 /// One call as it reaches the service.

@@ -142,7 +142,7 @@ impl World {
         self.adjust_cores();
         for process in 0..self.servers {
             if self.processes[process].up {
-                self.adjust_pool(process);
+                self.adjust_pools(process);
             }
         }
         self.adjust_clients();

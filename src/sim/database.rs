@@ -12,9 +12,9 @@ use super::cost;
 use super::dice::normal_us;
 use super::tape::{Sender, Sent};
 use super::world::{Step, World};
-use crate::sql::{Fact, Outcome, Progress};
+use crate::sql::{Fact, LogPosition, Outcome, Progress};
 use crate::trace::{
-    Answer, CallId, EventKind, Micros, QueryResult, RequestId, RowRef, SessionId, SqlError, StatementOutcome, Value,
+    Answer, CallId, EventKind, Micros, QueryResult, RequestId, RowRef, Server, SessionId, SqlError, StatementOutcome, Value,
     VersionSeen, Xid,
 };
 
@@ -25,9 +25,19 @@ pub struct Cores {
     queue: VecDeque<SessionId>,
 }
 
+/// The log's way to the replica.
+#[derive(Default)]
+pub struct Shipping {
+    /// How much of the log is on its way or there.
+    shipped: Option<LogPosition>,
+    /// When the last of it is replayed: commits keep their order.
+    arrives: Micros,
+}
+
 /// One connection, as the simulation sees it.
 pub struct Session {
     pub process: usize,
+    pub server: Server,
     /// Who holds it.
     pub request: Option<RequestId>,
     /// Its holder has given it back; it goes to the pool once it is clean.
@@ -74,8 +84,8 @@ enum Stage {
 }
 
 impl Session {
-    pub fn new(process: usize) -> Session {
-        Session { process, request: None, returning: false, running: None, queue: VecDeque::new(), wrote: false }
+    pub fn new(process: usize, server: Server) -> Session {
+        Session { process, server, request: None, returning: false, running: None, queue: VecDeque::new(), wrote: false }
     }
 
     pub fn is_quiet(&self) -> bool {
@@ -113,8 +123,31 @@ impl Statement {
 
 impl World {
     pub fn adjust_cores(&mut self) {
-        self.cores.count = self.amount(&self.document.world.machine.database_cores).max(1.0) as usize;
-        self.fill_cores();
+        let count = self.amount(&self.document.world.machine.database_cores).max(1.0) as usize;
+        for server in [Server::Primary, Server::Replica] {
+            self.cores_of(server).count = count;
+            self.fill_cores(server);
+        }
+    }
+
+    fn cores_of(&mut self, server: Server) -> &mut Cores {
+        match server {
+            Server::Primary => &mut self.cores,
+            Server::Replica => &mut self.replica_cores,
+        }
+    }
+
+    /// What was committed since the last look sets out for the replica.
+    fn ship_log(&mut self) {
+        let Some(lag) = &self.document.world.machine.replica_lag_ms else { return };
+        let end = self.database.log_end();
+        if self.shipping.shipped.is_none_or(|shipped| shipped < end) {
+            let lag_us = self.amount_us(lag);
+            let taken = normal_us(&mut self.dice.replication, lag_us, lag_us / 4.0);
+            self.shipping.shipped = Some(end);
+            self.shipping.arrives = self.shipping.arrives.max(self.now + taken);
+            self.schedule(self.shipping.arrives, Step::Replayed(end));
+        }
     }
 
     /// One way between a process and the database.
@@ -154,8 +187,8 @@ impl World {
         }
     }
 
-    pub fn core_done(&mut self, session: SessionId) {
-        self.cores.busy -= 1;
+    pub fn core_done(&mut self, session: SessionId, server: Server) {
+        self.cores_of(server).busy -= 1;
         if let Some(state) = self.sessions.get_mut(&session)
             && let Some(statement) = state.running.as_mut()
         {
@@ -181,7 +214,7 @@ impl World {
                 other => statement.stage = other,
             }
         }
-        self.fill_cores();
+        self.fill_cores(server);
     }
 
     pub fn flushed(&mut self, session: SessionId) {
@@ -208,6 +241,7 @@ impl World {
 
     /// After everything that may have ended somebody's wait.
     pub fn after_engine(&mut self) {
+        self.ship_log();
         for session in self.database.take_woken() {
             let Some(statement) = self.sessions.get_mut(&session).and_then(|state| state.running.as_mut()) else {
                 continue;
@@ -230,7 +264,7 @@ impl World {
 
     pub fn disconnect(&mut self, session: SessionId) {
         let Some(state) = self.sessions.remove(&session) else { return };
-        self.cores.queue.retain(|waiting| *waiting != session);
+        self.cores_of(state.server).queue.retain(|waiting| *waiting != session);
         let facts = self.database.disconnect(session, self.now);
         self.record_facts(&facts, state.request, session, None);
         self.after_engine();
@@ -262,31 +296,35 @@ impl World {
         match state.queue.pop_front() {
             Some(statement) => {
                 state.running = Some(statement);
-                self.cores.queue.push_back(session);
-                self.fill_cores();
+                let server = state.server;
+                self.cores_of(server).queue.push_back(session);
+                self.fill_cores(server);
             }
             None if state.returning => self.return_when_clean(session),
             None => {}
         }
     }
 
-    fn fill_cores(&mut self) {
-        while self.cores.busy < self.cores.count
-            && let Some(session) = self.cores.queue.pop_front()
-        {
-            self.cores.busy += 1;
+    fn fill_cores(&mut self, server: Server) {
+        loop {
+            let cores = self.cores_of(server);
+            if cores.busy >= cores.count {
+                return;
+            }
+            let Some(session) = cores.queue.pop_front() else { return };
+            cores.busy += 1;
             self.run_on_core(session);
         }
     }
 
     fn run_on_core(&mut self, session: SessionId) {
         let state = self.sessions.get_mut(&session).expect("a queued session is open");
-        let wrote = state.wrote;
+        let (wrote, server) = (state.wrote, state.server);
         let statement = state.running.as_mut().expect("a queued session has a statement");
         if statement.is_commit() && wrote && !statement.cancelled {
             statement.stage = Stage::Committing;
             statement.database_us += cost::COMMIT_US;
-            self.schedule(self.now + cost::COMMIT_US, Step::CoreDone(session));
+            self.schedule(self.now + cost::COMMIT_US, Step::CoreDone(session, server));
             return;
         }
         let resumed = statement.waiting_since.take().is_some();
@@ -299,7 +337,7 @@ impl World {
             statement.waiting_since = Some(self.now);
         }
         statement.stage = Stage::Costing(progress);
-        self.schedule(self.now + held, Step::CoreDone(session));
+        self.schedule(self.now + held, Step::CoreDone(session, server));
         self.after_engine();
     }
 
@@ -336,15 +374,15 @@ impl World {
     /// The wait is over: the statement queues for a core to be taken up again.
     fn lock_granted(&mut self, session: SessionId) {
         let state = self.sessions.get_mut(&session).expect("a waiting session is open");
-        let request = state.request;
+        let (request, server) = (state.request, state.server);
         let statement = state.running.as_mut().expect("a waiting session has a statement");
         statement.stage = Stage::Ready;
         let waited_us = self.now - statement.waiting_since.unwrap_or(self.now);
         if let Some(call) = statement.call() {
             self.record(EventKind::LockGranted { call, waited_us }, request, Some(session), None);
         }
-        self.cores.queue.push_back(session);
-        self.fill_cores();
+        self.cores_of(server).queue.push_back(session);
+        self.fill_cores(server);
     }
 
     fn reply(&mut self, session: SessionId, progress: Progress) {

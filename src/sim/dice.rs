@@ -16,6 +16,7 @@ pub struct Dice {
     pub network: ChaCha8Rng,
     pub services: ChaCha8Rng,
     pub faults: ChaCha8Rng,
+    pub replication: ChaCha8Rng,
 }
 
 impl Dice {
@@ -25,7 +26,14 @@ impl Dice {
             rng.set_stream(number);
             rng
         };
-        Dice { rows: stream(1), load: stream(2), network: stream(3), services: stream(4), faults: stream(5) }
+        Dice {
+            rows: stream(1),
+            load: stream(2),
+            network: stream(3),
+            services: stream(4),
+            faults: stream(5),
+            replication: stream(6),
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use super::dice::normal_us;
 use super::tape::Sender;
 use super::world::{Step, World};
 use crate::scenario::{FaultRule, FaultVerdict, ScenarioDocument};
-use crate::services::{self, LedgerEntry, Service, ServiceCall, ServiceKind, Verdict};
+use crate::services::{self, LedgerEntry, LogLine, Service, ServiceCall, ServiceKind, Verdict};
 use crate::sql::Fact;
-use crate::trace::{Answer, CallId, EventKind, Micros, Position, RequestId, ServiceOutcome, Symbol};
+use crate::trace::{Answer, CallId, EventKind, LogLevel, Micros, Position, RequestId, ServiceOutcome, Symbol};
 
 pub struct Outside {
     services: Vec<Running>,
@@ -219,6 +219,23 @@ impl World {
         let from = self.amount(&rule.from_s) * 1e6;
         let until = rule.for_s.as_ref().map_or(f64::INFINITY, |for_s| from + self.amount(for_s) * 1e6);
         (from..until).contains(&(self.now as f64))
+    }
+
+    /// Lines of the service's own processes go to the log store, if there is one.
+    pub fn collect_line(&mut self, request: RequestId, process: usize, level: LogLevel, text: &str) {
+        if process >= self.servers {
+            return;
+        }
+        let level = match level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warning => "warning",
+            LogLevel::Error => "error",
+        };
+        let line = LogLine { at: self.now, process: process as u32, level, text };
+        let entries = self.outside.services.iter_mut().flat_map(|running| running.service.logged(&line));
+        let entries = entries.collect();
+        self.write_ledger(entries, request);
     }
 
     fn write_ledger(&mut self, entries: Vec<LedgerEntry>, request: RequestId) {

@@ -15,6 +15,7 @@ use crate::trace::{Answer, Call, CallId, EventKind, Micros, Position, ProcessId,
 
 pub struct Process {
     pub pool: Pool,
+    pub replica_pool: Pool,
     /// Counts restarts: what was meant for an earlier life is dropped.
     pub life: u32,
     pub up: bool,
@@ -26,7 +27,7 @@ pub struct Process {
 
 impl Default for Process {
     fn default() -> Process {
-        Process { pool: Pool::default(), life: 0, up: true, busy_until: 0, blocked_until: 0 }
+        Process { pool: Pool::default(), replica_pool: Pool::default(), life: 0, up: true, busy_until: 0, blocked_until: 0 }
     }
 }
 
@@ -66,17 +67,18 @@ impl World {
         let count = self.amount(&self.document.world.machine.processes).max(1.0) as usize;
         for process in 0..count {
             self.processes.push(Process::default());
-            self.adjust_pool(process);
+            self.adjust_pools(process);
         }
         self.servers = count;
     }
 
     pub fn record_machines(&mut self) {
         let machine = &self.document.world.machine;
+        let cores = self.amount(&machine.database_cores).max(1.0) as u32;
         let kind = EventKind::MachinesSet {
             processes: self.amount(&machine.processes).max(1.0) as u32,
             pool: self.amount(&machine.pool).max(1.0) as u32,
-            database_cores: self.amount(&machine.database_cores).max(1.0) as u32,
+            database_cores: cores * if machine.replica_lag_ms.is_some() { 2 } else { 1 },
         };
         self.record(kind, None, None, None);
     }
@@ -213,6 +215,7 @@ impl World {
                 }
                 Effect::Cancelled { call, .. } => self.cancelled(call),
                 Effect::Logged { request, level, text, position } => {
+                    self.collect_line(request, process, level, &text);
                     let (text, position) = (self.symbol(&text), self.position(&position));
                     self.record(EventKind::Logged { level, text, position }, Some(request), None, None);
                 }
@@ -277,7 +280,7 @@ impl World {
         };
         self.calls.insert(call, OpenCall { request, process, position, at: self.now, kind });
         match body {
-            Call::Acquire { timeout_us } => self.acquire(call, process, timeout_us),
+            Call::Acquire { server, timeout_us } => self.acquire(call, process, server, timeout_us),
             Call::Release { session } => {
                 self.release(session);
                 self.answer(call, Answer::Done);
@@ -306,7 +309,7 @@ impl World {
     fn cancelled(&mut self, call: CallId) {
         let Some(open) = self.calls.remove(&call) else { return };
         match open.kind {
-            OpenCallKind::Connection => self.leave_pool_queue(open.process, call),
+            OpenCallKind::Connection => _ = self.leave_pool_queue(open.process, call),
             OpenCallKind::Statement(session) => {
                 self.record(EventKind::CallAbandoned { call }, Some(open.request), Some(session), None);
                 self.send_cancel(session, call);
@@ -354,6 +357,7 @@ impl World {
         state.up = false;
         state.life += 1;
         state.pool = Pool::default();
+        state.replica_pool = Pool::default();
         self.python.abandon(ProcessId(process as u32));
         self.calls.retain(|_, open| open.process != process);
         let requests = self.requests.iter().filter(|(_, request)| request.process == process).map(|(id, _)| *id);
@@ -386,7 +390,7 @@ impl World {
         state.up = true;
         state.busy_until = self.now;
         state.blocked_until = self.now;
-        self.adjust_pool(process);
+        self.adjust_pools(process);
     }
 
     fn parameters_text(&mut self, parameters: &[crate::trace::Value]) -> crate::trace::Symbol {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::clients::{Clients, Unanswered};
 use super::cost;
-use super::database::{Cores, Session, Statement};
+use super::database::{Cores, Session, Shipping, Statement};
 use super::dice::Dice;
 use super::outside::{Outside, ServiceJob};
 use super::processes::{Deployment, Process, Turn, WorkerState};
@@ -15,9 +15,9 @@ use super::watch::Watch;
 use super::{RunError, RunRequest, TimedChange};
 use crate::python::{Effect, Python, SourcePosition};
 use crate::scenario::{Amount, ScenarioDocument};
-use crate::sql::{Database, DeadlockCheck, Settings};
+use crate::sql::{Database, DeadlockCheck, LogPosition, Settings};
 use crate::trace::{
-    Answer, CallId, ClientId, Event, EventKind, Keep, Micros, Position, RequestId, SessionId, StatementOutcome, Symbol,
+    Answer, CallId, ClientId, Event, EventKind, Keep, Micros, Position, RequestId, Server, SessionId, StatementOutcome, Symbol,
     Trace, Xid,
 };
 
@@ -47,6 +47,8 @@ pub struct World {
     pub migrator: SessionId,
     pub sessions: BTreeMap<SessionId, Session>,
     pub cores: Cores,
+    pub replica_cores: Cores,
+    pub shipping: Shipping,
     pub database_timer: Option<Micros>,
 
     pub python: Python,
@@ -141,8 +143,9 @@ pub enum Step {
     PoolTimeout(CallId),
     StatementArrives(SessionId, Statement),
     CancelArrives(SessionId, CallId),
-    CoreDone(SessionId),
+    CoreDone(SessionId, Server),
     Flushed(SessionId),
+    Replayed(LogPosition),
     Replied {
         session: SessionId,
         statement: Statement,
@@ -207,6 +210,8 @@ impl World {
             migrator,
             sessions: BTreeMap::new(),
             cores: Cores::default(),
+            replica_cores: Cores::default(),
+            shipping: Shipping::default(),
             database_timer: None,
             python: Python::new(u64::from(request.seed), EPOCH_US),
             processes: vec![],
@@ -231,11 +236,12 @@ impl World {
             request,
             document: document.clone(),
         };
-        world.sessions.insert(migrator, Session::new(0));
+        world.sessions.insert(migrator, Session::new(0, Server::Primary));
         world.fill_database()?;
         world.start_processes();
         world.deploy_first()?;
         world.database.settle();
+        world.database.replay(world.database.log_end());
         world.start_clients();
         world.start_scripts()?;
         world.start_faults();
@@ -369,8 +375,9 @@ impl World {
             Step::PoolTimeout(call) => self.pool_timeout(call),
             Step::StatementArrives(session, statement) => self.statement_arrives(session, statement),
             Step::CancelArrives(session, call) => self.cancel_arrives(session, call),
-            Step::CoreDone(session) => self.core_done(session),
+            Step::CoreDone(session, server) => self.core_done(session, server),
             Step::Flushed(session) => self.flushed(session),
+            Step::Replayed(position) => self.database.replay(position),
             Step::Replied { session, statement, outcome, rows, answer } => {
                 self.replied(session, statement, outcome, rows, answer);
             }

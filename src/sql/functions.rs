@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::store::{AdvisoryKey, Mode, compare};
+use crate::store::{AdvisoryKey, Mode, Stamp, compare};
 use crate::trace::Value;
 
 use super::bind::{Typed, coerce, common_type, common_type_of};
@@ -44,6 +44,24 @@ fn int(value: &Value) -> i64 {
 
 fn float(value: &Value) -> f64 {
     if let Value::Float(value) = value { *value } else { f64::NAN }
+}
+
+/// Where the log begins, and how much of it a commit takes.
+const LOG_START: i64 = 0x150_0000;
+const LOG_BYTES_PER_COMMIT: i64 = 0x70;
+
+/// A place in the log as PostgreSQL writes it.
+fn lsn(stamp: Stamp) -> String {
+    let bytes = LOG_START + i64::from(stamp.number()) * LOG_BYTES_PER_COMMIT;
+    format!("{:X}/{:X}", bytes >> 32, bytes & 0xFFFF_FFFF)
+}
+
+fn lsn_bytes(lsn: &str) -> Result<i64> {
+    let halves = lsn.split_once('/');
+    let parsed = halves.and_then(|(high, low)| {
+        Some((i64::from(u32::from_str_radix(high, 16).ok()?) << 32) + i64::from(u32::from_str_radix(low, 16).ok()?))
+    });
+    parsed.ok_or_else(|| error("22P02", format!("invalid input syntax for type pg_lsn: \"{lsn}\"")))
 }
 
 fn checked_length(length: usize) -> Result<()> {
@@ -560,6 +578,44 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
             ),
             Vec::new(),
             Int8,
+        ),
+        ("pg_is_in_recovery", 0) => call(
+            builtin!("pg_is_in_recovery", |c, _| Ok(Value::Bool(c.engine.store.follows(c.session)))),
+            Vec::new(),
+            Bool,
+        ),
+        ("pg_current_wal_lsn", 0) => call(
+            builtin!(
+                "pg_current_wal_lsn",
+                |c, _| {
+                    if c.engine.store.follows(c.session) {
+                        return fail("55000", "recovery is in progress");
+                    }
+                    Ok(text(&lsn(c.engine.store.newest())))
+                },
+                volatile
+            ),
+            Vec::new(),
+            Text,
+        ),
+        ("pg_last_wal_replay_lsn", 0) => call(
+            builtin!(
+                "pg_last_wal_replay_lsn",
+                |c, _| {
+                    let store = &c.engine.store;
+                    Ok(if store.follows(c.session) { text(&lsn(store.replayed())) } else { Value::Null })
+                },
+                volatile
+            ),
+            Vec::new(),
+            Text,
+        ),
+        ("pg_wal_lsn_diff", 2) => call(
+            builtin!("pg_wal_lsn_diff", |_, a| {
+                Ok(Value::Numeric((lsn_bytes(string(&a[0]))? - lsn_bytes(string(&a[1]))?).into()))
+            }),
+            as_types(&[Text, Text])?,
+            Type::Numeric(None),
         ),
         ("version", 0) => {
             call(builtin!("version", |_, _| Ok(text("PostgreSQL 15 (2 AM playground)"))), Vec::new(), Text)

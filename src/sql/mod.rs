@@ -74,6 +74,10 @@ pub enum DeadlockCheck {
     After(Micros),
 }
 
+/// A place in the order of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogPosition(crate::store::Stamp);
+
 /// How far a statement came.
 #[derive(Debug)]
 pub enum Progress {
@@ -162,6 +166,23 @@ impl Database {
     pub fn connect(&mut self) -> SessionId {
         self.sessions.push(Some(Session::default()));
         SessionId(self.sessions.len() as u32 - 1)
+    }
+
+    /// A session of the replica: it sees commits only once they are replayed, and writes nothing.
+    pub fn connect_to_replica(&mut self) -> SessionId {
+        let session = self.connect();
+        self.engine.store.follow(session);
+        session
+    }
+
+    /// How far the log goes: everything committed until now.
+    pub fn log_end(&self) -> LogPosition {
+        LogPosition(self.engine.store.newest())
+    }
+
+    /// The replica has come so far.
+    pub fn replay(&mut self, position: LogPosition) {
+        self.engine.store.replay(position.0);
     }
 
     /// From now on what is committed counts as there before the run: facts name no writer for it.

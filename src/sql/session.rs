@@ -431,9 +431,10 @@ impl Database {
     }
 
     fn begin(&mut self, session: SessionId, now: Micros, implicit: bool, modes: TransactionModes, told: &mut Told) {
+        let follows = self.engine.store.follows(session);
         let state = self.session_mut(session);
         let isolation = modes.isolation.unwrap_or(state.settings.isolation);
-        let read_only = modes.read_only.unwrap_or(state.settings.read_only);
+        let read_only = modes.read_only.unwrap_or(state.settings.read_only) || follows;
         state.open = Some(Open {
             implicit,
             failed: false,
@@ -621,6 +622,9 @@ impl Database {
     }
 
     fn set_modes(&mut self, session: SessionId, modes: TransactionModes) -> Result<()> {
+        if modes.read_only == Some(false) && self.engine.store.follows(session) {
+            return fail("0A000", "cannot set transaction read-write mode during recovery");
+        }
         let Some(open) = self.session_mut(session).open.as_mut() else { return Ok(()) };
         if let Some(isolation) = modes.isolation
             && isolation != open.isolation
@@ -775,8 +779,12 @@ impl Database {
         if self.session(session).open.is_none() {
             self.begin(session, now, true, TransactionModes::default(), told);
         }
+        let follows = self.engine.store.follows(session);
         let state = self.session_mut(session);
         let open = state.open.as_mut().expect("begun above");
+        if follows && open.isolation == Isolation::Serializable {
+            return fail("0A000", "cannot use serializable mode in a hot standby");
+        }
         open.used = true;
         let transaction_began = open.began;
         let read_only = open.read_only;

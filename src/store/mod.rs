@@ -25,7 +25,7 @@ mod snapshot;
 mod ssi;
 mod versions;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use smallvec::SmallVec;
 
@@ -72,6 +72,9 @@ pub struct Store {
     open: Vec<Option<Transaction>>,
     last_stamp: Stamp,
     last_xid: u32,
+    /// Sessions of a replica, and the stamp it has come to.
+    followers: BTreeSet<SessionId>,
+    replayed: Stamp,
     /// Stamps that open snapshots need, with how many need each.
     pinned: BTreeMap<Stamp, u32>,
     /// Rows that have versions to prune, in order of the stamp that outdated them.
@@ -131,6 +134,8 @@ impl Default for Store {
             open: Vec::new(),
             last_stamp: Stamp::FIRST,
             last_xid: 0,
+            followers: BTreeSet::new(),
+            replayed: Stamp::FIRST,
             pinned: BTreeMap::new(),
             garbage: VecDeque::new(),
             locks: Locks::default(),
@@ -167,7 +172,7 @@ impl Store {
 
     /// The snapshot a new statement reads by. The commands before it become visible to their own transaction.
     pub fn statement_snapshot(&mut self, session: SessionId) -> Snapshot {
-        let last = self.last_stamp;
+        let last = self.newest_for(session);
         let transaction = self.transaction_mut(session);
         transaction.command += 1;
         let stamp = match (transaction.snapshot, transaction.isolation) {
@@ -200,6 +205,41 @@ impl Store {
         let stamp = self.last_stamp;
         let transaction = self.transaction(session);
         Snapshot { stamp, own: transaction.xid, command: transaction.command + 1 }
+    }
+
+    /// The session sees commits only once they are replayed.
+    pub fn follow(&mut self, session: SessionId) {
+        if self.followers.is_empty() {
+            self.replayed = self.last_stamp;
+            self.pin(self.replayed);
+        }
+        self.followers.insert(session);
+    }
+
+    pub fn follows(&self, session: SessionId) -> bool {
+        self.followers.contains(&session)
+    }
+
+    /// The stamp of the newest commit.
+    pub fn newest(&self) -> Stamp {
+        self.last_stamp
+    }
+
+    pub fn replayed(&self) -> Stamp {
+        self.replayed
+    }
+
+    /// Followers see all commits up to `stamp` from now on.
+    pub fn replay(&mut self, stamp: Stamp) {
+        if !self.followers.is_empty() && stamp > self.replayed {
+            self.pin(stamp);
+            let before = std::mem::replace(&mut self.replayed, stamp);
+            self.unpin(before);
+        }
+    }
+
+    fn newest_for(&self, session: SessionId) -> Stamp {
+        if self.follows(session) { self.replayed } else { self.last_stamp }
     }
 
     /// Keeps the versions a snapshot needs while its statement waits.

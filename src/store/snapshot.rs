@@ -16,6 +16,10 @@ impl Stamp {
     pub fn next(self) -> Stamp {
         Stamp(self.0 + 1)
     }
+
+    pub fn number(self) -> u32 {
+        self.0
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

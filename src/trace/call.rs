@@ -11,6 +11,7 @@ use super::{Micros, QueryResult, SessionId, SqlError, Value};
 pub enum Call {
     /// A connection from the pool; waits while none is free. Answered by `Answer::Session`.
     Acquire {
+        server: Server,
         timeout_us: Option<Micros>,
     },
     /// Gives a connection back. The pool rolls back a transaction left open.
@@ -39,6 +40,14 @@ pub enum Call {
         method: String,
         arguments: serde_json::Value,
     },
+}
+
+/// Which server a connection leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Server {
+    Primary,
+    /// Follows the primary's commits at a distance, and only answers questions.
+    Replica,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -27,6 +27,7 @@ pub enum EventKind {
     MachinesSet {
         processes: u32,
         pool: u32,
+        /// Of all its servers together.
         database_cores: u32,
     },
     /// Somebody deployed a variant, moved a knob or switched a fault: `text` says it in words.

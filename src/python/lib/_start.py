@@ -105,6 +105,8 @@ _twoam.loop_errors(EndlessLoop, asyncio.CancelledError)
 sys.set_asyncgen_hooks(finalizer=asyncio._close_later)
 
 pool = psycopg_pool.AsyncConnectionPool()
+replica = psycopg_pool.AsyncConnectionPool(name="replica")
+replica._of_replica = True
 
 
 async def with_connection(handler, arguments):

@@ -22,6 +22,8 @@ class TooManyRequests(OperationalError):
 class AsyncConnectionPool:
     """Its size is the scenario's, whatever the code asks for: knobs change it while a run is going."""
 
+    _of_replica = False
+
     def __init__(
         self, conninfo="", *, min_size=4, max_size=None, open=None, timeout=None, kwargs=None, name=None, **settings
     ):
@@ -36,7 +38,7 @@ class AsyncConnectionPool:
         return _Lent(self, timeout)
 
     async def getconn(self, timeout=None):
-        session = await acquire_wait(self.timeout if timeout is None else timeout)
+        session = await acquire_wait(self.timeout if timeout is None else timeout, self._of_replica)
         connection = AsyncConnection(session)
         connection._pool = self
         if self.kwargs:

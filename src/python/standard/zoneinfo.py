@@ -69,6 +69,7 @@ _ZONES = {
     "Asia/Singapore": ("+08", 480, None, None),
     "Asia/Taipei": ("CST", 480, None, None),
     "Asia/Tokyo": ("JST", 540, None, None),
+    "Atlantic/Reykjavik": ("GMT", 0, None, None),
     "Australia/Brisbane": ("AEST", 600, None, None),
     "Australia/Melbourne": ("AEST", 600, "AEDT", _AUSTRALIA),
     "Australia/Perth": ("AWST", 480, None, None),

@@ -235,7 +235,11 @@ network_ms: Amount, network_sd_ms: Amount,
 /**
  * A process that holds more is killed. `None`: nobody looks.
  */
-memory_mb: Amount | null, };
+memory_mb: Amount | null, 
+/**
+ * How far a replica is behind, from a commit to its being seen there. `None`: there is no replica.
+ */
+replica_lag_ms: Amount | null, };
 
 export type Mark = { at_us: number, family: MarkFamily, label: string, };
 

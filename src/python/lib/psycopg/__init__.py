@@ -278,6 +278,9 @@ class AsyncConnection:
             return result
         except BaseException as raised:
             self._after(raised)
+            if sql == "COMMIT" and self._status == _INERROR and isinstance(raised, Error):
+                # A commit that is refused has rolled back.
+                self._status = _IDLE
             raise
         finally:
             self._busy = False

@@ -1,0 +1,21 @@
+"""Support agents. The telephone system puts calls through every two seconds, so they all look things up at the same moment."""
+
+import asyncio
+import random
+import time
+
+EVERY_S = 2.0
+
+
+async def agent(app, client):
+    while True:
+        now = time.time()
+        await asyncio.sleep(EVERY_S - now % EVERY_S + random.uniform(0, 0.02))
+        chance = random.random()
+        if chance < 0.5:
+            await app.call("order_page", {"order_id": random.randint(1, 200)})
+        elif chance < 0.95:
+            await app.call("find_orders", {"email": f"customer{random.randint(1, 200)}@example.com"})
+        else:
+            # A reseller, with more orders than all the others.
+            await app.call("find_orders", {"email": "orders@reseller.example"})
