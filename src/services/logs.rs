@@ -88,9 +88,9 @@ impl Logs {
         });
         let mut lines = found.take(FOUND_MOST).collect::<Vec<_>>();
         lines.reverse();
-        let told = lines.into_iter().map(|line| {
-            json!({ "age_s": age(line), "process": line.process, "level": line.level, "text": line.text })
-        });
+        let told = lines
+            .into_iter()
+            .map(|line| json!({ "age_s": age(line), "process": line.process, "level": line.level, "text": line.text }));
         told.collect()
     }
 }

@@ -16,7 +16,8 @@ use crate::trace::{Micros, Value};
 pub use fault::Verdict;
 
 /// Every kind of service there is.
-pub const SERVICES: &[ServiceKind] = &[gateway::KIND, queue::KIND, cache::KIND, events::KIND, http::KIND, vault::KIND, logs::KIND];
+pub const SERVICES: &[ServiceKind] =
+    &[gateway::KIND, queue::KIND, cache::KIND, events::KIND, http::KIND, vault::KIND, logs::KIND];
 
 pub struct ServiceKind {
     /// The name handlers and manifests know it by.

@@ -14,8 +14,8 @@ use super::tape::{Sender, Sent};
 use super::world::{Step, World};
 use crate::sql::{Fact, LogPosition, Outcome, Progress};
 use crate::trace::{
-    Answer, CallId, EventKind, Micros, QueryResult, RequestId, RowRef, Server, SessionId, SqlError, StatementOutcome, Value,
-    VersionSeen, Xid,
+    Answer, CallId, EventKind, Micros, QueryResult, RequestId, RowRef, Server, SessionId, SqlError, StatementOutcome,
+    Value, VersionSeen, Xid,
 };
 
 #[derive(Default)]
@@ -85,7 +85,15 @@ enum Stage {
 
 impl Session {
     pub fn new(process: usize, server: Server) -> Session {
-        Session { process, server, request: None, returning: false, running: None, queue: VecDeque::new(), wrote: false }
+        Session {
+            process,
+            server,
+            request: None,
+            returning: false,
+            running: None,
+            queue: VecDeque::new(),
+            wrote: false,
+        }
     }
 
     pub fn is_quiet(&self) -> bool {

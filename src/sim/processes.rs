@@ -27,7 +27,14 @@ pub struct Process {
 
 impl Default for Process {
     fn default() -> Process {
-        Process { pool: Pool::default(), replica_pool: Pool::default(), life: 0, up: true, busy_until: 0, blocked_until: 0 }
+        Process {
+            pool: Pool::default(),
+            replica_pool: Pool::default(),
+            life: 0,
+            up: true,
+            busy_until: 0,
+            blocked_until: 0,
+        }
     }
 }
 

@@ -17,8 +17,8 @@ use crate::python::{Effect, Python, SourcePosition};
 use crate::scenario::{Amount, ScenarioDocument};
 use crate::sql::{Database, DeadlockCheck, LogPosition, Settings};
 use crate::trace::{
-    Answer, CallId, ClientId, Event, EventKind, Keep, Micros, Position, RequestId, Server, SessionId, StatementOutcome, Symbol,
-    Trace, Xid,
+    Answer, CallId, ClientId, Event, EventKind, Keep, Micros, Position, RequestId, Server, SessionId, StatementOutcome,
+    Symbol, Trace, Xid,
 };
 
 /// Every run begins at two o'clock in the morning, UTC, on Wednesday 14 January 2026.
