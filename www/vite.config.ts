@@ -116,8 +116,19 @@ function engine(): string {
   return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8) : 'none';
 }
 
+/** The cost model's constants by name, and where they were measured, as the simulation has them: the page tells no others. */
+function costs(): { us: { [name in string]: number }; measuredOn: string } {
+  const read = (file: string) => readFileSync(new URL(`../src/sim/${file}`, import.meta.url), 'utf8');
+  const fitted = read('fitted.rs');
+  const constants = `${fitted}\n${read('cost.rs')}`.matchAll(/pub const (\w+): \w+ = ([\d_.]+);/g);
+  return {
+    us: Object.fromEntries([...constants].map(([, name, value]) => [name!, Number(value!.replaceAll('_', ''))])),
+    measuredOn: /^\/\/! (PostgreSQL .*)\.$/m.exec(fitted)?.[1] ?? '',
+  };
+}
+
 export default defineConfig({
-  define: { __ENGINE__: JSON.stringify(engine()) },
+  define: { __ENGINE__: JSON.stringify(engine()), __COSTS__: JSON.stringify(costs()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
   plugins: [svelte(), contentSecurityPolicy(), preloads(), pictures(), offline()],

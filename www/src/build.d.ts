@@ -1,2 +1,3 @@
-// Set by vite.config.ts: which build of the engine the page was built with.
+// Set by vite.config.ts: which build of the engine the page was built with, and the constants of its cost model in microseconds.
 declare const __ENGINE__: string;
+declare const __COSTS__: { us: { [name in string]: number }; measuredOn: string };

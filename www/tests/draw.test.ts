@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Answered, Sample, Span, Timeline } from '../src/core/types';
 import { lines } from '../src/draw/code';
-import { moment, span as duration, write } from '../src/draw/format';
+import { cost, moment, span as duration, write } from '../src/draw/format';
 import { askedInWords, firstDivergence } from '../src/draw/divergence';
 import { lastFailure } from '../src/draw/failure';
 import { steadied } from '../src/draw/lanes';
@@ -331,4 +331,14 @@ describe('two runs on the same traffic', () => {
   test('what only one of them was asked is no difference', () => {
     expect(firstDivergence([answer(1, 1, 100, 201)], [answer(1, 1, 100, 409, 'buy(2)'), answer(1, 2, 90, 409)])).toBeNull();
   });
+});
+
+test.each([
+  [0.059, '0.06 µs'],
+  [12.904, '12.9 µs'],
+  [207, '207 µs'],
+  [1_732, '1.73 ms'],
+  [2_000_000, '2 s'],
+])('a cost of %f µs is written as %s', (us, text) => {
+  expect(cost(us)).toBe(text);
 });

@@ -6,6 +6,8 @@ import type { Answered, Frame, Report, TableNow } from './types';
 
 /** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
 const SILENCE_MS = 4_000;
+/** A run that begins starts an interpreter first, which on a busy machine takes its time. */
+const BEGINNING_MS = 12_000;
 const LOADING_MS = 60_000;
 
 export interface EngineEvents {
@@ -46,6 +48,7 @@ export class Engine {
   #lastCheck = 0;
   #playing = false;
   #loaded = false;
+  #beginning = false;
   #restarts: number[] = [];
 
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -102,6 +105,7 @@ export class Engine {
       }
       if (this.#pending.size === 0 && !this.#playing) this.#heard();
       this.#pending.set(id, { resolve, reject });
+      if (ask.kind === 'run') this.#beginning = true;
       if (ask.kind === 'play') this.#playing = true;
       if (ask.kind === 'pause') this.#playing = false;
       this.#worker.postMessage({ id, ask } satisfies Message);
@@ -140,6 +144,7 @@ export class Engine {
     this.#heard();
     if ('frame' in answer) {
       this.#playing = answer.playing;
+      this.#beginning = false;
       this.#worker?.postMessage({ id: 0, ask: { kind: 'seen' } } satisfies Message);
       this.#events.frame(answer.frame, answer.run, answer.playing);
       return;
@@ -168,8 +173,8 @@ export class Engine {
     const silence = at - this.#lastHeard;
     if (!this.#loaded) {
       if (silence > LOADING_MS) this.#giveUp('The engine took too long to load. The recorded runs still work; reload the page to try again.');
-    } else if (silence > SILENCE_MS) {
-      this.#restart('The engine did not answer for four seconds.');
+    } else if (silence > (this.#beginning ? BEGINNING_MS : SILENCE_MS)) {
+      this.#restart(`The engine did not answer for ${this.#beginning ? 'twelve' : 'four'} seconds.`);
     }
   }
 
@@ -194,6 +199,7 @@ export class Engine {
     this.#worker?.terminate();
     this.#worker = null;
     this.#playing = false;
+    this.#beginning = false;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(new Abandoned('The engine was restarted.'));

@@ -64,6 +64,13 @@ export function span(us: number): string {
   return `${(us / 1_000_000).toFixed(2)} s`;
 }
 
+/** `0.06 µs`, `250 µs`, `1.73 ms`, `2 s`: what a step of the model costs. */
+export function cost(us: number): string {
+  const digits = (value: number) => String(Number(value.toPrecision(value < 1 ? 1 : 3)));
+  if (us < 1_000) return `${digits(us)} µs`;
+  return us < 1_000_000 ? `${digits(us / 1_000)} ms` : `${digits(us / 1_000_000)} s`;
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
