@@ -22,8 +22,9 @@ fn writers(delay: &str) -> Rc<ScenarioDocument> {
     world.rows.clear();
     world.gauges.clear();
     world.clients = Clients::Closed { count: Amount::Number(f64::from(WRITERS)), think_ms: Amount::Number(0.001) };
-    world.machine.processes = Amount::Number(1.0);
-    world.machine.pool = Amount::Number(f64::from(WRITERS));
+    // A machine for each: they meet at the row and nowhere else.
+    world.machine.processes = Amount::Number(f64::from(WRITERS));
+    world.machine.pool = Amount::Number(1.0);
     world.machine.database_cores = Amount::Number(64.0);
     world.machine.network_ms = Amount::Number(20.0);
     world.machine.network_sd_ms = Amount::Number(4.0);
@@ -35,7 +36,7 @@ fn writers(delay: &str) -> Rc<ScenarioDocument> {
          async def buy(pool, request):\n\
          \x20   global begun\n\
          \x20   begun += 1\n\
-         \x20   if begun > {WRITERS}:\n\
+         \x20   if begun > 1:\n\
          \x20       await asyncio.sleep(1_000_000)\n\
          \x20   async with pool.connection() as conn:\n\
          \x20       await conn.set_autocommit(True)\n\

@@ -7,7 +7,7 @@ use twoam::api::{Keep, Micros, Run, RunRequest, measured};
 use twoam::scenario::{Amount, Clients, Script, bundle, manifest};
 use twoam::trace::{EventKind, RequestId, Trace};
 
-const CLIENTS: u32 = 30;
+const CLIENTS: u32 = 10;
 
 /// Runs `CLIENTS` clients with this code, whose function is `client`, against a variant of a scenario.
 fn run(scenario: &str, variant: &str, seed: u32, source: &str) -> Run {
