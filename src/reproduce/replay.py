@@ -46,6 +46,7 @@ PENDING = "still waiting"
 
 # FACTS
 
+
 def connect():
     conn = psycopg.connect(os.environ.get("DATABASE_URL", ""), autocommit=True, prepare_threshold=None)
     conn.execute(f"SET search_path TO {SCHEMA}")
@@ -78,7 +79,8 @@ class Session:
             return Fails(error.sqlstate)
 
     def close(self):
-        self.conn.cancel_safe(timeout=5) if self.answer and not self.answer.done() else None
+        if self.answer and not self.answer.done():
+            self.conn.cancel_safe(timeout=5)
         self.thread.shutdown()
         self.conn.close()
 
@@ -100,7 +102,7 @@ def replay():
             session.launch(sql)
             waits = settled_waiting(control, session)
             given.append((name, sql, gives, waits, session.answer))
-        given = [(name, sql, gives, waits, result_of(control, answer, gives)) for name, sql, gives, waits, answer in given]
+        given = [(name, sql, gives, waits, result_of(answer, gives)) for name, sql, gives, waits, answer in given]
         return given, control.execute(INVARIANT).fetchall()
     finally:
         for session in sessions.values():
@@ -119,15 +121,19 @@ def settled_waiting(control, session):
     return False
 
 
-def result_of(control, answer, gives):
-    return PENDING if (gives.gives if isinstance(gives, Waits) else gives) is PENDING else answer.result(timeout=30)
+def expected_of(gives):
+    return gives.gives if isinstance(gives, Waits) else gives
+
+
+def result_of(answer, gives):
+    return PENDING if expected_of(gives) is PENDING else answer.result(timeout=30)
 
 
 def differences():
     given, broken = replay()
     told = []
     for number, (name, sql, gives, waits, gave) in enumerate(given, 1):
-        expected = gives.gives if isinstance(gives, Waits) else gives
+        expected = expected_of(gives)
         if waits != isinstance(gives, Waits):
             told.append(f"step {number}, {name}: {sql}: it {'waits' if waits else 'does not wait'}")
         if expected != gave or isinstance(expected, Fails) != isinstance(gave, Fails):

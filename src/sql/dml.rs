@@ -422,6 +422,7 @@ fn find(
 
 impl Context<'_> {
     pub fn run_write(&mut self, write: &Write, progress: &mut WriteProgress) -> Result<()> {
+        self.run.writes = true;
         match &write.kind {
             WriteKind::Insert { rows, conflict } => self.run_insert(write, rows, conflict.as_ref(), progress)?,
             WriteKind::Update { found, set } => self.run_changes(write, found, Some(set), progress)?,
@@ -896,7 +897,7 @@ impl Context<'_> {
             return Ok(Vec::new());
         }
         let children = self.rows_with(&child, &key.child_columns, old)?;
-        if self.engine.store.isolation(self.session) != Isolation::ReadCommitted {
+        if !looks && self.engine.store.isolation(self.session) != Isolation::ReadCommitted {
             self.check_snapshot();
             for (id, _) in &children {
                 if self.engine.store.table(child.id).chain(*id).visible(&self.run.snapshot).is_none() {

@@ -21,6 +21,8 @@ pub struct Engine {
     pub tells_reads: bool,
     /// For each session what nextval gave it, latest last.
     sequences: Vec<Vec<(Rc<str>, i64)>>,
+    /// For each session the advisory locks it holds beyond its transactions, each as often as it took it.
+    advisory: Vec<Vec<(AdvisoryKey, Mode)>>,
 }
 
 impl Engine {
@@ -33,6 +35,7 @@ impl Engine {
             settled_xid: Xid(0),
             tells_reads: true,
             sequences: Vec::new(),
+            advisory: Vec::new(),
         }
     }
 
@@ -70,15 +73,27 @@ impl Engine {
         }
     }
 
+    /// Besides what its transactions hold, which they give back themselves.
+    pub fn hold_advisory(&mut self, session: SessionId, key: AdvisoryKey, mode: Mode) {
+        let slot = session.0 as usize;
+        if self.advisory.len() <= slot {
+            self.advisory.resize_with(slot + 1, Vec::new);
+        }
+        self.advisory[slot].push((key, mode));
+    }
+
     pub fn unlock_one_advisory(&mut self, session: SessionId, key: AdvisoryKey, mode: Mode) -> bool {
+        let held = self.advisory.get_mut(session.0 as usize);
+        let place = held.as_ref().and_then(|held| held.iter().rposition(|hold| *hold == (key, mode)));
+        let (Some(held), Some(place)) = (held, place) else { return false };
+        held.remove(place);
         self.store.locks.release(session, Tag::Advisory(key), mode)
     }
 
     pub fn unlock_advisory(&mut self, session: SessionId) {
-        for (key, mode, count) in self.store.locks.advisory_held(session) {
-            for _ in 0..count {
-                self.store.locks.release(session, Tag::Advisory(key), mode);
-            }
+        let held = self.advisory.get_mut(session.0 as usize).map(std::mem::take);
+        for (key, mode) in held.unwrap_or_default() {
+            self.store.locks.release(session, Tag::Advisory(key), mode);
         }
     }
 }

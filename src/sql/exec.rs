@@ -48,6 +48,10 @@ pub struct StatementRun {
     pub rows_read: u32,
     pub rows_scanned: u32,
     pub rows_written: u32,
+    /// It is an INSERT, UPDATE or DELETE.
+    pub writes: bool,
+    /// Rows made, read and matched so far.
+    work: u32,
     pub facts: Vec<Fact>,
     pub notices: Vec<Notice>,
     reads_told: usize,
@@ -83,6 +87,8 @@ impl StatementRun {
             rows_read: 0,
             rows_scanned: 0,
             rows_written: 0,
+            writes: false,
+            work: 0,
             facts: Vec::new(),
             notices: Vec::new(),
             reads_told: 0,
@@ -120,6 +126,7 @@ impl StatementRun {
         self.reads_told = 0;
         self.rows_read = 0;
         self.rows_scanned = 0;
+        self.work = 0;
         self.advisory_at = 0;
         self.subqueries.clear();
         self.common.clear();
@@ -154,6 +161,8 @@ pub enum LockedRow {
 
 /// Ends a list of linked rows.
 const NO_ROW: u32 = u32::MAX;
+
+const WORK_AT_MOST: u32 = 30_000_000;
 
 const ROWS_AT_MOST: usize = 5_000_000;
 
@@ -243,6 +252,18 @@ impl Context<'_> {
             values.push(self.evaluate(expr)?);
         }
         Ok(values)
+    }
+
+    /// A join of a few tables can ask for more rows than there will ever be time for.
+    fn work(&mut self) -> Result<()> {
+        self.run.work += 1;
+        if self.run.work > WORK_AT_MOST {
+            return fail(
+                "54000",
+                "a statement that goes through more than 30,000,000 rows is not offered by this database engine",
+            );
+        }
+        Ok(())
     }
 
     fn evaluate_key(&mut self, exprs: &[Expr]) -> Result<Key> {
@@ -482,6 +503,7 @@ impl Context<'_> {
                 return Ok(Flow::More);
             }
             given += 1;
+            self.work()?;
             if given > ROWS_AT_MOST {
                 return fail("54000", "a series of more than 5,000,000 rows is not offered by this database engine");
             }
@@ -605,6 +627,7 @@ impl Context<'_> {
 
     /// Puts the visible version of a row into its slot; false if there is none or the filter rejects it.
     fn visit(&mut self, scan: &Scan, id: RowId, entry: Option<(usize, &Entry)>, whole: bool) -> Result<bool> {
+        self.work()?;
         let store = &self.engine.store;
         let table = scan.table.id;
         let Some(version) = store.table(table).chain(id).visible(&self.run.snapshot) else {
@@ -747,7 +770,9 @@ impl Context<'_> {
             return Ok(false);
         };
         let Some(row) = &committed.row else {
-            return fail("40001", "could not serialize access due to concurrent delete");
+            // FOR UPDATE and its like make no difference between the two.
+            let what = if self.run.writes && strength != LockStrength::KeyShare { "delete" } else { "update" };
+            return fail("40001", format!("could not serialize access due to concurrent {what}"));
         };
         let same_keys = (0..row.len())
             .filter(|column| table.is_key_column(*column))
@@ -823,6 +848,7 @@ impl Context<'_> {
             let mut candidate = ends.get(&key).map_or(NO_ROW, |(first, _)| *first);
             let mut matched = false;
             while candidate != NO_ROW {
+                context.work()?;
                 let number = candidate;
                 candidate = next[number as usize];
                 context.put_back(&slots, row(number));
@@ -1235,6 +1261,8 @@ impl Context<'_> {
             self.pending_advisory = None;
             if transaction {
                 self.engine.store.lock_granted(self.session, crate::store::Tag::Advisory(key), mode);
+            } else {
+                self.engine.hold_advisory(self.session, key, mode);
             }
             self.run.advisory.push((key, mode));
             return Ok(true);
@@ -1251,6 +1279,9 @@ impl Context<'_> {
         };
         match taken {
             RowLock::Locked { .. } => {
+                if !transaction {
+                    self.engine.hold_advisory(self.session, key, mode);
+                }
                 self.run.advisory.push((key, mode));
                 Ok(true)
             }

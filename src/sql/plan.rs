@@ -823,13 +823,19 @@ fn take_keys(conditions: &mut Vec<Expr>, left: SlotSet, right: SlotSet) -> (Vec<
 }
 
 /// Conditions in one, those with subqueries last: they cost most.
-/// A condition that no row with NULLs on the right side fulfils makes an outer join a plain one.
+/// A condition that no row padded with NULLs fulfils makes an outer join one that pads less, or not at all.
 pub fn reduce_outer_joins(sources: &mut [Source], conditions: &[Expr]) {
     for source in sources {
         if let Source::Join { kind, left, right, .. } = source {
-            let padded = right.slots();
-            if *kind == JoinKind::Left && conditions.iter().any(|condition| rejects_nulls(condition, padded)) {
-                *kind = JoinKind::Inner;
+            let rejects = |slots| conditions.iter().any(|condition| rejects_nulls(condition, slots));
+            match (*kind, rejects(left.slots()), rejects(right.slots())) {
+                (JoinKind::Left, _, true) | (JoinKind::Full, true, true) => *kind = JoinKind::Inner,
+                (JoinKind::Full, true, false) => *kind = JoinKind::Left,
+                (JoinKind::Full, false, true) => {
+                    *kind = JoinKind::Left;
+                    std::mem::swap(left, right);
+                }
+                _ => {}
             }
             if *kind != JoinKind::Full {
                 reduce_outer_joins(std::slice::from_mut(left), conditions);

@@ -385,19 +385,6 @@ impl Locks {
         }
     }
 
-    /// Advisory keys the session holds, with how often it took each.
-    pub fn advisory_held(&self, session: SessionId) -> Vec<(AdvisoryKey, Mode, u32)> {
-        let Some(state) = self.sessions.get(session.0 as usize) else { return Vec::new() };
-        let mut held = Vec::new();
-        for tag in &state.held {
-            if let Tag::Advisory(key) = tag {
-                let grants = self.locks[tag].granted.iter().filter(|grant| grant.session == session);
-                held.extend(grants.map(|grant| (*key, grant.mode, grant.count)));
-            }
-        }
-        held
-    }
-
     pub fn holds_table(&self, session: SessionId, table: TableId, mode: Mode) -> bool {
         self.weak_mask(session, table) & mode.bit() != 0
             || self

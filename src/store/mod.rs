@@ -524,6 +524,12 @@ impl Store {
             }
             return RowLock::Waits;
         }
+        // There is nothing to hold of a row that is gone.
+        let newest = chain.newest();
+        if newest.row.is_none() && newest.stamp != Stamp::RUNNING {
+            self.locks.release_turn(session);
+            return RowLock::Locked { new: false };
+        }
         let before = chain.mark_of(xid);
         let new = before.is_none_or(|held| held < strength);
         if new {

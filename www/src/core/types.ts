@@ -292,6 +292,49 @@ because: string, };
 export type Reading = { title: string, url: string, };
 
 /**
+ * What simulation and a real server said of the same files under the same load: `twoam reality --json`.
+ */
+export type Reality = { 
+/**
+ * `PostgreSQL 15.18, CPython 3.11.7, psycopg 3.3.9`
+ */
+observed_on: string, 
+/**
+ * `2026-11-21`
+ */
+date: string, 
+/**
+ * Processor, cores, memory.
+ */
+machine: string, scenarios: Array<RealityScenario>, };
+
+/**
+ * How many cases there were; 0 where it held.
+ */
+export type RealityInvariant = { sentence: string, 
+/**
+ * About how long something takes: shown, not judged.
+ */
+timed: boolean, predicted: number, observed: number, };
+
+/**
+ * Values in words: `1,163 ms`.
+ */
+export type RealityMetric = { id: string, label: string, predicted: string, observed: string, };
+
+export type RealityRun = { variant: string, label: string, predicted_requests: number, observed_requests: number, agrees: boolean, metrics: Array<RealityMetric>, invariants: Array<RealityInvariant>, };
+
+export type RealityScenario = { id: string, title: string, 
+/**
+ * In every variant each predicted break was observed and what was to hold held.
+ */
+agrees: boolean, 
+/**
+ * Every variant in production.
+ */
+runs: Array<RealityRun>, };
+
+/**
  * A run made at build time, painted before the engine is there.
  */
 export type Recording = { request: RunRequest, schedule: string, trace_hash: string, 
