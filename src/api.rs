@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use crate::console::{
-    Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX,
+    Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX, sql_speeds,
 };
 pub use crate::report::{
     Answered, Arrow, Case, Frame, InvariantNow, Lane, LaneFamily, LitLine, LogLine, Mark, MarkFamily, MetricNow,
@@ -18,7 +18,6 @@ use crate::report::{Live, answers, build, tables};
 pub use crate::scenario::ScenarioDocument;
 use crate::sim;
 pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
-use crate::sql;
 use crate::trace::Trace;
 pub use crate::trace::{Keep, Micros};
 
@@ -270,10 +269,4 @@ pub fn record(
         frames,
         report: run.report(ends.saturating_sub(report_us), ends),
     })
-}
-
-/// Statements a second on one core, by kind, each measured for about `seconds`. `clock` tells seconds since any fixed time.
-pub fn sql_speeds(seconds: f64, clock: &mut dyn FnMut() -> f64) -> BTreeMap<String, f64> {
-    let speeds = sql::bench::speeds(seconds, clock);
-    speeds.into_iter().map(|speed| (speed.name.to_owned(), speed.per_second)).collect()
 }

@@ -1,9 +1,11 @@
 //! A few psql-like sessions on one database, driven by hand: what each shows, who waits for whom. The caller says what time it is.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::sql::{Database, DeadlockCheck, Outcome, Progress, Settings};
+use crate::sql::{self, Database, DeadlockCheck, Outcome, Progress, Settings};
 use crate::trace::{Micros, Notice, QueryResult, SessionId, SqlError, Value};
 
 /// As many as fit beside each other.
@@ -224,4 +226,10 @@ fn error_output(error: &SqlError) -> ConsoleOutput {
         hint: error.hint.clone(),
         position: error.position,
     }
+}
+
+/// Statements a second on one core, by kind, each measured for about `seconds`. `clock` tells seconds since any fixed time.
+pub fn sql_speeds(seconds: f64, clock: &mut dyn FnMut() -> f64) -> BTreeMap<String, f64> {
+    let speeds = sql::bench::speeds(seconds, clock);
+    speeds.into_iter().map(|speed| (speed.name.to_owned(), speed.per_second)).collect()
 }

@@ -718,7 +718,7 @@ fn mistakes_in_a_file_name_their_line() {
 
     let raised = refused("async def handle(conn, database):\n    pass\n");
     assert!(
-        raised.message.starts_with("`handle` in shop.py has a parameter `database` nobody can fill in. There are: request, conn, pool, payments"),
+        raised.message.starts_with("`handle` in shop.py has a parameter `database` nobody can fill in. There are: request, conn, pool, replica, payments"),
         "{}",
         raised.message
     );

@@ -107,7 +107,7 @@ impl World {
         self.clients.count = target;
         for client in newcomers {
             // Spread over one think time: people do not come all at once.
-            let after = self.dice.load.random::<f64>() * think_us;
+            let after = self.dice.of_client(ClientId(client)).random::<f64>() * think_us;
             self.schedule(self.now + after as Micros, Step::Send(ClientId(client)));
         }
     }
@@ -144,7 +144,7 @@ impl World {
         match &self.document.world.clients {
             scenario::Clients::Closed { think_ms, .. } => {
                 let think_us = self.amount_us(think_ms);
-                let after = exponential_us(&mut self.dice.load, think_us);
+                let after = exponential_us(self.dice.of_client(client), think_us);
                 self.schedule(self.now + after, Step::Send(client));
             }
             scenario::Clients::Open { .. } => {
@@ -231,7 +231,11 @@ impl World {
     fn draw_request(&mut self, client: ClientId) -> (usize, Map<String, Json>) {
         let kinds = &self.document.world.requests;
         let total: f64 = kinds.iter().map(|kind| self.amount(&kind.weight)).sum();
-        let mut left = self.dice.load.random::<f64>() * total;
+        let dice = match &self.document.world.clients {
+            scenario::Clients::Closed { .. } => self.dice.of_client(client),
+            scenario::Clients::Open { .. } | scenario::Clients::Scripted { .. } => &mut self.dice.load,
+        };
+        let mut left = dice.random::<f64>() * total;
         let action = kinds
             .iter()
             .position(|kind| {
@@ -243,7 +247,7 @@ impl World {
         let arguments = kinds[action]
             .parameters
             .iter()
-            .map(|(name, draw)| (name.clone(), draw.value(&mut self.dice.load, place, &self.knobs)))
+            .map(|(name, draw)| (name.clone(), draw.value(dice, place, &self.knobs)))
             .collect();
         (action, arguments)
     }

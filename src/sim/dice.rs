@@ -3,29 +3,29 @@
 //!
 //! Logarithms and cosines come from `libm`, whose results are the same natively and in a browser.
 
+use std::collections::BTreeMap;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::trace::Micros;
+use crate::trace::{ClientId, Micros};
 
 pub struct Dice {
     /// Rows there are before the first request.
     pub rows: ChaCha8Rng,
-    /// Who arrives when, and with what.
+    /// Who arrives when, and with what, where clients do not wait for each other.
     pub load: ChaCha8Rng,
     pub network: ChaCha8Rng,
     pub services: ChaCha8Rng,
     pub faults: ChaCha8Rng,
     pub replication: ChaCha8Rng,
+    clients: BTreeMap<ClientId, ChaCha8Rng>,
+    seed: u32,
 }
 
 impl Dice {
     pub fn new(seed: u32) -> Dice {
-        let stream = |number| {
-            let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
-            rng.set_stream(number);
-            rng
-        };
+        let stream = |number| stream(seed, number);
         Dice {
             rows: stream(1),
             load: stream(2),
@@ -33,8 +33,26 @@ impl Dice {
             services: stream(4),
             faults: stream(5),
             replication: stream(6),
+            clients: BTreeMap::new(),
+            seed,
         }
     }
+
+    /// What a client that waits for its answers asks for, and how long it thinks: its own stream, so that its next request is
+    /// the same however soon others are answered.
+    pub fn of_client(&mut self, client: ClientId) -> &mut ChaCha8Rng {
+        let seed = self.seed;
+        self.clients.entry(client).or_insert_with(|| stream(seed, FIRST_CLIENT + u64::from(client.0)))
+    }
+}
+
+/// Streams below this number have a name.
+const FIRST_CLIENT: u64 = 1 << 16;
+
+fn stream(seed: u32, number: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(seed));
+    rng.set_stream(number);
+    rng
 }
 
 /// Exponentially distributed, in microseconds: the time to the next of events that know nothing of each other.

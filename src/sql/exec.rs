@@ -770,8 +770,11 @@ impl Context<'_> {
             return Ok(false);
         };
         let Some(row) = &committed.row else {
-            // FOR UPDATE and its like make no difference between the two.
-            let what = if self.run.writes && strength != LockStrength::KeyShare { "delete" } else { "update" };
+            // What counts is what became of the version that the snapshot sees. FOR UPDATE and its like say "update" for both.
+            let before = chain.versions().filter(|version| version.stamp != Stamp::RUNNING).nth(1);
+            let seen_is_deleted = before.is_none_or(|version| version.stamp <= self.run.snapshot.stamp);
+            let tells = self.run.writes && strength != LockStrength::KeyShare;
+            let what = if tells && seen_is_deleted { "delete" } else { "update" };
             return fail("40001", format!("could not serialize access due to concurrent {what}"));
         };
         let same_keys = (0..row.len())

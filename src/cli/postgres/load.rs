@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use twoam::scenario::{Clients, FaultVerdict, InvariantRule, Place};
 use twoam::trace::{ClientId, EventKind, Micros, ProcessId, RequestId};
 
-use super::{AUDITOR, CLIENTS, Plan as AnyPlan, Real, host::Host};
+use super::{AUDITOR, CLIENTS, Plan as AnyPlan, Real};
 use crate::cli::Failure;
 
 #[derive(Default)]
