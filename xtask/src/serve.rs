@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
@@ -47,16 +46,14 @@ impl Site {
         let server = Server::http((Ipv4Addr::LOCALHOST, port))
             .map_err(|error| anyhow!("could not listen on port {port}: {error}. Choose another with --port."))?;
         let address = server.server_addr().to_ip().context("the server has no address")?;
-        let server = Arc::new(server);
-        for _ in 0..4 {
-            let (server, folder) = (server.clone(), folder.clone());
-            thread::spawn(move || {
-                for request in server.incoming_requests() {
-                    // A reader who closed the page early is no concern of the server.
-                    let _ = answer(request, &folder);
-                }
-            });
-        }
+        thread::spawn(move || {
+            for request in server.incoming_requests() {
+                let folder = folder.clone();
+                // A thread each: a browser may leave the engine's bytes unread for as long as it likes.
+                // A reader who closed the page early is no concern of the server.
+                thread::spawn(move || drop(answer(request, &folder)));
+            }
+        });
         Ok(Site { address })
     }
 
