@@ -8,7 +8,7 @@ const PROGRAM: &str = include_str!("replay.py");
 
 pub fn written(of: &Reproduction) -> String {
     let sentence = format!("{}: {}.", of.title, of.sentence.trim_end_matches('.'));
-    let mut facts = format!("SETUP = [\n");
+    let mut facts = String::from("SETUP = [\n");
     for sql in &of.setup {
         let _ = writeln!(facts, "    {},", text(sql));
     }

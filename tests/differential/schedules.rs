@@ -130,7 +130,7 @@ fn has_serial_order(spec: &Spec, ours: &Report, server: &mut RealServer) -> bool
     let ours: BTreeMap<String, Event> = events(ours).into_iter().map(|it| (it.step.clone(), it)).collect();
     let steps_of = |session: usize| (0..spec.steps.len()).filter(move |it| spec.steps[*it].session == session);
     let committed = |session: &usize| {
-        let last = steps_of(*session).filter(|it| ours.contains_key(&spec.steps[*it].name)).next_back();
+        let last = steps_of(*session).rfind(|it| ours.contains_key(&spec.steps[*it].name));
         last.and_then(|it| ours.get(&spec.steps[it].name))
             .is_some_and(|it| it.results.last().is_some_and(|it| it.tag == "COMMIT"))
     };
