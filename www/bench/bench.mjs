@@ -75,7 +75,7 @@ async function engineSpeed() {
   const documents = {};
   for (const id of ['oversell']) documents[id] = await (await fetch(`${BASE_URL}/scenarios/${id}.json`)).json();
   const page = await browser.newPage();
-  await page.goto(`${PACKAGE_URL}/twoam.d.ts`);
+  await page.goto(`${PACKAGE_URL}/twoam.js`);
   const figures = await page.evaluate(async (documents) => {
     const { default: init, Playground, sql_speeds } = await import('/twoam.js');
     const began = performance.now();

@@ -3,7 +3,7 @@
 import { expect, test as base, type Page } from '@playwright/test';
 
 const commandLine = process.env.TWOAM;
-if (!commandLine) throw new Error('TWOAM names the native command line. `cargo xtask test --browser` builds it and sets this.');
+if (!commandLine) throw new Error('TWOAM names the native command line. `cargo xtask test` builds it and sets this.');
 
 /** The native build of what the site runs. */
 export const native = commandLine;

@@ -9,16 +9,16 @@ use crate::tools::{self, cargo, ensure_chromium, ensure_npm_packages, ensure_pos
 
 #[derive(Args)]
 pub struct Options {
-    /// Also build the site and test it in a real browser
+    /// Leave out what needs the built site and a browser
     #[arg(long)]
-    browser: bool,
+    no_browser: bool,
 }
 
 pub fn run(options: &Options) -> Result<()> {
     // What is missing is told before an hour of building, not after.
     let postgres = ensure_postgres()?;
     ensure_npm_packages()?;
-    let chromium = if options.browser { Some(ensure_chromium()?) } else { None };
+    let chromium = if options.no_browser { None } else { Some(ensure_chromium()?) };
 
     say("style");
     tools::run(cargo().args(["fmt", "--all", "--check"]))?;
