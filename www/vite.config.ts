@@ -40,18 +40,33 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
-/** Fonts and the list of scenarios are asked for with the page, not after its script and style sheet were read. */
+/** Fonts, the list of scenarios and the one that is opened are asked for with the page, not after its script was read. */
 function preloads(): Plugin {
+  let summaries = '';
   return {
     name: 'preloads',
     apply: 'build',
+    configResolved: (config) => {
+      summaries = join(config.publicDir, 'scenarios/index.json');
+    },
     transformIndexHtml: {
       order: 'post',
       handler(_, { bundle }) {
+        const ids = (JSON.parse(readFileSync(summaries, 'utf8')) as { id: string }[]).map(({ id }) => id);
+        const ofScenario = `{
+  const ids = ${JSON.stringify(ids)};
+  const asked = location.hash.slice(1) || ids[0];
+  for (const folder of ids.includes(asked) ? ['scenarios', 'recordings'] : []) {
+    document.head.append(Object.assign(document.createElement('link'), { rel: 'preload', as: 'fetch', crossOrigin: '', href: \`./\${folder}/\${asked}.json\` }));
+  }
+}`;
         const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith('.woff2'));
+        // After the policy, which holds only for what follows it.
+        const injectTo = 'head' as const;
         return [
-          ...fonts.map((file) => ({ tag: 'link', attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: '' } })),
-          { tag: 'link', attrs: { rel: 'preload', href: './scenarios/index.json', as: 'fetch', crossorigin: '' } },
+          { tag: 'script', children: ofScenario, injectTo },
+          ...fonts.map((file) => ({ tag: 'link', attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: '' }, injectTo })),
+          { tag: 'link', attrs: { rel: 'preload', href: './scenarios/index.json', as: 'fetch', crossorigin: '' }, injectTo },
         ];
       },
     },
@@ -131,7 +146,7 @@ export default defineConfig({
   define: { __ENGINE__: JSON.stringify(engine()), __COSTS__: JSON.stringify(costs()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), contentSecurityPolicy(), preloads(), pictures(), offline()],
+  plugins: [svelte(), preloads(), contentSecurityPolicy(), pictures(), offline()],
   build: { outDir: '../dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },

@@ -15,8 +15,9 @@ for (const scheme of ['dark', 'light'] as const) {
       await page.keyboard.press('h');
       await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
       await playground.pause();
-      await expect(playground.editor).toBeVisible();
       expect(await complaints(page), 'first screen').toEqual([]);
+      await playground.openEditor();
+      expect(await complaints(page, '[aria-label="Code"]'), 'editor').toEqual([]);
       // Every state is looked at once in each theme and once in each width.
       if ((scheme === 'dark') !== (width === 360)) return;
 

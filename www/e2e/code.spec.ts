@@ -5,16 +5,16 @@ test('an edit is deployed into the running traffic and kept in this browser', as
   await playground.live();
   await playground.production.click();
   await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
-  await playground.editor.click();
+  await playground.openEditor();
   await page.keyboard.press('Control+Home');
   await page.keyboard.insertText('# Reviewed at 2 AM.\n');
   await page.getByRole('button', { name: 'Deploy edit' }).click();
   await expect(page.getByRole('button', { name: 'Revert' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Deploy edit' })).toBeHidden();
   await page.reload();
-  await expect(playground.editor).toContainText('# Reviewed at 2 AM.');
+  await expect(playground.code).toContainText('# Reviewed at 2 AM.');
   await page.getByRole('button', { name: 'Revert' }).click();
-  await expect(playground.editor).not.toContainText('# Reviewed at 2 AM.');
+  await expect(playground.code).not.toContainText('# Reviewed at 2 AM.');
 });
 
 test('code that does not compile is told with its line, and the old code goes on', async ({ page, playground }) => {
@@ -32,7 +32,7 @@ test('code that does not compile is told with its line, and the old code goes on
 test('an endless loop is stopped, and the page goes on', async ({ page, playground }) => {
   await playground.open();
   await playground.live();
-  const source = (await playground.editor.innerText()).replaceAll('\u00a0', ' ');
+  const source = (await playground.code.innerText()).replaceAll('\u00a0', ' ');
   const handler = /async def (\w+)\(([^)]*)\)/.exec(source)!;
   await playground.write(`async def ${handler[1]}(${handler[2]}):\n    while True:\n        pass\n`);
   await page.getByRole('button', { name: 'Deploy edit' }).click();
@@ -45,10 +45,10 @@ test('an endless loop is stopped, and the page goes on', async ({ page, playgrou
 test('a call that never comes back costs the engine, not the code', async ({ page, playground }) => {
   await playground.open();
   await playground.live();
-  const source = (await playground.editor.innerText()).replaceAll('\u00a0', ' ');
+  const source = (await playground.code.innerText()).replaceAll('\u00a0', ' ');
   const handler = /async def (\w+)\(([^)]*)\)/.exec(source)!;
   await playground.write(`async def ${handler[1]}(${handler[2]}):\n    return {"status": 200, "n": len(str(7 ** (10 ** 9)))}\n`);
   await page.getByRole('button', { name: 'Deploy edit' }).click();
   await expect(page.getByText(/restarted|stopped/).first()).toBeVisible({ timeout: 40_000 });
-  await expect(playground.editor).toContainText('10 ** 9');
+  await expect(playground.code).toContainText('10 ** 9');
 });

@@ -36,6 +36,11 @@ export class Playground {
     return this.corner(/^Hardened, .*, Production/);
   }
 
+  /** What shows the code: text, and from the moment a reader comes near it an editor. */
+  get code() {
+    return this.page.getByRole('region', { name: 'Code', exact: true });
+  }
+
   get editor() {
     return this.page.locator('.cm-content');
   }
@@ -49,9 +54,14 @@ export class Playground {
     await expect(this.page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
   }
 
+  async openEditor() {
+    await this.code.locator('.sheet').click();
+    await expect(this.editor).toBeFocused();
+  }
+
   /** Replaces the code that is shown. */
   async write(source: string) {
-    await this.editor.click();
+    await this.openEditor();
     await this.page.keyboard.press('Control+a');
     await this.page.keyboard.insertText(source);
   }

@@ -8,7 +8,7 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await playground.live();
   await playground.production.click();
   await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
-  await playground.editor.click();
+  await playground.openEditor();
   await page.keyboard.press('Control+Home');
   await page.keyboard.insertText('# Reviewed at 2 AM.\n');
   await page.getByRole('button', { name: 'Deploy edit' }).click();
@@ -36,7 +36,7 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await expect.poll(() => figures.innerText()).toBe(numbers);
   await expect(page.getByText('comes out differently')).toBeHidden();
   await page.keyboard.press('h');
-  await expect(playground.editor).toContainText('# Reviewed at 2 AM.');
+  await expect(playground.code).toContainText('# Reviewed at 2 AM.');
 });
 
 for (const [what, hash, words] of [
@@ -78,7 +78,7 @@ test('a hostile link is text: what it holds is shown, never run by the page', as
   await playground.open(link({ s: 'oversell', v: 'naive', e: 'production', n: 1, k: { [`a.b`]: 1 }, f: { 'naive.py': source }, c: [], t: 2_000_000 }));
   await expect(page.getByText('This link names what the scenario does not have: knob “a.b”.')).toBeVisible();
   await playground.live();
-  await expect(playground.editor).toContainText(markup);
+  await expect(playground.code).toContainText(markup);
   await expect(page.getByText(/The latest request that failed, line \d: ValueError: <img src=x/)).toBeVisible();
   await expect(page.locator('img[src=x]')).toHaveCount(0);
   await expect(page).toHaveTitle(/2 AM$/);

@@ -28,7 +28,7 @@ test('a browser that keeps nothing is told about, and the edit still runs', asyn
   );
   await playground.open();
   await playground.live();
-  await playground.editor.click();
+  await playground.openEditor();
   await page.keyboard.press('Control+Home');
   await page.keyboard.insertText('# Reviewed at 2 AM.\n');
   await expect(page.getByText('This browser keeps nothing for this page')).toBeVisible();

@@ -7,17 +7,22 @@ export type Colours = { [name in Colour]: string };
 
 const NAMES: Colour[] = ['ground', 'raised', 'line', 'edge', 'ink', 'soft', 'lamp', 'holds', 'broken', 'waiting', 'fault', 'deploy', 'syntax'];
 
+const LIGHT = '(prefers-color-scheme: light)';
+let known: { theme: string; colours: Colours } | null = null;
+
+/** As they are now. Asked for by every chart: the browser is made to work them out once for a theme. */
 export function colours(): Colours {
-  const probe = document.createElement('span');
-  document.body.append(probe);
-  const style = getComputedStyle(probe);
-  const found = Object.fromEntries(
-    NAMES.map((name) => {
-      probe.style.color = `var(--${name})`;
-      return [name, style.color];
-    }),
-  ) as Colours;
-  probe.remove();
+  const theme = `${document.documentElement.dataset.theme} ${matchMedia(LIGHT).matches}`;
+  if (known?.theme === theme) return known.colours;
+  const probes = NAMES.map((name) => {
+    const probe = document.createElement('span');
+    probe.style.color = `var(--${name})`;
+    return probe;
+  });
+  document.body.append(...probes);
+  const found = Object.fromEntries(NAMES.map((name, index) => [name, getComputedStyle(probes[index]!).color])) as Colours;
+  for (const probe of probes) probe.remove();
+  known = { theme, colours: found };
   return found;
 }
 
@@ -25,7 +30,7 @@ export function colours(): Colours {
 export function onThemeChange(callback: () => void): () => void {
   const observer = new MutationObserver(callback);
   observer.observe(document.documentElement, { attributeFilter: ['data-theme', 'data-presenting'] });
-  const media = matchMedia('(prefers-color-scheme: light)');
+  const media = matchMedia(LIGHT);
   media.addEventListener('change', callback);
   return () => {
     observer.disconnect();

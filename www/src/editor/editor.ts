@@ -18,6 +18,10 @@ export interface CodeEditor {
   light(lit: readonly LitLine[]): void;
   diagnose(mistakes: readonly Mistake[]): void;
   reveal(line: number): void;
+  /** Scrolls without telling anybody; pixels. */
+  scroll(top: number): void;
+  /** Takes the keyboard, with the cursor where the reader pointed. */
+  focus(at: { x: number; y: number } | null): void;
   close(): void;
 }
 
@@ -244,6 +248,15 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
       const { doc } = view.state;
       view.dispatch({ selection: { anchor: doc.line(Math.min(Math.max(1, line), doc.lines)).from } });
       scrollTo(line - 6);
+    },
+    scroll(top) {
+      placed ||= top > 0;
+      view.scrollDOM.scrollTop = top;
+    },
+    focus(at) {
+      view.focus();
+      const anchor = at && view.posAtCoords(at);
+      if (anchor !== null) view.dispatch({ selection: { anchor } });
     },
     close() {
       view.destroy();
