@@ -58,11 +58,14 @@ pub fn corners(document: &ScenarioDocument, seed: u32, until_us: Option<Micros>)
 
 /// One whole run, from nothing to its end.
 pub fn run(document: &ScenarioDocument, request: RunRequest) -> Result<RunSummary, Failure> {
-    let keep = Keep::Latest(EVENTS_KEPT);
-    let mut run = Run::new(Rc::new(document.clone()), request, keep)
-        .map_err(|error| Failure::Result(format!("error: {error}")))?;
+    let mut run = prepare(document, request)?;
     run.advance(Micros::MAX);
     Ok(run.summary())
+}
+
+pub fn prepare(document: &ScenarioDocument, request: RunRequest) -> Result<Run, Failure> {
+    Run::new(Rc::new(document.clone()), request, Keep::Latest(EVENTS_KEPT))
+        .map_err(|error| Failure::Result(format!("error: {error}")))
 }
 
 fn print(document: &ScenarioDocument, summaries: &[RunSummary]) {

@@ -2,8 +2,8 @@
 //!
 //! The interpreter here is another one, with objects of other sizes, so each object found is charged what `sys.getsizeof` says there.
 
-use std::collections::HashSet;
 
+use rustc_hash::FxHashSet;
 use rustpython_vm::{
     AsObject, PyObjectRef,
     builtins::{PyBytes, PyDict, PyDictRef, PyFloat, PyInt, PyList, PySet, PyStr, PyTuple},
@@ -17,7 +17,7 @@ pub const PROCESS_BYTES: u64 = 60 << 20;
 const OBJECTS_MAX: usize = 3_000_000;
 
 pub fn held_by(globals: &PyDictRef) -> u64 {
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     let mut left: Vec<PyObjectRef> = values(globals);
     let mut bytes = 0;
     while let Some(object) = left.pop() {
