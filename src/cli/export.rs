@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde::Serialize;
-use twoam::api::{self, Recording, RunRequest};
+use twoam::api::{self, Reality, Recording, RunRequest};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::Micros;
 
@@ -18,6 +18,9 @@ const RECORDED_US: Micros = 12_000_000;
 /// The timeline shows the last moments of a recording: enough to see requests overlap.
 const TIMELINE_US: Micros = 200_000;
 
+/// Written by `twoam reality --json`.
+const OBSERVED: &str = include_str!("../../reality/observed.json");
+
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     dir: PathBuf,
@@ -27,6 +30,9 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let documents = shelf::all()?;
     let summaries = documents.iter().map(|document| &document.summary).collect::<Vec<_>>();
     write(&arguments.dir.join("scenarios/index.json"), &summaries)?;
+    let observed: Reality = serde_json::from_str(OBSERVED)
+        .map_err(|error| Failure::Result(format!("error: reality/observed.json: {error}; make it anew")))?;
+    write(&arguments.dir.join("reality.json"), &observed)?;
     let progress = screen::progress(documents.len(), "scenarios");
     let recordings = spread(&documents, recordings, || progress.inc(1));
     progress.finish_and_clear();
