@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use twoam::api::{
     EVENTS_KEPT, Reality, RealityInvariant, RealityMetric, RealityRun, RealityScenario, Run, RunRequest, RunSummary,
 };
-use twoam::scenario::{InvariantRule, ScenarioDocument};
+use twoam::scenario::{InvariantRule, Machine, ScenarioDocument};
 use twoam::trace::{Keep, Micros};
 
 use super::{Failure, compare, machine, postgres, print_json, request, screen, shelf};
@@ -96,10 +96,20 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     if complaints.is_empty() { Ok(()) } else { Err(Failure::Result(complaints.join("\n"))) }
 }
 
-/// Why a scenario's bug does not live in the database or the handler.
+/// Why a scenario cannot be seen on a real server as it is seen here.
 fn unobservable(document: &ScenarioDocument) -> Option<&'static str> {
-    let limited = document.world.machine.memory_mb.is_some();
-    limited.then_some("it is about the memory of a process, and CPython's is not the interpreter's")
+    let world = &document.world;
+    let collects_logs = world.services.iter().any(|service| service.kind == "logs");
+    match world.machine {
+        Machine { memory_mb: Some(_), .. } => {
+            Some("it is about the memory of a process, and CPython's is not the interpreter's")
+        }
+        Machine { replica_lag_ms: Some(_), .. } => {
+            Some("it needs a replica with a lag that can be set, and the real run has one server")
+        }
+        _ if collects_logs => Some("what it judges are the collected log lines, and the real run collects none"),
+        _ => None,
+    }
 }
 
 /// Metrics at the end of the load, invariants after they had their time to settle: as a real run is taken.

@@ -4,25 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use twoam::api::RunRequest;
 use twoam::reproduce::{self, Answer, Cell, Reproduction};
 
-use super::{Failure, postgres, request, screen, shelf};
+use super::{Failure, postgres, request, screen};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Id of a scenario, or path of a scenario's folder
-    #[arg(required_unless_present = "replay")]
-    scenario: Option<String>,
-    #[arg(long, default_value = "naive")]
-    variant: String,
-    #[arg(long, default_value = "production")]
-    env: String,
-    #[arg(long, default_value_t = 1)]
-    seed: u32,
-    /// Looks for the break in the run of this schedule
-    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["variant", "env", "seed"])]
-    replay: Option<String>,
+    #[command(flatten)]
+    corner: request::Corner,
     /// Writes the steps for PostgreSQL's isolation tester
     #[arg(long, value_name = "FILE.spec")]
     spec: Option<PathBuf>,
@@ -35,29 +24,7 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let (document, request) = match &arguments.replay {
-        Some(schedule) => {
-            let request =
-                RunRequest::from_schedule(schedule).map_err(|error| Failure::Usage(format!("error: {error}")))?;
-            let document = shelf::find(arguments.scenario.as_deref().unwrap_or(&request.scenario))?;
-            request::check(&document, &request)?;
-            (document, request)
-        }
-        None => {
-            let document = shelf::find(arguments.scenario.as_deref().unwrap_or_default())?;
-            let request = RunRequest {
-                scenario: document.summary.id.clone(),
-                variant: request::variant(&document, &arguments.variant)?,
-                environment: request::environment(&document, &arguments.env)?,
-                seed: arguments.seed,
-                until_us: None,
-                knobs: Default::default(),
-                sources: Default::default(),
-                changes: vec![],
-            };
-            (document, request)
-        }
-    };
+    let (document, request) = arguments.corner.request()?;
     let failed = |error: reproduce::NoReproduction| Failure::Result(format!("error: {error}"));
     let found = reproduce::find(&Rc::new(document), request).map_err(failed)?;
     print(&found);

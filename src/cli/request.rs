@@ -4,10 +4,54 @@ use twoam::api::{Change, RunRequest, TimedChange};
 use twoam::scenario::{Amount, Clients, ScenarioDocument};
 use twoam::trace::Micros;
 
-use super::Failure;
+use super::{Failure, shelf};
 
 /// Stands for the first variant that is not `naive`.
 const HARDENED: &str = "hardened";
+
+/// Which run is meant.
+#[derive(Debug, clap::Args)]
+pub struct Corner {
+    /// Id of a scenario, or path of a scenario's folder
+    #[arg(required_unless_present = "replay")]
+    scenario: Option<String>,
+    /// Variant of the code; `hardened` is the first hardened one
+    #[arg(long, default_value = "naive")]
+    variant: String,
+    /// Environment: my-machine or production
+    #[arg(long, default_value = "production")]
+    env: String,
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// The run of a schedule that an earlier run printed
+    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["variant", "env", "seed"])]
+    replay: Option<String>,
+}
+
+impl Corner {
+    /// Its scenario, and what it asks for; a schedule says more than the other arguments can.
+    pub fn request(&self) -> Result<(ScenarioDocument, RunRequest), Failure> {
+        if let Some(schedule) = &self.replay {
+            let request =
+                RunRequest::from_schedule(schedule).map_err(|error| Failure::Usage(format!("error: {error}")))?;
+            let document = shelf::find(self.scenario.as_deref().unwrap_or(&request.scenario))?;
+            check(&document, &request)?;
+            return Ok((document, request));
+        }
+        let document = shelf::find(self.scenario.as_deref().unwrap_or_default())?;
+        let request = RunRequest {
+            scenario: document.summary.id.clone(),
+            variant: variant(&document, &self.variant)?,
+            environment: environment(&document, &self.env)?,
+            seed: self.seed,
+            until_us: None,
+            knobs: Default::default(),
+            sources: Default::default(),
+            changes: Vec::new(),
+        };
+        Ok((document, request))
+    }
+}
 
 pub fn variant(document: &ScenarioDocument, name: &str) -> Result<String, Failure> {
     let known = &document.summary.variants;

@@ -8,42 +8,33 @@ use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
-use super::{Failure, postgres, print_json, request, screen, shelf};
+use super::{Failure, postgres, print_json, request, screen};
+
+/// A schedule holds all that these arguments say.
+const REPLAY: &str = "replay";
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Id of a scenario, or path of a scenario's folder
-    #[arg(required_unless_present = "replay")]
-    scenario: Option<String>,
-    /// Variant of the code; `hardened` is the first hardened one
-    #[arg(long, default_value = "naive")]
-    variant: String,
-    /// Environment: my-machine or production
-    #[arg(long, default_value = "production")]
-    env: String,
-    #[arg(long, default_value_t = 1)]
-    seed: u32,
+    #[command(flatten)]
+    corner: request::Corner,
     /// Number of clients
-    #[arg(long)]
+    #[arg(long, conflicts_with = REPLAY)]
     clients: Option<u32>,
     /// Sets a knob; may be given several times
-    #[arg(long = "set", value_name = "KNOB=VALUE")]
+    #[arg(long = "set", conflicts_with = REPLAY, value_name = "KNOB=VALUE")]
     settings: Vec<String>,
     /// Changes the run while it is going: 20s:variant=hardened, 20s:fault=NAME:off, 20s:KNOB=VALUE
-    #[arg(long = "at", value_name = "TIME:CHANGE")]
+    #[arg(long = "at", conflicts_with = REPLAY, value_name = "TIME:CHANGE")]
     changes: Vec<String>,
     /// Virtual time at which the run ends; the environment's own length if not given
-    #[arg(long, value_name = "TIME", value_parser = request::duration)]
+    #[arg(long, conflicts_with = REPLAY, value_name = "TIME", value_parser = request::duration)]
     until: Option<Micros>,
     /// Runs this file in place of the variant's own
-    #[arg(long, value_name = "FILE.py")]
+    #[arg(long, conflicts_with = REPLAY, value_name = "FILE.py")]
     handler: Option<PathBuf>,
     /// Writes the trace as JSON
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Runs a schedule that an earlier run printed
-    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["variant", "env", "seed", "clients", "settings", "changes", "until", "handler"])]
-    replay: Option<String>,
     /// Runs the same files on a real server: `postgres` starts a private one, postgres://… names another
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
@@ -53,10 +44,7 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let (document, request) = match &arguments.replay {
-        Some(schedule) => replayed(arguments, schedule)?,
-        None => asked(arguments)?,
-    };
+    let (document, request) = asked(arguments)?;
     let (summary, text) = match &arguments.engine {
         None => simulated(&document, request, arguments.trace.is_some())?,
         Some(address) => {
@@ -99,17 +87,10 @@ fn simulated(document: &ScenarioDocument, request: RunRequest, traced: bool) -> 
 const PROGRESS_US: Micros = 500_000;
 
 fn asked(arguments: &Arguments) -> Result<(ScenarioDocument, RunRequest), Failure> {
-    let document = shelf::find(arguments.scenario.as_deref().unwrap_or_default())?;
-    let mut request = RunRequest {
-        scenario: document.summary.id.clone(),
-        variant: request::variant(&document, &arguments.variant)?,
-        environment: request::environment(&document, &arguments.env)?,
-        seed: arguments.seed,
-        until_us: arguments.until,
-        knobs: Default::default(),
-        sources: Default::default(),
-        changes: Vec::new(),
-    };
+    let (document, mut request) = arguments.corner.request()?;
+    if arguments.until.is_some() {
+        request.until_us = arguments.until;
+    }
     if let Some(count) = arguments.clients {
         request.knobs.extend([request::clients(&document, count)?]);
     }
@@ -125,13 +106,6 @@ fn asked(arguments: &Arguments) -> Result<(ScenarioDocument, RunRequest), Failur
         let variant = document.variant(&request.variant).expect("the variant was found above");
         request.sources.insert(variant.file.clone(), text);
     }
-    Ok((document, request))
-}
-
-fn replayed(arguments: &Arguments, schedule: &str) -> Result<(ScenarioDocument, RunRequest), Failure> {
-    let request = RunRequest::from_schedule(schedule).map_err(|error| Failure::Usage(format!("error: {error}")))?;
-    let document = shelf::find(arguments.scenario.as_deref().unwrap_or(&request.scenario))?;
-    request::check(&document, &request)?;
     Ok((document, request))
 }
 

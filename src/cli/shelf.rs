@@ -32,8 +32,13 @@ pub fn find(name: &str) -> Result<ScenarioDocument, Failure> {
     Err(Failure::unknown("scenario", name, folders.iter().map(|folder| folder.id.as_str())))
 }
 
-/// The scenario folders at `path`: itself, or those in it.
+/// The scenario folders at `path`: itself, or those in it; or the one that is built in and has this id.
 pub fn folders_at(path: &Path) -> Result<Vec<Folder>, Failure> {
+    if !path.exists()
+        && let Some(folder) = bundle::folders().into_iter().find(|folder| path == Path::new(&folder.id))
+    {
+        return Ok(vec![folder]);
+    }
     if path.join(MANIFEST).is_file() {
         return Ok(vec![folder_at(path)?]);
     }

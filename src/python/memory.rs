@@ -2,7 +2,6 @@
 //!
 //! The interpreter here is another one, with objects of other sizes, so each object found is charged what `sys.getsizeof` says there.
 
-
 use rustc_hash::FxHashSet;
 use rustpython_vm::{
     AsObject, PyObjectRef,

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use rustpython_vm::{
     Interpreter, PyObjectRef, PyPayload, PyResult, Settings, TryFromObject, VirtualMachine,
-    builtins::{PyBaseExceptionRef, PyCode, PyDict, PyDictRef, PyFunction, PyModule, PyStrRef},
+    builtins::{PyBaseExceptionRef, PyCode, PyDict, PyDictRef, PyFunction, PyStrRef},
     convert::ToPyObject,
     scope::Scope,
 };
@@ -277,30 +277,15 @@ impl Python {
 
 impl Drop for Python {
     fn drop(&mut self) {
-        // Python objects may run code when they go, so they go while the interpreter is still there. Modules and their
-        // functions hold each other: unless they are taken apart an interpreter leaves megabytes behind.
+        // Python objects may run code when they go, so they go while the interpreter is still there.
         let state = self.state.clone();
         limits::refill();
         state.current_during(|| {
-            self.interpreter.enter(|vm| {
+            self.interpreter.enter(|_| {
                 state.forget_objects();
                 self.handlers.clear();
-                take_modules_apart(vm);
             });
         });
-    }
-}
-
-/// The interpreter's own way collects garbage twice over, which takes longer than a short run.
-fn take_modules_apart(vm: &VirtualMachine) {
-    let Ok(modules) = vm.sys_module.get_attr("modules", vm) else { return };
-    let Some(modules) = modules.downcast_ref::<PyDict>() else { return };
-    let all: Vec<PyObjectRef> = modules.into_iter().map(|(_, module)| module).collect();
-    modules.clear();
-    for module in all {
-        if let Some(module) = module.downcast_ref::<PyModule>() {
-            module.dict().clear();
-        }
     }
 }
 

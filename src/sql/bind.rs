@@ -1267,22 +1267,33 @@ impl<'a> Binder<'a> {
             }
             Common::Kept { number, columns } => {
                 let (number, columns) = (*number, columns.clone());
-                let slot = self.slot(columns.len())?;
-                let hidden = vec![false; columns.len()];
                 let name = shown.clone();
-                self.add_relation(Relation {
-                    alias: shown,
-                    slot,
-                    columns,
-                    hidden,
-                    table: None,
-                    nullable: false,
-                    used: Rc::default(),
-                })?;
-                self.rename_columns(alias)?;
+                let slot = self.add_made(shown, columns, alias)?;
                 Ok(Source::Other { node: Node::Common { slot, number, name }, slot, reads: SlotSet::NONE, rows: 100.0 })
             }
         }
+    }
+
+    /// A relation whose rows a query makes.
+    fn add_made(
+        &mut self,
+        shown: Rc<str>,
+        columns: Vec<(Rc<str>, Type)>,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<u16> {
+        let slot = self.slot(columns.len())?;
+        let hidden = vec![false; columns.len()];
+        self.add_relation(Relation {
+            alias: shown,
+            slot,
+            columns,
+            hidden,
+            table: None,
+            nullable: false,
+            used: Rc::default(),
+        })?;
+        self.rename_columns(alias)?;
+        Ok(slot)
     }
 
     fn add_derived(
@@ -1292,20 +1303,8 @@ impl<'a> Binder<'a> {
         alias: Option<&ast::TableAlias>,
         reads: SlotSet,
     ) -> Result<Source> {
-        let slot = self.slot(query.columns.len())?;
-        let columns: Vec<(Rc<str>, Type)> =
-            query.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
-        let hidden = vec![false; columns.len()];
-        self.add_relation(Relation {
-            alias: shown.clone(),
-            slot,
-            columns,
-            hidden,
-            table: None,
-            nullable: false,
-            used: Rc::default(),
-        })?;
-        self.rename_columns(alias)?;
+        let columns = query.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
+        let slot = self.add_made(shown.clone(), columns, alias)?;
         let node = Node::Derived { slot, query: Box::new(query), name: shown };
         Ok(Source::Other { node, slot, reads, rows: 100.0 })
     }

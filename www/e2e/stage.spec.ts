@@ -108,6 +108,15 @@ test('what stands behind the times is told', async ({ page, playground }) => {
   await expect(page.getByRole('heading', { name: 'What runs' })).toBeInViewport();
 });
 
+test('what a real server did with the same files stands beside what is predicted', async ({ page, playground }) => {
+  await playground.open();
+  const texts = page.getByRole('region', { name: 'Explanation' });
+  await texts.getByRole('tab', { name: 'Does it really happen?' }).click();
+  const naive = texts.getByRole('table').first();
+  await expect(naive.getByRole('row', { name: /^More units of a deal were sold than there were broken, .* cases broken, .* cases$/ })).toBeVisible();
+  await expect(texts.getByText(/PostgreSQL \d+.*psycopg/)).toBeVisible();
+});
+
 test('a solution holds for every seed, and the command line agrees', async ({ page, playground }) => {
   test.setTimeout(180_000);
   await playground.open('#money');

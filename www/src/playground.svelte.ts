@@ -121,7 +121,7 @@ export class PlaygroundState {
   /** Place in the scenario's beats while presenting; null: not presenting, -1: before the first. */
   beat = $state<number | null>(null);
   /** Which of the texts below is open. */
-  text = $state<'story' | 'frameworks' | 'reading' | 'model'>('story');
+  text = $state<'story' | 'frameworks' | 'model' | 'really' | 'reading'>('story');
   /** Told to screen readers when it changes. */
   announcement = $state('');
 

@@ -1,6 +1,7 @@
 //! From source to `dist/`: engine, scenarios with their recorded runs, page.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,13 +14,16 @@ pub struct Options {
     /// Skip link-time optimisation of the engine: builds sooner, runs slower, weighs more
     #[arg(long)]
     pub quick: bool,
+    /// The tests have just built the command line: asked for alone, it would be built anew with fewer features.
+    #[arg(skip)]
+    pub tested: bool,
 }
 
 /// Builds the site and returns its folder.
 pub fn run(options: &Options) -> Result<PathBuf> {
     ensure_npm_packages()?;
     engine(options)?;
-    documents()?;
+    documents(options)?;
     page()
 }
 
@@ -48,11 +52,13 @@ fn engine(options: &Options) -> Result<()> {
 }
 
 /// Scenario documents and recorded runs, in `www/public`.
-fn documents() -> Result<()> {
+fn documents(options: &Options) -> Result<()> {
+    if !options.tested {
+        say("building the command line");
+        run_quietly(cargo().args(["build", "--bin", "twoam"]))?;
+    }
     say("recording the scenarios");
-    let mut command = cargo();
-    command.args(["run", "--quiet", "--bin", "twoam", "--", "export", "www/public"]);
-    tools::run(&mut command)
+    tools::run(Command::new(command_line()).args(["export", "www/public"]).current_dir(root()))
 }
 
 fn page() -> Result<PathBuf> {
@@ -70,6 +76,6 @@ fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(Path::new(&path)))
 }
 
-fn run_quietly(command: &mut std::process::Command) -> Result<()> {
+fn run_quietly(command: &mut Command) -> Result<()> {
     tools::run(command.arg("--quiet"))
 }

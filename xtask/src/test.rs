@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<()> {
     tools::run(&mut npm(&["test", "--silent"]))?;
 
     let Some(chromium) = chromium else { return Ok(()) };
-    let site = build::run(&build::Options::default())?;
+    let site = build::run(&build::Options { tested: true, ..Default::default() })?;
     tools::run(&mut npm(&["run", "--silent", "check"]))?;
 
     say("the built site in a real browser");

@@ -1,6 +1,6 @@
 // Scenario documents and recorded runs, fetched once each from beside the page.
 
-import type { Recording, ScenarioDocument, ScenarioSummary } from './types';
+import type { Reality, Recording, ScenarioDocument, ScenarioSummary } from './types';
 
 export type Recordings = { [corner in string]: Recording };
 
@@ -16,6 +16,11 @@ export function scenario(id: string): Promise<ScenarioDocument> {
 
 export function recordings(id: string): Promise<Recordings> {
   return fetchOnce(`recordings/${encodeURIComponent(id)}.json`);
+}
+
+/** What a real server did with the same files. */
+export function reality(): Promise<Reality> {
+  return fetchOnce('reality.json');
 }
 
 function fetchOnce<T>(path: string): Promise<T> {
