@@ -218,6 +218,48 @@ def regexes():
     ]
 
 
+def json_texts():
+    def outcome(work):
+        try:
+            return repr(work())
+        except (ValueError, TypeError, RecursionError) as raised:
+            # Their words differ from one CPython to the next.
+            return type(raised).__name__
+
+    class Text(str):
+        pass
+
+    class Number(int):
+        def __repr__(self):
+            return "a number"
+
+    circular = []
+    circular.append({"again": circular})
+    values = [
+        None, True, 0, -1, 2**70, 0.1, 1e16, 1e22, -0.0, 5e-324, float("inf"), float("nan"), "", "\x00\x1f\x7f\x80 \u2028 \U0001f600\"/\\",
+        "\ud800", {"a\n": 1}, {1.5: 1, True: 2, None: 3, 7: 4}, {"b": 1, "a": {"d": 1, "c": 2}}, {"z": 1, "é": 2, "\uffff": 3, "\U00010000": 4},
+        [], {}, (), [[], {}, ()], (1, [2, (3,)]), Text("as text"), Number(3), {Text("k"): Number(4)}, [{1, 2}], {(1, 2): 3}, b"bytes", 1j,
+    ]
+    deep = "[" * 60 + "1" + "]" * 60
+    texts = [
+        "", " ", "nul", "null", " true ", "-0", "-0.0", "01", "1.", ".5", "1e5", "1E+5", "1e", "- 1", "NaN", "-Infinity", "1 2", "99999999999999999999",
+        '"', '"a', '"\\', '"\\x"', '"\\u12"', '"\\u12g4"', '"\\u+123"', '"\\u00e9\\n\\/\\b"', '"\\ud83d\\ude00"', '"\\ud83d"', '"\t"', '"é" ', '"é" x', '{"é": "ü", "ß": [1]}',
+        "[", "[1", "[1,", "[1,]", "[1 2]", "[,1]", "[ ]", "{", "{}", '{"a"', '{"a":', '{"a": 1', '{"a": 1,', '{"a": 1,}', '{"a" 1}', "{a: 1}", "{1: 2}", '{"a": 1, "b": 2, "a": 3}',
+        "[1]]", "\ufeff1", "\u00a01", deep,
+    ]
+    return [
+        [outcome(lambda: json.dumps(value)) for value in values],
+        [outcome(lambda: json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))) for value in values],
+        [outcome(lambda: json.dumps(value, allow_nan=False, skipkeys=True, default=str)) for value in values if not isinstance(value, complex)],
+        outcome(lambda: json.dumps(circular)),
+        [outcome(lambda: json.loads(text)) for text in texts],
+        [outcome(lambda: json.loads(text, parse_int=str, parse_float=decimal.Decimal)) for text in texts],
+        outcome(lambda: json.loads('{"a": [{"b": 1}]}', object_hook=lambda pairs: sorted(pairs))),
+        outcome(lambda: json.loads('{"a": [{"b": 1}]}', object_pairs_hook=tuple)),
+        outcome(lambda: json.JSONDecoder().raw_decode('é {"a": 1} rest', 2)),
+    ]
+
+
 def jsons():
     text = json.dumps({"b": [1, 2.5, None, True], "a": "é\n\"", "n": {"x": 1e100}}, sort_keys=True)
 
@@ -398,7 +440,7 @@ def zones():
 
 
 SNIPPETS = [
-    enums, data_classes, contexts, functions, types, collections_, decimals, dates, regexes, jsons, hashes, maths, randoms, secrets_, uuids, structures,
+    enums, data_classes, contexts, functions, types, collections_, decimals, dates, regexes, json_texts, jsons, hashes, maths, randoms, secrets_, uuids, structures,
     texts, numbers, language, clocks, zones,
 ]
 

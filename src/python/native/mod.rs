@@ -3,16 +3,18 @@
 mod binascii;
 mod ed25519;
 mod hashes;
+mod json;
 mod math;
 mod random;
 
 use rustpython_vm::{Context, builtins::PyModuleDef};
 
-pub fn modules(ctx: &Context) -> [&'static PyModuleDef; 5] {
+pub fn modules(ctx: &Context) -> [&'static PyModuleDef; 6] {
     [
         binascii::module_def(ctx),
         ed25519::module_def(ctx),
         hashes::module_def(ctx),
+        json::module_def(ctx),
         math::module_def(ctx),
         random::module_def(ctx),
     ]

@@ -1,5 +1,9 @@
 """Row factories: what a cursor makes of the values of a row."""
 
+from _functools import partial
+
+from _twoam import named
+
 
 def tuple_row(cursor):
     return tuple
@@ -8,12 +12,7 @@ def tuple_row(cursor):
 def dict_row(cursor):
     if cursor._columns is None:
         return _no_result
-    names = [name for name, _ in cursor._columns]
-
-    def make(values):
-        return dict(zip(names, values))
-
-    return make
+    return partial(named, [name for name, _ in cursor._columns])
 
 
 def scalar_row(cursor):
@@ -55,7 +54,7 @@ def kwargs_row(function):
         names = [name for name, _ in cursor._columns or ()]
 
         def make(values):
-            return function(**dict(zip(names, values)))
+            return function(**named(names, values))
 
         return make
 
