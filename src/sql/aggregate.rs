@@ -66,29 +66,35 @@ pub enum WindowFunction {
 
 pub struct State {
     function: AggregateFunction,
-    seen: Option<FxHashSet<Key>>,
+    /// Of DISTINCT.
+    seen: Option<Box<FxHashSet<Key>>>,
+    /// Rows taken in that count.
     count: i64,
-    number: i128,
-    exact: Decimal,
-    float: f64,
-    value: Value,
-    text: String,
-    values: Vec<Value>,
+    so_far: SoFar,
+}
+
+/// A query has a state a group, so it is no larger than what its function needs.
+enum SoFar {
+    Number(i128),
+    Exact(Decimal),
+    Float(f64),
+    Value(Value),
+    Text(String),
+    Values(Vec<Value>),
 }
 
 impl State {
     pub fn new(function: AggregateFunction, distinct: bool) -> State {
-        State {
-            function,
-            seen: distinct.then(FxHashSet::default),
-            count: 0,
-            number: 0,
-            exact: Decimal::ZERO,
-            float: 0.0,
-            value: Value::Null,
-            text: String::new(),
-            values: Vec::new(),
-        }
+        use AggregateFunction as F;
+        let so_far = match function {
+            F::CountRows | F::Count | F::SumInt | F::SumBig | F::AvgInt => SoFar::Number(0),
+            F::SumNumeric | F::AvgNumeric => SoFar::Exact(Decimal::ZERO),
+            F::SumFloat | F::AvgFloat => SoFar::Float(0.0),
+            F::SumInterval | F::Min | F::Max | F::BoolAnd | F::BoolOr => SoFar::Value(Value::Null),
+            F::StringAgg => SoFar::Text(String::new()),
+            F::ArrayAgg => SoFar::Values(Vec::new()),
+        };
+        State { function, seen: distinct.then(Box::default), count: 0, so_far }
     }
 
     pub fn add(&mut self, arguments: &[Value]) -> Result<()> {
@@ -107,68 +113,72 @@ impl State {
             return Ok(());
         }
         self.count += 1;
-        match (self.function, value) {
-            (F::Count | F::CountRows, _) => {}
-            (F::SumInt | F::SumBig | F::AvgInt, Value::Int(value)) => self.number += i128::from(*value),
-            (F::SumNumeric | F::AvgNumeric, Value::Numeric(value)) => self.exact = numeric::add(&self.exact, value)?,
-            (F::SumFloat | F::AvgFloat, Value::Float(value)) => self.float += value,
-            (F::SumInterval, Value::Interval { months, days, micros }) => {
-                let (m, d, u) = match self.value {
-                    Value::Interval { months, days, micros } => (months, days, micros),
+        match (self.function, &mut self.so_far, value) {
+            (F::Count, ..) => {}
+            (_, SoFar::Number(number), Value::Int(value)) => *number += i128::from(*value),
+            (_, SoFar::Exact(exact), Value::Numeric(value)) => *exact = numeric::add(exact, value)?,
+            (_, SoFar::Float(float), Value::Float(value)) => *float += value,
+            (F::SumInterval, SoFar::Value(sum), Value::Interval { months, days, micros }) => {
+                let (m, d, u) = match sum {
+                    Value::Interval { months, days, micros } => (*months, *days, *micros),
                     _ => (0, 0, 0),
                 };
-                self.value = Value::Interval { months: m + months, days: d + days, micros: u + micros };
+                *sum = Value::Interval { months: m + months, days: d + days, micros: u + micros };
             }
-            (F::Min, value) => {
-                if self.value == Value::Null || compare(value, &self.value).is_lt() {
-                    self.value = value.clone();
+            (F::Min, SoFar::Value(least), value) => {
+                if *least == Value::Null || compare(value, least).is_lt() {
+                    *least = value.clone();
                 }
             }
-            (F::Max, value) => {
-                if self.value == Value::Null || compare(value, &self.value).is_gt() {
-                    self.value = value.clone();
+            (F::Max, SoFar::Value(most), value) => {
+                if *most == Value::Null || compare(value, most).is_gt() {
+                    *most = value.clone();
                 }
             }
-            (F::BoolAnd, Value::Bool(value)) => {
-                self.value = Value::Bool(*value && self.value != Value::Bool(false));
+            (F::BoolAnd, SoFar::Value(all), Value::Bool(value)) => {
+                *all = Value::Bool(*value && *all != Value::Bool(false));
             }
-            (F::BoolOr, Value::Bool(value)) => {
-                self.value = Value::Bool(*value || self.value == Value::Bool(true));
+            (F::BoolOr, SoFar::Value(any), Value::Bool(value)) => {
+                *any = Value::Bool(*value || *any == Value::Bool(true));
             }
-            (F::StringAgg, Value::Text(value)) => {
+            (_, SoFar::Text(text), Value::Text(value)) => {
                 if self.count > 1
                     && let Some(Value::Text(separator)) = arguments.get(1)
                 {
-                    self.text.push_str(separator);
+                    text.push_str(separator);
                 }
-                self.text.push_str(value);
+                text.push_str(value);
             }
-            (F::ArrayAgg, value) => self.values.push(value.clone()),
-            (function, value) => unreachable!("{function:?} is not given {value:?}"),
+            (_, SoFar::Values(values), value) => values.push(value.clone()),
+            (function, _, value) => unreachable!("{function:?} is not given {value:?}"),
         }
         Ok(())
     }
 
     pub fn result(&self) -> Result<Value> {
         use AggregateFunction as F;
-        if self.count == 0 && !matches!(self.function, F::Count | F::CountRows) {
+        if matches!(self.function, F::Count | F::CountRows) {
+            return Ok(Value::Int(self.count));
+        }
+        if self.count == 0 {
             return Ok(Value::Null);
         }
-        Ok(match self.function {
-            F::Count | F::CountRows => Value::Int(self.count),
-            F::SumInt => match i64::try_from(self.number) {
+        Ok(match (&self.so_far, self.function) {
+            (SoFar::Number(sum), F::SumBig) => Value::Numeric(numeric::build(*sum, 0)?),
+            (SoFar::Number(sum), F::AvgInt) => {
+                Value::Numeric(numeric::divide(&numeric::build(*sum, 0)?, &Decimal::from(self.count))?)
+            }
+            (SoFar::Number(sum), _) => match i64::try_from(*sum) {
                 Ok(sum) => Value::Int(sum),
                 Err(_) => return fail("22003", "bigint out of range"),
             },
-            F::SumBig => Value::Numeric(numeric::build(self.number, 0)?),
-            F::SumNumeric => Value::Numeric(self.exact),
-            F::SumFloat => Value::Float(self.float),
-            F::AvgInt => Value::Numeric(numeric::divide(&numeric::build(self.number, 0)?, &Decimal::from(self.count))?),
-            F::AvgNumeric => Value::Numeric(numeric::divide(&self.exact, &Decimal::from(self.count))?),
-            F::AvgFloat => Value::Float(self.float / self.count as f64),
-            F::SumInterval | F::Min | F::Max | F::BoolAnd | F::BoolOr => self.value.clone(),
-            F::StringAgg => types::text(&self.text),
-            F::ArrayAgg => Value::Array(self.values.clone().into()),
+            (SoFar::Exact(sum), F::AvgNumeric) => Value::Numeric(numeric::divide(sum, &Decimal::from(self.count))?),
+            (SoFar::Exact(sum), _) => Value::Numeric(*sum),
+            (SoFar::Float(sum), F::AvgFloat) => Value::Float(sum / self.count as f64),
+            (SoFar::Float(sum), _) => Value::Float(*sum),
+            (SoFar::Value(value), _) => value.clone(),
+            (SoFar::Text(text), _) => types::text(text),
+            (SoFar::Values(values), _) => Value::Array(values.clone().into()),
         })
     }
 }

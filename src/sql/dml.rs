@@ -13,7 +13,7 @@ use super::Fact;
 use super::bind::{Binder, Typed, assign, fold, relation_name};
 use super::catalog::{Action, ForeignKey, Identity, Index, Table, missing_column};
 use super::error::{Result, Stop, error, fail, refuse};
-use super::exec::{Context, Flow, LockedRow, Standing, row_key};
+use super::exec::{Context, Flow, LockedRow, Standing, Standings, row_key};
 use super::expr::Expr;
 use super::functions;
 use super::plan::{LockPolicy, Node, OutputColumn, Query, SlotSet, Source, Wanted};
@@ -66,7 +66,7 @@ pub type ConflictUpdate = (Vec<(usize, Expr)>, Option<Expr>);
 /// How far a writing statement is.
 #[derive(Default)]
 pub struct WriteProgress {
-    found: Option<Vec<Vec<Standing>>>,
+    found: Option<Vec<Standings>>,
     queried: Option<Vec<Row>>,
     next: usize,
     /// The values of the row being inserted: computed once, though its writing may have to wait.
@@ -581,7 +581,7 @@ impl Context<'_> {
     ) -> Result<()> {
         let slots: Vec<u16> = found.slots.iter().collect();
         if progress.found.is_none() {
-            let mut rows: Vec<Vec<Standing>> = Vec::new();
+            let mut rows: Vec<Standings> = Vec::new();
             self.run_node(&found.node, &mut |context| {
                 rows.push(context.keep(&slots));
                 Ok(Flow::More)

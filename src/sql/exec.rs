@@ -30,6 +30,9 @@ pub struct Standing {
     pub id: RowId,
 }
 
+/// Where each of some tables stood: mostly one.
+pub type Standings = SmallVec<[Standing; 1]>;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     More,
@@ -372,7 +375,7 @@ impl Context<'_> {
         Ok(keys)
     }
 
-    pub fn keep(&self, slots: &[u16]) -> Vec<Standing> {
+    pub fn keep(&self, slots: &[u16]) -> Standings {
         slots.iter().map(|slot| self.run.frame[*slot as usize].clone()).collect()
     }
 
@@ -893,16 +896,17 @@ impl Context<'_> {
 
     fn run_group(&mut self, group: &Group, sink: Sink) -> Result<Flow> {
         struct Bucket {
-            sample: Vec<Standing>,
-            states: Vec<State>,
-            /// Arguments of ordered aggregates, to be added when all are there.
+            sample: Standings,
+            states: SmallVec<[State; 1]>,
+            /// Arguments of ordered aggregates, to be added when all are there; without such, nothing.
             waiting: Vec<Vec<(Vec<Value>, Vec<Value>)>>,
         }
         let slots: Vec<u16> = group.input_slots.iter().collect();
-        let fresh = |sample: Vec<Standing>| Bucket {
+        let ordered = group.aggregates.iter().any(|call| !call.order.is_empty());
+        let fresh = |sample: Standings| Bucket {
             sample,
             states: group.aggregates.iter().map(|call| State::new(call.function, call.distinct)).collect(),
-            waiting: group.aggregates.iter().map(|_| Vec::new()).collect(),
+            waiting: if ordered { group.aggregates.iter().map(|_| Vec::new()).collect() } else { Vec::new() },
         };
         let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
         let mut buckets: Vec<Bucket> = Vec::new();
@@ -961,7 +965,7 @@ impl Context<'_> {
 
     fn run_window(&mut self, window: &Window, sink: Sink) -> Result<Flow> {
         let slots: Vec<u16> = window.input_slots.iter().collect();
-        let mut rows: Vec<Vec<Standing>> = Vec::new();
+        let mut rows: Vec<Standings> = Vec::new();
         self.run_node(&window.input, &mut |context| {
             if rows.len() >= ROWS_AT_MOST {
                 return fail("54000", "a window over more than 5,000,000 rows is not offered by this database engine");
@@ -989,7 +993,7 @@ impl Context<'_> {
         &mut self,
         call: &WindowCall,
         slots: &[u16],
-        rows: &[Vec<Standing>],
+        rows: &[Standings],
         column: usize,
         results: &mut [Vec<Value>],
     ) -> Result<Vec<usize>> {
