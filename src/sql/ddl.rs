@@ -530,7 +530,7 @@ impl Context<'_> {
         }
         let table = self.engine.catalog.existing(table_name)?.clone();
         let source = key_source(&keys, predicate.as_ref());
-        let index = StoreIndex::new(source);
+        let index = StoreIndex::new(source, unique);
         if unique {
             let mut seen = std::collections::BTreeSet::new();
             for row in self.all_rows(&table) {

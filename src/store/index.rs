@@ -2,9 +2,11 @@
 //! key has changed since: readers compare the key of the version they see.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 use std::rc::Rc;
 
+use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use crate::trace::Value;
@@ -33,6 +35,14 @@ pub type KeyOfRow = dyn Fn(&Row) -> Option<Key>;
 pub struct Index {
     source: KeySource,
     entries: BTreeSet<Entry>,
+    /// Of a unique index: one key is found in the same time however many there are. Keys with NULL may be many, and are left out.
+    points: Option<HashTable<Point>>,
+}
+
+/// A key's hash and a row that has it.
+struct Point {
+    hash: u64,
+    row: RowId,
 }
 
 /// A part of an index: equal leading columns, then a range of the next one.
@@ -45,8 +55,8 @@ pub struct Bounds {
 }
 
 impl Index {
-    pub fn new(source: KeySource) -> Index {
-        Index { source, entries: BTreeSet::new() }
+    pub fn new(source: KeySource, unique: bool) -> Index {
+        Index { source, entries: BTreeSet::new(), points: unique.then(HashTable::new) }
     }
 
     pub fn columns(&self) -> usize {
@@ -81,20 +91,52 @@ impl Index {
     }
 
     pub(super) fn insert(&mut self, key: Key, row: RowId) {
-        self.entries.insert(Entry { key, row });
+        let hash = self.points.is_some().then(|| hash_of(&key)).flatten();
+        let is_new = self.entries.insert(Entry { key, row });
+        if let (Some(points), Some(hash), true) = (&mut self.points, hash, is_new) {
+            points.insert_unique(hash, Point { hash, row }, |point| point.hash);
+        }
     }
 
     pub(super) fn remove(&mut self, key: Key, row: RowId) {
+        if let (Some(points), Some(hash)) = (&mut self.points, hash_of(&key))
+            && let Ok(point) = points.find_entry(hash, |point| point.hash == hash && point.row == row)
+        {
+            point.remove();
+        }
         self.entries.remove(&Entry { key, row });
     }
 
     pub(super) fn rows_with(&self, key: &Key, rows: &mut SmallVec<[RowId; 4]>) {
+        if let Some(found) = self.rows_at(key) {
+            rows.extend(found);
+            return;
+        }
         let first = Entry { key: key.clone(), row: RowId(0) };
         rows.extend(self.entries.range(first..).take_while(|entry| entry.key == *key).map(|entry| entry.row));
     }
 
+    /// Rows that have this key, or had it, in order; `None` where only the tree knows.
+    fn rows_at(&self, key: &Key) -> Option<SmallVec<[RowId; 4]>> {
+        let (points, hash) = (self.points.as_ref()?, hash_of(key)?);
+        let here = points.iter_hash(hash).filter(|point| point.hash == hash);
+        let mut rows: SmallVec<[RowId; 4]> = here.map(|point| point.row).collect();
+        rows.sort_unstable();
+        Some(rows)
+    }
+
     /// Up to `limit` entries within the bounds, after the entry read last.
     pub fn read(&self, bounds: &Bounds, backward: bool, after: Option<&Entry>, limit: usize, into: &mut Vec<Entry>) {
+        if after.is_none() && bounds.is_point(self.columns()) {
+            let key = Key(bounds.equal.clone());
+            if let Some(mut rows) = self.rows_at(&key) {
+                if backward {
+                    rows.reverse();
+                }
+                into.extend(rows.into_iter().take(limit).map(|row| Entry { key: key.clone(), row }));
+                return;
+            }
+        }
         let (mut low, mut high) = bounds.limits(self.columns());
         if let Some(after) = after {
             let edge = Bound::Excluded(after.clone());
@@ -163,6 +205,16 @@ impl Bounds {
         };
         (low, high)
     }
+}
+
+/// The same on every machine; of two keys out of four billion times four billion it may be one, and then readers tell them apart.
+fn hash_of(key: &Key) -> Option<u64> {
+    if key.has_null() {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 fn is_empty(low: &Bound<Entry>, high: &Bound<Entry>) -> bool {
