@@ -67,14 +67,8 @@ pub struct InvariantSummary {
 }
 
 /// What simulation and a real server said of the same files under the same load: `twoam reality --json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Reality {
-    /// `PostgreSQL 15.18, CPython 3.11.7, psycopg 3.3.9`
-    pub observed_on: String,
-    /// `2026-11-21`
-    pub date: String,
-    /// Processor, cores, memory.
-    pub machine: String,
     pub scenarios: Vec<RealityScenario>,
 }
 
@@ -84,8 +78,42 @@ pub struct RealityScenario {
     pub title: String,
     /// In every variant each predicted break was observed and what was to hold held.
     pub agrees: bool,
+    /// `PostgreSQL 15.18, CPython 3.11.7, psycopg 3.3.9`
+    pub observed_on: String,
+    /// `2026-11-21`
+    pub date: String,
+    /// Processor, cores, memory.
+    pub machine: String,
     /// Every variant in production.
     pub runs: Vec<RealityRun>,
+    pub curve: Option<RealityCurve>,
+}
+
+/// Every variant under more and more load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RealityCurve {
+    /// The knob that says how much, and its unit.
+    pub knob: String,
+    pub unit: String,
+    pub points: Vec<RealityPoint>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RealityPoint {
+    pub variant: String,
+    pub label: String,
+    pub load: f64,
+    pub predicted: RealitySpeed,
+    pub observed: RealitySpeed,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RealitySpeed {
+    /// Requests answered a second.
+    pub per_s: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub statements_per_request: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -134,9 +162,9 @@ pub struct Run {
 impl Run {
     pub fn new(document: Rc<ScenarioDocument>, request: RunRequest, keep: Keep) -> Result<Run, RunError> {
         let sim = sim::Run::new(document.clone(), request, keep)?;
-        let mut live = Live::new(document.clone());
-        live.follow(sim.trace(), 0);
-        Ok(Run { document, sim, live })
+        let mut run = Run { live: Live::new(document.clone()), document, sim };
+        run.follow(0);
+        Ok(run)
     }
 
     /// Lets everything happen up to and including `until`.
@@ -148,7 +176,7 @@ impl Run {
     pub fn advance_while(&mut self, until: Micros, mut go_on: impl FnMut() -> bool) -> Micros {
         while self.sim.now() < until && !self.sim.ended() && go_on() {
             let now = self.sim.advance(until, STEPS_AT_ONCE);
-            self.live.follow(self.sim.trace(), now);
+            self.follow(now);
         }
         self.sim.now()
     }
@@ -156,13 +184,18 @@ impl Run {
     /// To the next moment at which something happens.
     pub fn step(&mut self) -> Micros {
         let now = self.sim.step();
-        self.live.follow(self.sim.trace(), now);
+        self.follow(now);
         now
     }
 
     pub fn apply(&mut self, change: Change) {
         self.sim.apply(change);
-        self.live.follow(self.sim.trace(), self.sim.now());
+        self.follow(self.sim.now());
+    }
+
+    fn follow(&mut self, now: Micros) {
+        self.live.follow(self.sim.trace(), now);
+        self.sim.seen();
     }
 
     pub fn now(&self) -> Micros {

@@ -1,9 +1,7 @@
 //! `twoam check`: whether scenario folders keep their promise. Naive code must pass alone and break under load, hardened code must hold.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::path::PathBuf;
-use std::process::Command;
 
 use twoam::api::{RunRequest, RunSummary};
 use twoam::report::measured;
@@ -11,7 +9,8 @@ use twoam::scenario::manifest::{self, Folder};
 use twoam::scenario::{ScenarioDocument, bundle};
 use twoam::trace::Micros;
 
-use super::spread::spread;
+use super::spread::{Job, spread};
+use super::work::{Done, Wanted};
 use super::{Failure, compare, request, screen, shelf};
 
 #[derive(Debug, clap::Args)]
@@ -42,10 +41,8 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
             Err(mistakes) => complaints.extend(mistakes.iter().map(ToString::to_string)),
         }
     }
-    match &documents[..] {
-        _ if arguments.static_only => {}
-        [document] => complaints.extend(broken_promises(document, arguments)),
-        several => complaints.extend(apart(several, arguments)?),
+    if !arguments.static_only {
+        complaints.extend(broken_promises(&documents, arguments));
     }
     if complaints.is_empty() {
         println!("{}", praise(&folders, arguments));
@@ -54,72 +51,23 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     Err(Failure::Result(complaints.join("\n")))
 }
 
-/// Each scenario in a process of its own: an interpreter leaves some megabytes behind when it ends, and here are thousands.
-fn apart(documents: &[ScenarioDocument], arguments: &Arguments) -> Result<Vec<String>, Failure> {
-    let program = env::current_exe().map_err(|error| Failure::Result(format!("error: {error}")))?;
-    let progress = screen::progress(documents.len(), "scenarios");
-    let mut complaints = Vec::new();
-    for document in documents {
-        let id = &document.summary.id;
-        let scenario = arguments.dir.as_ref().map_or_else(|| PathBuf::from(id), |dir| dir.join(id));
-        let mut command = Command::new(&program);
-        command.arg("check").arg(scenario).args(["--seeds", &arguments.seeds.to_string()]);
-        if let Some(until_us) = arguments.until {
-            command.args(["--until", &format!("{until_us}us")]);
-        }
-        let output = command.output().map_err(|error| Failure::Result(format!("error: {error}")))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said =
-                if said.trim().is_empty() { format!("{id}: {}", output.status) } else { said.trim().to_string() };
-            complaints.push(said);
-        }
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    Ok(complaints)
-}
-
-/// How often a run that must break is asked whether it has.
-const LOOK_US: Micros = 1_000_000;
-
-/// A corner of a scenario with one seed.
-struct Trial<'a> {
-    document: &'a ScenarioDocument,
-    request: RunRequest,
-}
-
-impl Trial<'_> {
-    fn must_break(&self) -> bool {
-        self.request.variant == "naive" && self.request.environment == "production"
-    }
-
-    /// To the end; where something must break, until it has.
-    fn run(&self) -> Result<RunSummary, Failure> {
-        if !self.must_break() {
-            return compare::run(self.document, self.request.clone());
-        }
-        let mut run = compare::prepare(self.document, self.request.clone())?;
-        loop {
-            run.advance(run.now() + LOOK_US);
-            let summary = run.summary();
-            let broken = summary.invariants.iter().any(|invariant| invariant.broken > 0);
-            if run.ended() || (broken && summary.requests.ok > 0) {
-                return Ok(summary);
-            }
-        }
-    }
-}
-
-fn broken_promises(document: &ScenarioDocument, arguments: &Arguments) -> Vec<String> {
-    let corners = (1..=arguments.seeds).flat_map(|seed| compare::corners(document, seed, arguments.until));
-    let trials = corners.map(|request| Trial { document, request }).collect::<Vec<_>>();
-    let progress = screen::progress(trials.len(), "runs");
-    let outcomes = spread(&trials, Trial::run, || progress.inc(1));
+/// A naive run in production ends when it has broken, every other one when its time is over.
+fn broken_promises(documents: &[ScenarioDocument], arguments: &Arguments) -> Vec<String> {
+    let seeded = documents.iter().flat_map(|document| (1..=arguments.seeds).map(move |seed| (document, seed)));
+    let jobs = seeded.flat_map(|(document, seed)| {
+        let corners = compare::corners(document, seed, arguments.until).into_iter();
+        corners.map(move |request| {
+            let wanted = if must_break(&request) { Wanted::TotalsWhenBroken } else { Wanted::Totals };
+            Job { document, request, wanted }
+        })
+    });
+    let jobs = jobs.collect::<Vec<_>>();
+    let progress = screen::progress(jobs.len(), "runs");
+    let outcomes = spread(&jobs, || progress.inc(1));
     progress.finish_and_clear();
     let mut findings: BTreeMap<Finding, Vec<Sighting>> = BTreeMap::new();
-    for (trial, outcome) in trials.iter().zip(outcomes) {
-        if let Some((finding, sighting)) = judged(trial, outcome) {
+    for (job, outcome) in jobs.iter().zip(outcomes) {
+        if let Some((finding, sighting)) = judged(job, outcome.map(Done::totals)) {
             findings.entry(finding).or_default().push(sighting);
         }
     }
@@ -186,9 +134,13 @@ impl Finding {
     }
 }
 
-fn judged(trial: &Trial<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Finding, Sighting)> {
-    let request = &trial.request;
-    let variant = trial.document.variant(&request.variant).expect("corners are made of the document's variants");
+fn must_break(request: &RunRequest) -> bool {
+    request.variant == "naive" && request.environment == "production"
+}
+
+fn judged(job: &Job<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Finding, Sighting)> {
+    let request = &job.request;
+    let variant = job.document.variant(&request.variant).expect("corners are made of the document's variants");
     let (mut cases, mut schedule) = (0, String::new());
     let what = match outcome {
         Err(failure) => What::DoesNotRun(failure.to_string()),
@@ -198,8 +150,8 @@ fn judged(trial: &Trial<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Fi
             let lost = summary.metrics.get("lost-updates").copied().unwrap_or_default();
             match broken {
                 _ if summary.requests.ok == 0 => What::AnswersNothing,
-                None if trial.must_break() => What::BreaksNothing,
-                Some(invariant) if !trial.must_break() => {
+                None if must_break(request) => What::BreaksNothing,
+                Some(invariant) if !must_break(request) => {
                     cases = invariant.broken;
                     What::Breaks { invariant: invariant.id, sentence: invariant.sentence }
                 }

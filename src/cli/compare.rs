@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
+use twoam::api::{Run, RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
-use super::spread::spread;
+use super::spread::{Job, spread};
+use super::work::{Done, Wanted};
 use super::{Failure, print_json, request, screen, shelf};
 
 #[derive(Debug, clap::Args)]
@@ -27,9 +28,10 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let document = shelf::find(&arguments.scenario)?;
     let corners = corners(&document, arguments.seed, arguments.until);
     let progress = screen::progress(corners.len(), "runs");
-    let outcomes = spread(&corners, |corner| run(&document, corner.clone()), || progress.inc(1));
+    let jobs = corners.into_iter().map(|request| Job { document: &document, request, wanted: Wanted::Totals });
+    let outcomes = spread(&jobs.collect::<Vec<_>>(), || progress.inc(1));
     progress.finish_and_clear();
-    let summaries = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let summaries = outcomes.into_iter().map(|done| done.map(Done::totals)).collect::<Result<Vec<_>, _>>()?;
     if arguments.json {
         print_json(&serde_json::json!({ "scenario": document.summary.id, "runs": summaries }));
     } else {
@@ -63,8 +65,9 @@ pub fn run(document: &ScenarioDocument, request: RunRequest) -> Result<RunSummar
     Ok(run.summary())
 }
 
+/// A run that is asked for its totals.
 pub fn prepare(document: &ScenarioDocument, request: RunRequest) -> Result<Run, Failure> {
-    Run::new(Rc::new(document.clone()), request, Keep::Latest(EVENTS_KEPT))
+    Run::new(Rc::new(document.clone()), request, Keep::UntilSeen)
         .map_err(|error| Failure::Result(format!("error: {error}")))
 }
 

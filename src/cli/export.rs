@@ -3,22 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use serde::Serialize;
-use twoam::api::{self, Reality, Recording, RunRequest};
+use twoam::api::{Reality, Recording};
 use twoam::scenario::ScenarioDocument;
-use twoam::trace::Micros;
 
-use super::spread::spread;
+use super::spread::{Job, spread};
+use super::work::Wanted;
 use super::{Failure, compare, screen, shelf};
 
-/// Long enough to see the naive code break and the charts move.
-const RECORDED_US: Micros = 12_000_000;
-/// The timeline shows the last moments of a recording: enough to see requests overlap.
-const TIMELINE_US: Micros = 200_000;
-
-/// Written by `twoam reality --json`.
+/// Written by `twoam reality --into`.
 const OBSERVED: &str = include_str!("../../reality/observed.json");
 
 #[derive(Debug, clap::Args)]
@@ -27,36 +21,44 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let documents = shelf::all()?;
-    let summaries = documents.iter().map(|document| &document.summary).collect::<Vec<_>>();
-    write(&arguments.dir.join("scenarios/index.json"), &summaries)?;
     let observed: Reality = serde_json::from_str(OBSERVED)
         .map_err(|error| Failure::Result(format!("error: reality/observed.json: {error}; make it anew")))?;
+    let mut documents = shelf::all()?;
+    for document in &mut documents {
+        document.summary.seen_on = seen_on(&observed, &document.summary.id);
+    }
+    let summaries = documents.iter().map(|document| &document.summary).collect::<Vec<_>>();
+    write(&arguments.dir.join("scenarios/index.json"), &summaries)?;
     write(&arguments.dir.join("reality.json"), &observed)?;
-    let progress = screen::progress(documents.len(), "scenarios");
-    let recordings = spread(&documents, recordings, || progress.inc(1));
+    let jobs = documents.iter().flat_map(recorded).collect::<Vec<_>>();
+    let progress = screen::progress(jobs.len(), "recordings");
+    let mut recordings = BTreeMap::<&str, BTreeMap<String, Recording>>::new();
+    for (job, done) in jobs.iter().zip(spread(&jobs, || progress.inc(1))) {
+        let corner = format!("{}.{}", job.request.variant, job.request.environment);
+        recordings.entry(&job.document.summary.id).or_default().insert(corner, done?.recording());
+    }
     progress.finish_and_clear();
-    for (document, recordings) in documents.iter().zip(recordings) {
-        let file = format!("{}.json", document.summary.id);
+    for document in &documents {
+        let id = document.summary.id.as_str();
+        let file = format!("{id}.json");
         write(&arguments.dir.join("scenarios").join(&file), document)?;
-        write(&arguments.dir.join("recordings").join(&file), &recordings?)?;
+        write(&arguments.dir.join("recordings").join(&file), &recordings[id])?;
     }
     Ok(())
 }
 
-/// Naive and the first hardened variant in both environments, by `variant.environment`.
-fn recordings(document: &ScenarioDocument) -> Result<BTreeMap<String, Recording>, Failure> {
-    let shown = &document.summary.variants[..2];
-    let corners = compare::corners(document, 1, None).into_iter();
-    corners
-        .filter(|request| shown.contains(&request.variant))
-        .map(|request| Ok((format!("{}.{}", request.variant, request.environment), record(document, request)?)))
-        .collect()
+/// `PostgreSQL 15.18`, if all variants did there what they do here.
+fn seen_on(observed: &Reality, id: &str) -> Option<String> {
+    let scenario = observed.scenarios.iter().find(|scenario| scenario.id == id && scenario.agrees)?;
+    scenario.observed_on.split(',').next().map(str::to_owned)
 }
 
-fn record(document: &ScenarioDocument, request: RunRequest) -> Result<Recording, Failure> {
-    api::record(Rc::new(document.clone()), request, RECORDED_US, TIMELINE_US)
-        .map_err(|error| Failure::Result(format!("error: {error}")))
+/// Naive and the first hardened variant in both environments.
+fn recorded(document: &ScenarioDocument) -> impl Iterator<Item = Job<'_>> {
+    let shown = &document.summary.variants[..2];
+    let corners = compare::corners(document, 1, None).into_iter();
+    let corners = corners.filter(|request| shown.contains(&request.variant));
+    corners.map(move |request| Job { document, request, wanted: Wanted::Recording })
 }
 
 fn write(path: &Path, value: &impl Serialize) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ mod run;
 mod screen;
 mod shelf;
 mod spread;
+mod work;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -56,6 +57,9 @@ enum Command {
     /// Writes the page's data: documents and recorded runs of all scenarios
     #[command(hide = true)]
     Export(export::Arguments),
+    /// Runs what another twoam tells it
+    #[command(hide = true)]
+    Work,
 }
 
 pub fn main() -> ExitCode {
@@ -71,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::New(arguments) => new::main(&arguments),
         Command::Isolation(arguments) => isolation::main(&arguments),
         Command::Export(arguments) => export::main(&arguments),
+        Command::Work => work::main(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

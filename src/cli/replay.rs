@@ -1,19 +1,14 @@
 //! `twoam replay`: runs a solution again under production load, seed after seed, and says whether it holds.
 
-use std::rc::Rc;
-
-use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
+use twoam::api::{RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
-use twoam::trace::{Keep, Micros};
 
-use super::spread::spread;
+use super::spread::{Job, spread};
+use super::work::Wanted;
 use super::{Failure, print_json, request, screen, shelf};
 
 /// As many as the page asks for.
 const SEEDS: u32 = 20;
-
-/// Virtual time between two looks at whether it has broken.
-const LOOK_US: Micros = 1_000_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -40,13 +35,17 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     request::check(&document, &solution)?;
     refuse_shortcuts(&document, &solution)?;
 
-    let seeds = (1..=SEEDS).collect::<Vec<_>>();
-    let progress = screen::progress(seeds.len(), "seeds");
-    let summaries = spread(&seeds, |seed| run(&document, &solution, *seed), || progress.inc(1));
+    let jobs = (1..=SEEDS).map(|seed| Job {
+        document: &document,
+        request: RunRequest { seed, ..solution.clone() },
+        wanted: Wanted::Totals,
+    });
+    let progress = screen::progress(SEEDS as usize, "seeds");
+    let outcomes = spread(&jobs.collect::<Vec<_>>(), || progress.inc(1));
     progress.finish_and_clear();
     let mut broken_by = None;
-    for summary in summaries {
-        let summary = summary?;
+    for done in outcomes {
+        let summary = done?.totals();
         if broken_by.is_none() && (summary.requests.ok == 0 || summary.invariants.iter().any(|it| it.broken > 0)) {
             broken_by = Some(summary);
         }
@@ -81,16 +80,6 @@ fn refuse_shortcuts(document: &ScenarioDocument, solution: &RunRequest) -> Resul
         "error: a result code holds edits of {} and schema.sql in production and nothing else; use `twoam run --replay` for other runs",
         naive.file
     )))
-}
-
-fn run(document: &ScenarioDocument, solution: &RunRequest, seed: u32) -> Result<RunSummary, Failure> {
-    let request = RunRequest { seed, ..solution.clone() };
-    let mut run = Run::new(Rc::new(document.clone()), request, Keep::Latest(EVENTS_KEPT))
-        .map_err(|error| Failure::Result(format!("error: {error}")))?;
-    while !run.ended() {
-        run.advance(run.now() + LOOK_US);
-    }
-    Ok(run.summary())
 }
 
 fn why(summary: &RunSummary) -> String {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use twoam::api::{EVENTS_KEPT, Run, RunRequest, RunSummary};
+use twoam::api::{Run, RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
@@ -48,7 +48,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let (summary, text) = match &arguments.engine {
         None => simulated(&document, request, arguments.trace.is_some())?,
         Some(address) => {
-            let real = postgres::run(&document, &request, &postgres::Server::open(address)?)?;
+            let real = postgres::run(&document, &request, &postgres::Server::open(address)?, None)?;
             eprintln!("{}", real.versions);
             let text = if arguments.trace.is_some() { real.trace() } else { String::new() };
             (real.summary, text)
@@ -70,7 +70,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
 
 /// The summary, and the trace as JSON if it is wanted.
 fn simulated(document: &ScenarioDocument, request: RunRequest, traced: bool) -> Result<(RunSummary, String), Failure> {
-    let keep = if traced { Keep::All } else { Keep::Latest(EVENTS_KEPT) };
+    let keep = if traced { Keep::All } else { Keep::UntilSeen };
     let mut run = Run::new(Rc::new(document.clone()), request, keep)
         .map_err(|error| Failure::Result(format!("error: {error}")))?;
     let progress = screen::progress((run.end() / PROGRESS_US) as usize, "half seconds of virtual time");

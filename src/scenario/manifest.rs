@@ -143,6 +143,7 @@ impl<'a> Reader<'a> {
                 symptom: root.word("symptom", &SYMPTOMS),
                 difficulty: root.number_in("difficulty", 1.0, 3.0) as u32,
                 tags: root.texts("tags", 1),
+                seen_on: None,
             },
             prompt: root.text("prompt"),
             shows: root.text("shows"),
@@ -158,6 +159,7 @@ impl<'a> Reader<'a> {
                 .iter()
                 .map(|section| Reading { title: section.text("title"), url: section.text("url") })
                 .collect(),
+            curve: root.has("curve").then(|| root.section("curve")).flatten().map(|it| self.curve(&it, &knobs)),
             world: World {
                 clients: self.clients(&root),
                 requests: root.sections("request").iter().map(|section| self.request(section)).collect(),
@@ -268,6 +270,26 @@ impl<'a> Reader<'a> {
             faults: section.words("faults", &fault_ids),
             length_s: section.number_in("length_s", 1.0, 600.0),
         }
+    }
+
+    fn curve(&self, section: &Section<'_, 'a>, knobs: &[Knob]) -> Curve {
+        let ids = ids(knobs, |knob| &knob.id);
+        let knob = section.word("knob", &ids);
+        let values = section.required("values", "a list of numbers", |value| {
+            value.as_array()?.iter().map(|item| number_of(item.get_ref())).collect::<Option<Vec<_>>>()
+        });
+        let values = values.unwrap_or_default();
+        let range = knobs.iter().find(|it| it.id == knob).map(|knob| knob.min..=knob.max);
+        if let Some(range) = range.filter(|range| !values.iter().all(|value| range.contains(value))) {
+            let (min, max) = (range.start(), range.end());
+            section.mistake("values", "one is out of the knob's range", format!("write numbers from {min} to {max}"));
+        }
+        let others = section.has("knobs").then(|| section.section("knobs")).flatten();
+        let others = others.map(|others| {
+            let there = knobs.iter().filter(|knob| others.has(&knob.id));
+            there.map(|knob| (knob.id.clone(), others.number_in(&knob.id, knob.min, knob.max))).collect()
+        });
+        Curve { knob, values, knobs: others.unwrap_or_default() }
     }
 
     fn variant(&self, section: &Section<'_, 'a>) -> VariantDocument {

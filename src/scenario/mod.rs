@@ -35,6 +35,8 @@ pub struct ScenarioSummary {
     pub symptom: String,
     pub difficulty: u32,
     pub tags: Vec<String>,
+    /// The real server on which it did as it does here; the page's documents say so.
+    pub seen_on: Option<String>,
 }
 
 /// A whole scenario: one JSON, fetched when it is picked, read by the page and run by the simulation.
@@ -62,6 +64,8 @@ pub struct ScenarioDocument {
     /// Three, each telling more than the one before.
     pub hints: Vec<String>,
     pub reading: Vec<Reading>,
+    /// For whoever compares with a real server how both behave under more and more load.
+    pub curve: Option<Curve>,
     /// What a simulation builds; nothing of it is on the screen.
     pub world: World,
 }
@@ -128,6 +132,15 @@ pub struct Knob {
     pub step: f64,
     /// It can be moved while the run is going; else moving it starts a new run.
     pub live: bool,
+}
+
+/// Production, with one knob at several values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Curve {
+    pub knob: String,
+    pub values: Vec<f64>,
+    /// Other knobs that stand otherwise than in production.
+    pub knobs: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -96,6 +96,11 @@ impl Run {
         &self.world.trace
     }
 
+    /// Everybody has looked at the trace as it is now.
+    pub fn seen(&mut self) {
+        self.world.trace.seen();
+    }
+
     /// All SQL so far; nothing unless the run keeps all of its past.
     pub fn tape(&self) -> &[Sent] {
         self.world.tape.as_deref().unwrap_or_default()

@@ -269,6 +269,8 @@ pub enum Keep {
     #[default]
     All,
     Latest(usize),
+    /// Nothing of what has been looked at: for whoever asks for totals only.
+    UntilSeen,
 }
 
 impl Trace {
@@ -291,6 +293,14 @@ impl Trace {
             self.forgotten += 1;
         }
         self.events.push_back(event);
+    }
+
+    /// Everybody has looked at all events there are.
+    pub fn seen(&mut self) {
+        if self.keep == Keep::UntilSeen {
+            self.forgotten += self.events.len() as u32;
+            self.events.clear();
+        }
     }
 
     /// One past the newest event's number. Numbers count from 0 over the whole run.
@@ -326,7 +336,7 @@ impl Trace {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Vec<Rc<str>>", into = "Vec<Rc<str>>")]
 pub struct Strings {
-    texts: indexmap::IndexSet<Rc<str>>,
+    texts: indexmap::IndexSet<Rc<str>, rustc_hash::FxBuildHasher>,
 }
 
 impl Strings {

@@ -78,15 +78,20 @@ impl Outcome {
     }
 }
 
-/// Runs `request` on `server`, in a schema that is gone afterwards.
-pub fn run(document: &ScenarioDocument, request: &RunRequest, server: &Server) -> Result<Outcome, Failure> {
+/// Runs `request` on `server`, in a schema that is gone afterwards. The load ends when `enough` requests have come, or in the end.
+pub fn run(
+    document: &ScenarioDocument,
+    request: &RunRequest,
+    server: &Server,
+    enough: Option<u32>,
+) -> Result<Outcome, Failure> {
     if !request.changes.is_empty() {
         return Err(Failure::Usage(
             "error: --at works in the simulation only; on a real server give each variant a run of its own".into(),
         ));
     }
     let mut real = Real::new(document, request, server)?;
-    let outcome = real.go(request);
+    let outcome = real.go(request, enough);
     let cleaned = real.clean();
     let summary = match (outcome, cleaned) {
         (Ok(summary), Ok(())) => summary,
@@ -203,7 +208,7 @@ impl Real<'_> {
         })
     }
 
-    fn go(&mut self, request: &RunRequest) -> Result<RunSummary, Failure> {
+    fn go(&mut self, request: &RunRequest, enough: Option<u32>) -> Result<RunSummary, Failure> {
         self.await_ready(1)?;
         self.fill_database()?;
         let processes = self.amount(&self.document.world.machine.processes.clone()) as u32;
@@ -219,7 +224,7 @@ impl Real<'_> {
         self.plan(LOOK_EVERY, Plan::Look);
         let progress = screen::progress(self.length.as_secs() as usize, "seconds of real time");
         let end = self.began + self.length;
-        while Instant::now() < end {
+        while Instant::now() < end && enough.is_none_or(|enough| self.load.next().0 < enough) {
             self.turn(end)?;
             progress.set_position(self.began.elapsed().as_secs());
         }

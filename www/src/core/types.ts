@@ -77,6 +77,15 @@ on: string,
 holder: number | null, };
 
 /**
+ * Production, with one knob at several values.
+ */
+export type Curve = { knob: string, values: Array<number>, 
+/**
+ * Other knobs that stand otherwise than in production.
+ */
+knobs: { [key in string]: number }, };
+
+/**
  * How one value comes about.
  */
 export type Draw = { "kind": "value", value: JsonValue, } | { "kind": "knob", knob: string, } | { "kind": "uniform", from: Amount, to: Amount, } | { "kind": "one-of", values: Array<JsonValue>, } | { "kind": "sequence", from: number, } | { "kind": "text", pattern: string, } | { "kind": "rolling", from: number, every_s: Amount, };
@@ -294,19 +303,16 @@ export type Reading = { title: string, url: string, };
 /**
  * What simulation and a real server said of the same files under the same load: `twoam reality --json`.
  */
-export type Reality = { 
+export type Reality = { scenarios: Array<RealityScenario>, };
+
 /**
- * `PostgreSQL 15.18, CPython 3.11.7, psycopg 3.3.9`
+ * Every variant under more and more load.
  */
-observed_on: string, 
+export type RealityCurve = { 
 /**
- * `2026-11-21`
+ * The knob that says how much, and its unit.
  */
-date: string, 
-/**
- * Processor, cores, memory.
- */
-machine: string, scenarios: Array<RealityScenario>, };
+knob: string, unit: string, points: Array<RealityPoint>, };
 
 /**
  * How many cases there were; 0 where it held.
@@ -322,6 +328,8 @@ timed: boolean, predicted: number, observed: number, };
  */
 export type RealityMetric = { id: string, label: string, predicted: string, observed: string, };
 
+export type RealityPoint = { variant: string, label: string, load: number, predicted: RealitySpeed, observed: RealitySpeed, };
+
 export type RealityRun = { variant: string, label: string, predicted_requests: number, observed_requests: number, agrees: boolean, metrics: Array<RealityMetric>, invariants: Array<RealityInvariant>, };
 
 export type RealityScenario = { id: string, title: string, 
@@ -330,9 +338,27 @@ export type RealityScenario = { id: string, title: string,
  */
 agrees: boolean, 
 /**
+ * `PostgreSQL 15.18, CPython 3.11.7, psycopg 3.3.9`
+ */
+observed_on: string, 
+/**
+ * `2026-11-21`
+ */
+date: string, 
+/**
+ * Processor, cores, memory.
+ */
+machine: string, 
+/**
  * Every variant in production.
  */
-runs: Array<RealityRun>, };
+runs: Array<RealityRun>, curve: RealityCurve | null, };
+
+export type RealitySpeed = { 
+/**
+ * Requests answered a second.
+ */
+per_s: number, p50_ms: number, p99_ms: number, statements_per_request: number, };
 
 /**
  * A run made at build time, painted before the engine is there.
@@ -453,6 +479,10 @@ frameworks: string, beats: Array<Beat>, question: Question,
  */
 hints: Array<string>, reading: Array<Reading>, 
 /**
+ * For whoever compares with a real server how both behave under more and more load.
+ */
+curve: Curve | null, 
+/**
  * What a simulation builds; nothing of it is on the screen.
  */
 world: World, };
@@ -472,7 +502,11 @@ theme: string,
 /**
  * What the reader feels: `money is missing`, `it was slow` …
  */
-symptom: string, difficulty: number, tags: Array<string>, };
+symptom: string, difficulty: number, tags: Array<string>, 
+/**
+ * The real server on which it did as it does here; the page's documents say so.
+ */
+seen_on: string | null, };
 
 /**
  * So many clients that do what `entry` says.
