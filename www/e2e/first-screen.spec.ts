@@ -28,15 +28,35 @@ test('every scenario opens, and breaks in production', async ({ page, playground
   await playground.live();
   // Some need most of a virtual minute until memory is full or a queue has grown.
   await page.getByRole('button', { name: 'max' }).click();
-  const picker = page.getByRole('combobox', { name: 'Scenario' });
-  const scenarios = await picker.locator('optgroup:not([label="By hand"]) option').evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
-  expect(scenarios.length).toBeGreaterThan(0);
-  for (const scenario of scenarios) {
-    await picker.selectOption(scenario);
+  const picker = page.getByRole('dialog', { name: 'What went wrong for you?' });
+  const scenarios = picker.getByRole('region').filter({ hasNot: page.getByRole('button', { name: /^Console/ }) }).getByRole('button');
+  await page.keyboard.press('s');
+  const count = await scenarios.count();
+  expect(count).toBeGreaterThan(30);
+  await page.keyboard.press('Escape');
+  for (let index = 0; index < count; index += 1) {
+    await page.keyboard.press('s');
+    await scenarios.nth(index).click();
     await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
     await playground.production.click();
     await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
   }
+});
+
+test('a scenario is found by what went wrong, how hard it is and what it trains', async ({ page, playground }) => {
+  await playground.open();
+  await page.getByRole('button', { name: /^Scenario:/ }).click();
+  const picker = page.getByRole('dialog', { name: 'What went wrong for you?' });
+  await expect(picker.getByText('31 scenarios')).toBeVisible();
+  await picker.getByRole('button', { name: 'It was slow' }).click();
+  await picker.getByRole('button', { name: 'First steps' }).click();
+  await picker.getByRole('button', { name: 'apis', exact: true }).click();
+  await expect(picker.getByText('31 scenarios')).toBeHidden();
+  await expect(picker.getByRole('button', { name: /^Flash sale/ })).toBeHidden();
+  await picker.getByRole('button', { name: /^One query per row/ }).click();
+  await expect(picker).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('51 queries');
+  await expect(page.getByRole('button', { name: /^Seen on PostgreSQL \d+/ })).toBeVisible();
 });
 
 test('keys do what the list of keys says', async ({ page, playground }) => {

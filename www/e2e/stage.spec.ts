@@ -28,7 +28,7 @@ test('a talk goes from beat to beat by one key', async ({ page, playground }) =>
     await expect(place).toHaveText(`${beat} of ${beats}`);
   }
   await page.keyboard.press('t');
-  await expect(page.getByRole('combobox', { name: 'Scenario' })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Scenario:/ })).toBeVisible();
 });
 
 test('a broken number opens the cases behind it, and a case its moment', async ({ page, playground }) => {

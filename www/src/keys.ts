@@ -1,6 +1,6 @@
 // Which key means what. One table for the page's handler and for the list it shows.
 
-export type Intent = 'play' | 'variant' | 'environment' | 'reset' | 'back' | 'forward' | 'present' | 'next-beat' | 'previous-beat' | 'help';
+export type Intent = 'play' | 'variant' | 'environment' | 'reset' | 'back' | 'forward' | 'present' | 'next-beat' | 'previous-beat' | 'pick' | 'help';
 
 export const KEYS: { key: string; shown: string; intent: Intent; does: string }[] = [
   { key: ' ', shown: 'Space', intent: 'play', does: 'Play or pause' },
@@ -9,6 +9,7 @@ export const KEYS: { key: string; shown: string; intent: Intent; does: string }[
   { key: 'r', shown: 'R', intent: 'reset', does: 'Start again from zero' },
   { key: 'ArrowLeft', shown: '←', intent: 'back', does: 'One step back' },
   { key: 'ArrowRight', shown: '→', intent: 'forward', does: 'One step on' },
+  { key: 's', shown: 'S', intent: 'pick', does: 'Choose a scenario' },
   { key: 't', shown: 'T', intent: 'present', does: 'Give a talk, or end it' },
   { key: 'n', shown: 'N', intent: 'next-beat', does: 'Next beat of the talk' },
   { key: 'b', shown: 'B', intent: 'previous-beat', does: 'Beat before' },

@@ -759,9 +759,9 @@ export class PlaygroundState {
     }
   }
 
-  /** What stands behind every time on the page. */
-  explainTimes() {
-    this.text = 'model';
+  /** Where the page explains what stands behind what it shows. */
+  showText(text: typeof this.text) {
+    this.text = text;
     requestAnimationFrame(() => document.getElementById('texts')?.scrollIntoView());
   }
 

@@ -9,6 +9,8 @@ const SILENCE_MS = 4_000;
 /** A run that begins starts an interpreter first, which on a busy machine takes its time. */
 const BEGINNING_MS = 12_000;
 const LOADING_MS = 60_000;
+/** An interpreter leaves some megabytes behind when its run ends, and WebAssembly's memory never shrinks. */
+const MEMORY_MOST = 400_000_000;
 
 export interface EngineEvents {
   frame(frame: Frame, run: number, playing: boolean): void;
@@ -50,6 +52,7 @@ export class Engine {
   #loaded = false;
   #beginning = false;
   #restarts: number[] = [];
+  #memory = 0;
 
   #watch: ReturnType<typeof setInterval> | undefined;
 
@@ -62,9 +65,14 @@ export class Engine {
       this.#events.unavailable('This browser has no WebAssembly, so only the recorded runs can be shown.');
       return;
     }
-    this.#loaded = false;
-    this.#heard();
     this.#watch ??= setInterval(() => this.#check(), 500);
+    this.#launch(() => this.#events.ready());
+  }
+
+  #launch(ready: () => void) {
+    this.#loaded = false;
+    this.#memory = 0;
+    this.#heard();
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = (event: MessageEvent<Answer>) => {
       if (worker === this.#worker) this.#receive(event.data);
@@ -79,7 +87,7 @@ export class Engine {
     this.ask({ kind: 'load' }).then(
       () => {
         this.#loaded = true;
-        this.#events.ready();
+        ready();
       },
       (error: Error) => {
         if (!(error instanceof Abandoned)) {
@@ -97,6 +105,10 @@ export class Engine {
   }
 
   ask(ask: Ask): Promise<unknown> {
+    if (ask.kind === 'run' && this.#memory > MEMORY_MOST) {
+      this.#end();
+      this.#launch(() => {});
+    }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       if (!this.#worker) {
@@ -104,7 +116,11 @@ export class Engine {
         return;
       }
       if (this.#pending.size === 0 && !this.#playing) this.#heard();
-      this.#pending.set(id, { resolve, reject });
+      const resolved = (value: unknown) => {
+        if (ask.kind === 'run') this.#memory = value as number;
+        resolve(value);
+      };
+      this.#pending.set(id, { resolve: resolved, reject });
       if (ask.kind === 'run') this.#beginning = true;
       if (ask.kind === 'play') this.#playing = true;
       if (ask.kind === 'pause') this.#playing = false;

@@ -13,6 +13,7 @@ const LISTED_MOST = 1_000;
 
 declare const self: DedicatedWorkerGlobalScope;
 
+let loading: ReturnType<typeof init> | null = null;
 let run: Playground | null = null;
 let sqlConsole: SqlConsole | null = null;
 let runNumber = 0;
@@ -41,9 +42,11 @@ self.onmessage = async (event: MessageEvent<Message>) => {
 async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
   switch (ask.kind) {
     case 'load':
-      await init();
+      await (loading = init());
       return null;
-    case 'run':
+    case 'run': {
+      // It may have been asked for before the engine was there.
+      const memory = (await loading)?.memory;
       speed = null;
       run?.free();
       run = null;
@@ -52,7 +55,8 @@ async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
       now_us = 0;
       ended = false;
       advanceTo(ask.catch_up_us);
-      return null;
+      return memory?.buffer.byteLength ?? 0;
+    }
     case 'play':
       speed = ask.speed;
       until_us = ask.until_us;
