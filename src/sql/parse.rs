@@ -64,6 +64,8 @@ const DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 const TEXT_MOST: usize = 1 << 20;
 /// Long chains of operators become deep trees.
 const OPERATORS_MOST: usize = 2000;
+/// The parser tries what stands in `position(` twice, and so on inwards.
+const POSITIONS_MOST: usize = 12;
 
 /// `%s` to `$1`, `%%` to `%`, as psycopg does where parameters are given.
 pub fn number_placeholders(sql: &str) -> String {
@@ -99,7 +101,8 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>> {
     let tokens: Vec<TokenWithLocation> =
         tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect();
     let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
-    if operators > OPERATORS_MOST {
+    let positions = tokens.windows(2).filter(|pair| is_position(&pair[0].token) && pair[1].token == Token::LParen);
+    if operators > OPERATORS_MOST || positions.count() > POSITIONS_MOST {
         return fail("54001", "stack depth limit exceeded");
     }
     tokens
@@ -107,6 +110,10 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>> {
         .filter(|piece| !piece.is_empty())
         .map(|piece| statement(sql, piece))
         .collect()
+}
+
+fn is_position(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("position"))
 }
 
 fn is_operator(token: &Token) -> bool {
