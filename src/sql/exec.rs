@@ -64,6 +64,9 @@ pub struct StatementRun {
     /// Advisory locks this statement took, in the order of its calls: taken once though the reading is repeated.
     advisory: Vec<(AdvisoryKey, Mode)>,
     advisory_at: usize,
+    /// Rows that FOR UPDATE and its like locked, as they were then: what happens to them while the statement waits for the next one
+    /// is not looked at.
+    locked: FxHashMap<(TableId, RowId), Row>,
     pub counts: Option<FxHashMap<usize, (u64, u64)>>,
     /// What the statement waits for, in words.
     pub waits_on: String,
@@ -99,6 +102,7 @@ impl StatementRun {
             began_at,
             advisory: Vec::new(),
             advisory_at: 0,
+            locked: FxHashMap::default(),
             counts: None,
             waits_on: String::new(),
         }
@@ -689,11 +693,19 @@ impl Context<'_> {
             if self.run.frame[*slot as usize].id == RowId(u32::MAX) {
                 continue;
             }
+            let standing = &self.run.frame[*slot as usize];
+            let place = (table.id, standing.id);
+            if let Some(row) = self.run.locked.get(&place) {
+                changed |= !Rc::ptr_eq(row, &standing.row);
+                self.run.frame[*slot as usize].row = row.clone();
+                continue;
+            }
             match self.lock_row(table, *slot, *strength, *policy)? {
                 LockedRow::Same => {}
                 LockedRow::Changed => changed = true,
                 LockedRow::Gone | LockedRow::Skipped | LockedRow::Own => return Ok(false),
             }
+            self.run.locked.insert(place, self.run.frame[*slot as usize].row.clone());
         }
         match &query.recheck {
             Some(condition) if changed => self.holds(condition),
@@ -772,18 +784,16 @@ impl Context<'_> {
         let Some(committed) = chain.newest_committed().filter(|version| version.stamp > self.run.snapshot.stamp) else {
             return Ok(false);
         };
-        let Some(row) = &committed.row else {
+        if committed.row.is_none() {
             // What counts is what became of the version that the snapshot sees. FOR UPDATE and its like say "update" for both.
             let before = chain.versions().filter(|version| version.stamp != Stamp::RUNNING).nth(1);
             let seen_is_deleted = before.is_none_or(|version| version.stamp <= self.run.snapshot.stamp);
             let tells = self.run.writes && strength != LockStrength::KeyShare;
             let what = if tells && seen_is_deleted { "delete" } else { "update" };
             return fail("40001", format!("could not serialize access due to concurrent {what}"));
-        };
-        let same_keys = (0..row.len())
-            .filter(|column| table.is_key_column(*column))
-            .all(|column| compare(&row[column], &standing.row[column]).is_eq());
-        if strength == LockStrength::KeyShare && same_keys {
+        }
+        let mut newer = chain.versions().filter(|it| it.stamp != Stamp::RUNNING && it.stamp > self.run.snapshot.stamp);
+        if strength == LockStrength::KeyShare && !newer.any(|version| version.exclusive) {
             return Ok(true);
         }
         fail("40001", "could not serialize access due to concurrent update")

@@ -466,7 +466,7 @@ impl Store {
     pub fn insert(&mut self, session: SessionId, table: TableId, row: Row) -> RowId {
         let xid = self.assign_xid(session);
         let command = self.transaction(session).command;
-        let version = Version { row: Some(row), xid, command, stamp: Stamp::RUNNING };
+        let version = Version { row: Some(row), xid, command, stamp: Stamp::RUNNING, exclusive: false };
         let target = &mut self.tables[table.0 as usize];
         let id = match target.free.pop() {
             Some(id) => {
@@ -486,8 +486,9 @@ impl Store {
     pub fn write(&mut self, session: SessionId, table: TableId, row: RowId, new: Option<Row>) {
         let xid = self.assign_xid(session);
         let command = self.transaction(session).command;
-        let version = Version { row: new, xid, command, stamp: Stamp::RUNNING };
-        self.tables[table.0 as usize].chains[row.0 as usize].push(version);
+        let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
+        let exclusive = chain.mark_of(xid) == Some(LockStrength::Update);
+        chain.push(Version { row: new, xid, command, stamp: Stamp::RUNNING, exclusive });
         self.transaction_mut(session).undo.push(Undo::Written { table, row });
     }
 

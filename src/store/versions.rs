@@ -17,6 +17,8 @@ pub struct Version {
     /// Which statement of its transaction wrote it.
     pub command: u32,
     pub stamp: Stamp,
+    /// Its writer held the row FOR UPDATE, for a key it changed or by a statement before: who shares the key minds.
+    pub exclusive: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

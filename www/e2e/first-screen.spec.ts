@@ -50,7 +50,7 @@ test('a scenario is found by what went wrong, how hard it is and what it trains'
   await expect(picker.getByText('31 scenarios')).toBeVisible();
   await picker.getByRole('button', { name: 'It was slow' }).click();
   await picker.getByRole('button', { name: 'First steps' }).click();
-  await picker.getByRole('button', { name: 'apis', exact: true }).click();
+  await picker.getByRole('button', { name: 'APIs', exact: true }).click();
   await expect(picker.getByText('31 scenarios')).toBeHidden();
   await expect(picker.getByRole('button', { name: /^Flash sale/ })).toBeHidden();
   await picker.getByRole('button', { name: /^One query per row/ }).click();

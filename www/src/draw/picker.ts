@@ -51,6 +51,12 @@ export function groups(summaries: readonly ScenarioSummary[]): { name: string; m
   return [...byTheme].map(([name, members]) => ({ name, members }));
 }
 
+const INITIALS: { [tag in string]: string } = { apis: 'APIs', orm: 'ORM', sql: 'SQL' };
+
+export function written(tag: string): string {
+  return INITIALS[tag] ?? tag;
+}
+
 /** What more than one scenario trains, most frequent first. */
 export function skills(summaries: readonly ScenarioSummary[]): string[] {
   const counts = new Map<string, number>();
