@@ -34,6 +34,7 @@ test('every scenario opens, and breaks in production', async ({ page, playground
   const count = await scenarios.count();
   expect(count).toBeGreaterThan(30);
   await page.keyboard.press('Escape');
+  await expect(picker).toBeHidden();
   for (let index = 0; index < count; index += 1) {
     await page.keyboard.press('s');
     await scenarios.nth(index).click();
