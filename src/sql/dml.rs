@@ -88,6 +88,8 @@ struct RowWrite {
     next_index: usize,
     entries: Vec<(usize, Key)>,
     replaced: Option<crate::trace::Xid>,
+    /// The transaction itself had written the old row.
+    own: bool,
 }
 
 /// What is checked or done when all rows of the statement are written.
@@ -713,8 +715,9 @@ impl Context<'_> {
                     writing.id = Some(self.engine.store.insert(self.session, table.id, row));
                 }
                 Some(id) => {
-                    writing.replaced =
-                        self.engine.store.table(table.id).chain(id).newest_committed().map(|version| version.xid);
+                    let chain = self.engine.store.table(table.id).chain(id);
+                    writing.replaced = chain.newest_committed().map(|version| version.xid);
+                    writing.own = Some(chain.newest().xid) == self.engine.store.xid(self.session);
                     self.engine.store.write(self.session, table.id, id, writing.new.clone());
                 }
             }
@@ -757,7 +760,8 @@ impl Context<'_> {
                 replaced: done.replaced.filter(|xid| xid.0 > self.engine.settled_xid.0),
             });
         }
-        self.queue_tasks(&table, done.old.as_ref(), done.new.as_ref(), progress);
+        // PostgreSQL does not know whether the parent of a row of its own transaction was ever looked for.
+        self.queue_tasks(&table, done.old.as_ref(), done.own, done.new.as_ref(), progress);
         Ok(id)
     }
 
@@ -770,7 +774,14 @@ impl Context<'_> {
 
     // Foreign keys
 
-    fn queue_tasks(&mut self, table: &Rc<Table>, old: Option<&Row>, new: Option<&Row>, progress: &mut WriteProgress) {
+    fn queue_tasks(
+        &mut self,
+        table: &Rc<Table>,
+        old: Option<&Row>,
+        own: bool,
+        new: Option<&Row>,
+        progress: &mut WriteProgress,
+    ) {
         let pick = |row: &Row, columns: &[usize]| -> Vec<Value> {
             columns.iter().map(|column| row[*column].clone()).collect()
         };
@@ -779,7 +790,7 @@ impl Context<'_> {
             for key in &table.foreign_keys {
                 let values = pick(new, &key.child_columns);
                 let unchanged = old.is_some_and(|old| same(&pick(old, &key.child_columns), &values));
-                if !unchanged && !values.contains(&Value::Null) {
+                if (own || !unchanged) && !values.contains(&Value::Null) {
                     progress.tasks.push_back(Task::NeedsParent { key: key.clone(), values });
                 }
             }
@@ -1071,6 +1082,7 @@ impl RowWrite {
             next_index: 0,
             entries: Vec::new(),
             replaced: None,
+            own: false,
         }
     }
 }

@@ -837,6 +837,8 @@ fn plan_for(
     if let Some(plan) = &active.plan {
         return Ok(plan.clone());
     }
+    // It stands before the first lock is waited for.
+    context.engine.store.fix_snapshot(context.session);
     let plan = loop {
         let plan = prepared.plan(statement, &context.engine.catalog, &context.engine.store, context.parameters)?;
         let version = context.engine.catalog.version;

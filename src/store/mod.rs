@@ -172,24 +172,27 @@ impl Store {
 
     /// The snapshot a new statement reads by. The commands before it become visible to their own transaction.
     pub fn statement_snapshot(&mut self, session: SessionId) -> Snapshot {
+        self.fix_snapshot(session);
         let last = self.newest_for(session);
         let transaction = self.transaction_mut(session);
         transaction.command += 1;
-        let stamp = match (transaction.snapshot, transaction.isolation) {
-            (Some(stamp), _) => stamp,
-            (None, Isolation::ReadCommitted) => last,
-            (None, isolation) => {
-                transaction.snapshot = Some(last);
-                let read_only = transaction.read_only;
-                self.pin(last);
-                if isolation == Isolation::Serializable {
-                    self.ssi.begin(session, read_only);
-                }
-                last
-            }
-        };
-        let transaction = self.transaction(session);
+        let stamp = transaction.snapshot.unwrap_or(last);
         Snapshot { stamp, own: transaction.xid, command: transaction.command }
+    }
+
+    /// Above READ COMMITTED a transaction has one snapshot from its first statement on.
+    pub fn fix_snapshot(&mut self, session: SessionId) {
+        let transaction = self.transaction(session);
+        let (isolation, read_only) = (transaction.isolation, transaction.read_only);
+        if transaction.snapshot.is_some() || isolation == Isolation::ReadCommitted {
+            return;
+        }
+        let last = self.newest_for(session);
+        self.transaction_mut(session).snapshot = Some(last);
+        self.pin(last);
+        if isolation == Isolation::Serializable {
+            self.ssi.begin(session, read_only);
+        }
     }
 
     /// As `statement_snapshot`, but what this command wrote is seen too: for checks at a statement's end.
