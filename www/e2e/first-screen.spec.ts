@@ -49,8 +49,8 @@ test('a scenario is found by what went wrong, how hard it is and what it trains'
   await page.getByRole('button', { name: /^Scenario:/ }).click();
   const picker = page.getByRole('dialog', { name: 'What went wrong for you?' });
   await expect(picker.getByText('31 scenarios')).toBeVisible();
-  await picker.getByRole('button', { name: 'It was slow' }).click();
-  await picker.getByRole('button', { name: 'First steps' }).click();
+  await picker.getByRole('button', { name: 'It was slow', exact: true }).click();
+  await picker.getByRole('button', { name: 'First steps', exact: true }).click();
   await picker.getByRole('button', { name: 'APIs', exact: true }).click();
   await expect(picker.getByText('31 scenarios')).toBeHidden();
   await expect(picker.getByRole('button', { name: /^Flash sale/ })).toBeHidden();
