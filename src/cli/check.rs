@@ -135,7 +135,7 @@ impl Finding {
 }
 
 fn must_break(request: &RunRequest) -> bool {
-    request.variant == "naive" && request.environment == "production"
+    request.variant == manifest::NAIVE && request.environment == manifest::PRODUCTION
 }
 
 fn judged(job: &Job<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Finding, Sighting)> {

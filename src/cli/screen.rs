@@ -38,12 +38,15 @@ pub fn value(metric: &Metric, value: Option<f64>) -> String {
     match metric.unit {
         Unit::Count if value.fract() == 0.0 => grouped(value),
         Unit::Count => format!("{value:.1}"),
-        Unit::Ms if value >= 100.0 => format!("{} ms", grouped(value.round())),
-        Unit::Ms => format!("{value:.1} ms"),
+        Unit::Ms => ms(value),
         Unit::Cents => format!("{}.{:02}", grouped((value / 100.0).trunc()), (value % 100.0).abs()),
         Unit::Ratio => format!("{:.0} %", value * 100.0),
         Unit::Bytes => format!("{:.1} MB", value / 1e6),
     }
+}
+
+pub fn ms(value: f64) -> String {
+    if value >= 100.0 { format!("{} ms", grouped(value.round())) } else { format!("{value:.1} ms") }
 }
 
 /// `12,345`

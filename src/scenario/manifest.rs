@@ -29,8 +29,9 @@ const SYMPTOMS: [&str; 5] = ["numbers are wrong", "money is missing", "it was sl
 /// Begins every text of the template of a new scenario.
 const UNWRITTEN: &str = "<write: ";
 const MY_MACHINE: &str = "my-machine";
-const PRODUCTION: &str = "production";
-const NAIVE: &str = "naive";
+/// Every scenario has an environment and a variant of these names.
+pub const PRODUCTION: &str = "production";
+pub const NAIVE: &str = "naive";
 
 /// A folder's text files by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +160,7 @@ impl<'a> Reader<'a> {
                 .iter()
                 .map(|section| Reading { title: section.text("title"), url: section.text("url") })
                 .collect(),
-            curve: root.has("curve").then(|| root.section("curve")).flatten().map(|it| self.curve(&it, &knobs)),
+            curve: root.optional_section("curve").map(|section| self.curve(&section, &knobs)),
             world: World {
                 clients: self.clients(&root),
                 requests: root.sections("request").iter().map(|section| self.request(section)).collect(),
@@ -284,8 +285,7 @@ impl<'a> Reader<'a> {
             let (min, max) = (range.start(), range.end());
             section.mistake("values", "one is out of the knob's range", format!("write numbers from {min} to {max}"));
         }
-        let others = section.has("knobs").then(|| section.section("knobs")).flatten();
-        let others = others.map(|others| {
+        let others = section.optional_section("knobs").map(|others| {
             let there = knobs.iter().filter(|knob| others.has(&knob.id));
             there.map(|knob| (knob.id.clone(), others.number_in(&knob.id, knob.min, knob.max))).collect()
         });
@@ -789,6 +789,10 @@ impl<'r, 'a> Section<'r, 'a> {
     fn section(&self, key: &str) -> Option<Section<'r, 'a>> {
         let table = self.required(key, "a table", |value| value.as_table())?;
         Some(Section::new(self.reader, table, self.table[key].span().start, self.path(key)))
+    }
+
+    fn optional_section(&self, key: &str) -> Option<Section<'r, 'a>> {
+        self.has(key).then(|| self.section(key)).flatten()
     }
 
     fn sections(&self, key: &str) -> Vec<Section<'r, 'a>> {

@@ -5,7 +5,7 @@ use twoam::report;
 use twoam::scenario::{Curve, ScenarioDocument};
 use twoam::trace::Micros;
 
-use super::{PRODUCTION, postgres};
+use super::{in_production, postgres};
 use crate::cli::{Failure, compare};
 
 /// How long the load of a point lasts.
@@ -28,9 +28,8 @@ pub fn measured(
             document.metrics.push(metric);
         }
     }
-    let corners = compare::corners(&document, seed, Some(POINT_US));
     let mut points = Vec::new();
-    for corner in corners.into_iter().filter(|request| request.environment == PRODUCTION) {
+    for corner in in_production(&document, seed, Some(POINT_US)) {
         let variant = document.variant(&corner.variant).expect("corners are made of the document's variants");
         for &load in &curve.values {
             let mut knobs = curve.knobs.clone();

@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use twoam::api::{Reality, RealityInvariant, RealityMetric, RealityRun, RealityScenario, RunRequest, RunSummary};
+use twoam::scenario::manifest::{NAIVE, PRODUCTION};
 use twoam::scenario::{InvariantRule, Machine, ScenarioDocument};
 use twoam::trace::Micros;
 
 use super::{Failure, compare, machine, postgres, print_json, request, screen, shelf};
 
-const PRODUCTION: &str = "production";
-const NAIVE: &str = "naive";
 /// In the simulation nothing that is still to settle at the end of the load takes longer than its own time and this.
 const AFTER_SETTLING_US: Micros = 2_000_000;
 
@@ -106,8 +105,7 @@ fn scenario(
 ) -> Result<RealityScenario, Failure> {
     let mut versions = None;
     let mut runs = Vec::new();
-    let corners = compare::corners(document, arguments.seed, arguments.until);
-    for request in corners.into_iter().filter(|request| request.environment == PRODUCTION) {
+    for request in in_production(document, arguments.seed, arguments.until) {
         let name = format!("{}, {}", document.summary.id, request.variant);
         match postgres::run(document, &request, server, arguments.requests) {
             Ok(observed) => {
@@ -137,6 +135,15 @@ fn scenario(
         runs,
         curve,
     })
+}
+
+/// Every variant.
+fn in_production(
+    document: &ScenarioDocument,
+    seed: u32,
+    until_us: Option<Micros>,
+) -> impl Iterator<Item = RunRequest> + use<> {
+    compare::corners(document, seed, until_us).into_iter().filter(|request| request.environment == PRODUCTION)
 }
 
 fn read(path: &Path) -> Result<Reality, Failure> {

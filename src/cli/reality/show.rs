@@ -89,18 +89,16 @@ fn speed_rows(curve: &RealityCurve) -> impl Iterator<Item = Vec<String>> {
     curve.points.iter().enumerate().map(|(place, point)| {
         let first = place == 0 || curve.points[place - 1].variant != point.variant;
         let (here, there) = (&point.predicted, &point.observed);
-        let ms =
-            |ms: f64| if ms >= 100.0 { format!("{} ms", screen::grouped(ms.round())) } else { format!("{ms:.1} ms") };
         let per_s = |per_s: f64| format!("{per_s:.1}");
         vec![
             if first { point.label.clone() } else { String::new() },
             point.load.to_string(),
             per_s(here.per_s),
             per_s(there.per_s),
-            ms(here.p50_ms),
-            ms(there.p50_ms),
-            ms(here.p99_ms),
-            ms(there.p99_ms),
+            screen::ms(here.p50_ms),
+            screen::ms(there.p50_ms),
+            screen::ms(here.p99_ms),
+            screen::ms(there.p99_ms),
         ]
     })
 }

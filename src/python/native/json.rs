@@ -15,13 +15,6 @@ mod texts {
     /// Deeper values, and those that hold themselves, are left to Python.
     const DEPTH: usize = 50;
 
-    struct Style<'a> {
-        ascii: bool,
-        sorted: bool,
-        between: &'a str,
-        colon: &'a str,
-    }
-
     /// The text of `value`.
     #[pyfunction]
     fn write(
@@ -33,127 +26,119 @@ mod texts {
         vm: &VirtualMachine,
     ) -> PyResult<Option<String>> {
         let (Some(between), Some(colon)) = (between.to_str(), colon.to_str()) else { return Ok(None) };
-        let mut text = String::new();
-        let whole = write_value(&value, &Style { ascii, sorted, between, colon }, 0, &mut text, vm)?;
-        Ok(whole.then_some(text))
+        let mut writer = Writer { ascii, sorted, between, colon, text: String::new() };
+        Ok(writer.value(&value, 0, vm)?.then_some(writer.text))
     }
 
-    /// Whether it was one of the plain kinds, and all in it.
-    fn write_value(
-        value: &PyObject,
-        style: &Style<'_>,
-        depth: usize,
-        text: &mut String,
-        vm: &VirtualMachine,
-    ) -> PyResult<bool> {
-        if depth > DEPTH {
-            return Ok(false);
-        }
-        if let Some(string) = value.downcast_ref_if_exact::<PyStr>(vm) {
-            let Some(string) = string.to_str() else { return Ok(false) };
-            quote(string, style.ascii, text);
-        } else if vm.is_none(value) {
-            text.push_str("null");
-        } else if value.is(&vm.ctx.true_value) {
-            text.push_str("true");
-        } else if value.is(&vm.ctx.false_value) {
-            text.push_str("false");
-        } else if let Some(number) = value.downcast_ref_if_exact::<PyInt>(vm) {
-            write!(text, "{}", number.as_bigint()).expect("a String takes all");
-        } else if let Some(number) = value.downcast_ref_if_exact::<PyFloat>(vm) {
-            if !number.to_f64().is_finite() {
-                return Ok(false);
-            }
-            let digits = value.repr(vm)?;
-            let Some(digits) = digits.to_str() else { return Ok(false) };
-            text.push_str(digits);
-        } else if let Some(dict) = value.downcast_ref_if_exact::<PyDict>(vm) {
-            return write_object(dict, style, depth, text, vm);
-        } else if let Some(list) = value.downcast_ref_if_exact::<PyList>(vm) {
-            let items = list.borrow_vec().to_vec();
-            return write_array(&items, style, depth, text, vm);
-        } else if let Some(tuple) = value.downcast_ref_if_exact::<PyTuple>(vm) {
-            return write_array(tuple.as_slice(), style, depth, text, vm);
-        } else {
-            return Ok(false);
-        }
-        Ok(true)
+    struct Writer<'a> {
+        ascii: bool,
+        sorted: bool,
+        between: &'a str,
+        colon: &'a str,
+        text: String,
     }
 
-    fn write_array(
-        items: &[PyObjectRef],
-        style: &Style<'_>,
-        depth: usize,
-        text: &mut String,
-        vm: &VirtualMachine,
-    ) -> PyResult<bool> {
-        text.push('[');
-        for (place, item) in items.iter().enumerate() {
-            if place > 0 {
-                text.push_str(style.between);
-            }
-            if !write_value(item, style, depth + 1, text, vm)? {
+    impl Writer<'_> {
+        /// Whether it was one of the plain kinds, and all in it.
+        fn value(&mut self, value: &PyObject, depth: usize, vm: &VirtualMachine) -> PyResult<bool> {
+            if depth > DEPTH {
                 return Ok(false);
             }
-        }
-        text.push(']');
-        Ok(true)
-    }
-
-    fn write_object(
-        dict: &PyDict,
-        style: &Style<'_>,
-        depth: usize,
-        text: &mut String,
-        vm: &VirtualMachine,
-    ) -> PyResult<bool> {
-        let mut fields = Vec::with_capacity(dict.__len__());
-        for (key, value) in dict.items_vec() {
-            let Ok(key) = key.downcast_exact::<PyStr>(vm) else { return Ok(false) };
-            if key.to_str().is_none() {
-                return Ok(false);
-            }
-            fields.push((key, value));
-        }
-        if style.sorted {
-            fields.sort_by(|(a, _), (b, _)| a.to_str().cmp(&b.to_str()));
-        }
-        text.push('{');
-        for (place, (key, value)) in fields.iter().enumerate() {
-            if place > 0 {
-                text.push_str(style.between);
-            }
-            quote(key.to_str().unwrap_or_default(), style.ascii, text);
-            text.push_str(style.colon);
-            if !write_value(value, style, depth + 1, text, vm)? {
-                return Ok(false);
-            }
-        }
-        text.push('}');
-        Ok(true)
-    }
-
-    fn quote(string: &str, ascii: bool, text: &mut String) {
-        text.push('"');
-        for sign in string.chars() {
-            match sign {
-                '"' => text.push_str("\\\""),
-                '\\' => text.push_str("\\\\"),
-                '\n' => text.push_str("\\n"),
-                '\r' => text.push_str("\\r"),
-                '\t' => text.push_str("\\t"),
-                '\u{8}' => text.push_str("\\b"),
-                '\u{c}' => text.push_str("\\f"),
-                ' '..='~' => text.push(sign),
-                sign if ascii || sign < ' ' => {
-                    for unit in sign.encode_utf16(&mut [0; 2]) {
-                        write!(text, "\\u{unit:04x}").expect("a String takes all");
-                    }
+            if let Some(string) = value.downcast_ref_if_exact::<PyStr>(vm) {
+                let Some(string) = string.to_str() else { return Ok(false) };
+                self.quote(string);
+            } else if vm.is_none(value) {
+                self.text.push_str("null");
+            } else if value.is(&vm.ctx.true_value) {
+                self.text.push_str("true");
+            } else if value.is(&vm.ctx.false_value) {
+                self.text.push_str("false");
+            } else if let Some(number) = value.downcast_ref_if_exact::<PyInt>(vm) {
+                write!(self.text, "{}", number.as_bigint()).expect("a String takes all");
+            } else if let Some(number) = value.downcast_ref_if_exact::<PyFloat>(vm) {
+                if !number.to_f64().is_finite() {
+                    return Ok(false);
                 }
-                sign => text.push(sign),
+                let digits = value.repr(vm)?;
+                let Some(digits) = digits.to_str() else { return Ok(false) };
+                self.text.push_str(digits);
+            } else if let Some(dict) = value.downcast_ref_if_exact::<PyDict>(vm) {
+                return self.object(dict, depth, vm);
+            } else if let Some(list) = value.downcast_ref_if_exact::<PyList>(vm) {
+                let items = list.borrow_vec().to_vec();
+                return self.array(&items, depth, vm);
+            } else if let Some(tuple) = value.downcast_ref_if_exact::<PyTuple>(vm) {
+                return self.array(tuple.as_slice(), depth, vm);
+            } else {
+                return Ok(false);
             }
+            Ok(true)
         }
-        text.push('"');
+
+        fn array(&mut self, items: &[PyObjectRef], depth: usize, vm: &VirtualMachine) -> PyResult<bool> {
+            self.text.push('[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    self.text.push_str(self.between);
+                }
+                if !self.value(item, depth + 1, vm)? {
+                    return Ok(false);
+                }
+            }
+            self.text.push(']');
+            Ok(true)
+        }
+
+        fn object(&mut self, dict: &PyDict, depth: usize, vm: &VirtualMachine) -> PyResult<bool> {
+            let mut fields = Vec::with_capacity(dict.__len__());
+            for (key, value) in dict.items_vec() {
+                let Ok(key) = key.downcast_exact::<PyStr>(vm) else { return Ok(false) };
+                if key.to_str().is_none() {
+                    return Ok(false);
+                }
+                fields.push((key, value));
+            }
+            if self.sorted {
+                fields.sort_by(|(a, _), (b, _)| a.to_str().cmp(&b.to_str()));
+            }
+            self.text.push('{');
+            for (place, (key, value)) in fields.iter().enumerate() {
+                if place > 0 {
+                    self.text.push_str(self.between);
+                }
+                self.quote(key.to_str().unwrap_or_default());
+                self.text.push_str(self.colon);
+                if !self.value(value, depth + 1, vm)? {
+                    return Ok(false);
+                }
+            }
+            self.text.push('}');
+            Ok(true)
+        }
+
+        fn quote(&mut self, string: &str) {
+            let text = &mut self.text;
+            text.push('"');
+            for sign in string.chars() {
+                match sign {
+                    '"' => text.push_str("\\\""),
+                    '\\' => text.push_str("\\\\"),
+                    '\n' => text.push_str("\\n"),
+                    '\r' => text.push_str("\\r"),
+                    '\t' => text.push_str("\\t"),
+                    '\u{8}' => text.push_str("\\b"),
+                    '\u{c}' => text.push_str("\\f"),
+                    ' '..='~' => text.push(sign),
+                    sign if self.ascii || sign < ' ' => {
+                        for unit in sign.encode_utf16(&mut [0; 2]) {
+                            write!(text, "\\u{unit:04x}").expect("a String takes all");
+                        }
+                    }
+                    sign => text.push(sign),
+                }
+            }
+            text.push('"');
+        }
     }
 
     /// The value that begins at sign number `index`, and the number of the sign after it.

@@ -2,6 +2,7 @@
 
 import type { RealityCurve, RealityPoint } from '../core/types';
 import { grouped } from './format';
+import { grouping } from './grouping';
 
 export interface Panel {
   predicted: { x: number; y: number }[];
@@ -11,9 +12,7 @@ export interface Panel {
 }
 
 export function byVariant({ points }: RealityCurve): { variant: string; label: string; points: RealityPoint[] }[] {
-  const variants = new Map<string, RealityPoint[]>();
-  for (const point of points) variants.set(point.variant, [...(variants.get(point.variant) ?? []), point]);
-  return [...variants].map(([variant, points]) => ({ variant, label: points[0]!.label, points }));
+  return grouping(points, ({ variant }) => variant).map(([variant, points]) => ({ variant, label: points[0]!.label, points }));
 }
 
 const LEFT = 44;

@@ -1,6 +1,7 @@
 // Which scenarios fit what a reader is looking for, and in which order they stand.
 
 import type { ScenarioSummary } from '../core/types';
+import { grouping } from './grouping';
 
 const SUBJECTS: { [theme in string]: string } = {
   races: 'Races and transactions',
@@ -42,13 +43,8 @@ export function chosen(summaries: readonly ScenarioSummary[], { symptom, difficu
 }
 
 /** By theme, in the order in which themes and members come. */
-export function groups(summaries: readonly ScenarioSummary[]): { name: string; members: ScenarioSummary[] }[] {
-  const byTheme = new Map<string, ScenarioSummary[]>();
-  for (const summary of summaries) {
-    const name = SUBJECTS[summary.theme] ?? summary.theme;
-    byTheme.set(name, [...(byTheme.get(name) ?? []), summary]);
-  }
-  return [...byTheme].map(([name, members]) => ({ name, members }));
+export function groups(summaries: readonly ScenarioSummary[]): [name: string, members: ScenarioSummary[]][] {
+  return grouping(summaries, ({ theme }) => SUBJECTS[theme] ?? theme);
 }
 
 const INITIALS: { [tag in string]: string } = { apis: 'APIs', orm: 'ORM', sql: 'SQL' };
@@ -59,10 +55,8 @@ export function written(tag: string): string {
 
 /** What more than one scenario trains, most frequent first. */
 export function skills(summaries: readonly ScenarioSummary[]): string[] {
-  const counts = new Map<string, number>();
-  for (const tag of summaries.flatMap(({ tags }) => tags)) counts.set(tag, (counts.get(tag) ?? 0) + 1);
-  return [...counts]
-    .filter(([, count]) => count > 1)
-    .sort(([a, m], [b, n]) => n - m || a.localeCompare(b))
+  return grouping(summaries.flatMap(({ tags }) => tags), (tag) => tag)
+    .filter(([, uses]) => uses.length > 1)
+    .sort(([a, uses], [b, others]) => others.length - uses.length || a.localeCompare(b))
     .map(([tag]) => tag);
 }
