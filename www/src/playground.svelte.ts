@@ -142,6 +142,7 @@ export class PlaygroundState {
   #opening = 0;
   #chosenSpeed: number | null = null;
   #halted: Promise<void> = Promise.resolve();
+  #begun: Promise<void> = Promise.resolve();
   /** What the link that was opened says of its sender's run, until that is compared. */
   #sent: Shared['made'] | null = null;
   #broken = 0;
@@ -312,7 +313,7 @@ export class PlaygroundState {
     this.busy = true;
     this.playing = play;
     const run = this.#run;
-    this.#engine
+    this.#begun = this.#engine
       .ask({ kind: 'run', run, document, request: this.#request(), catch_up_us })
       .then(() => {
         if (run !== this.#run) return;
@@ -906,7 +907,8 @@ export class PlaygroundState {
 
   /** Every event of the run so far, as the command line writes it; empty while there is no live run. */
   async traceJson(): Promise<string> {
-    if (!this.live || this.busy) return '';
+    await this.#begun;
+    if (!this.live) return '';
     return (await this.#engine.traceJson().catch(abandoned)) ?? '';
   }
 
