@@ -319,7 +319,7 @@ impl<'a> Past<'a> {
     }
 
     fn attempt(&self, base: &Base, start: usize, kept: &BTreeSet<RequestId>) -> Trial {
-        let mut stepper = Stepper::new(self.schema.iter().map(|sent| &*sent.sql));
+        let mut stepper = Stepper::new(self.schema.iter().copied());
         for sql in base.rows.iter().map(|(_, sql)| sql).chain(&base.sequences) {
             stepper.run(sql);
         }
@@ -376,7 +376,7 @@ impl<'a> Past<'a> {
     }
 
     fn at_start(&self) -> Stepper {
-        let mut stepper = Stepper::new(self.schema.iter().chain(&self.rows).map(|sent| &*sent.sql));
+        let mut stepper = Stepper::new(self.schema.iter().chain(&self.rows).copied());
         stepper.settle();
         stepper
     }

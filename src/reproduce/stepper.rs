@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Actor, Cell};
+use crate::sim::Sent;
 use crate::sql::{Database, DeadlockCheck, Outcome, Progress, Settings};
 use crate::trace::{Micros, QueryResult, SessionId, Sqlstate, Value};
 
@@ -49,7 +50,7 @@ pub struct Stepper {
 }
 
 impl Stepper {
-    pub fn new<'a>(setup: impl Iterator<Item = &'a str>) -> Stepper {
+    pub fn new<'a>(setup: impl Iterator<Item = &'a Sent>) -> Stepper {
         let settings =
             Settings { deadlocks: DeadlockCheck::After(DEADLOCK_TIMEOUT_US), seed: 1, epoch_us: crate::sim::EPOCH_US };
         let mut database = Database::new(settings);
@@ -57,8 +58,8 @@ impl Stepper {
         let (sessions, waiting) = (BTreeMap::new(), BTreeMap::new());
         let (waited, answers) = (BTreeSet::new(), BTreeMap::new());
         let mut stepper = Stepper { database, own, sessions, waiting, waited, answers, now: 0 };
-        for sql in setup {
-            stepper.run(sql);
+        for Sent { sql, parameters, .. } in setup {
+            stepper.beside(sql, parameters);
         }
         stepper
     }
@@ -69,12 +70,16 @@ impl Stepper {
 
     /// A statement beside the steps. One that fails changes nothing, and what it was for is not needed.
     pub fn run(&mut self, sql: &str) {
-        self.look(sql);
+        self.beside(sql, &[]);
     }
 
     /// The rows of a query beside the steps.
     pub fn look(&mut self, sql: &str) -> Option<QueryResult> {
-        match self.database.execute(self.own, self.now, sql, &[]).progress {
+        self.beside(sql, &[])
+    }
+
+    fn beside(&mut self, sql: &str, parameters: &[Value]) -> Option<QueryResult> {
+        match self.database.execute(self.own, self.now, sql, parameters).progress {
             Progress::Done(mut results) => results.pop(),
             Progress::Failed(_) => None,
             Progress::Wait(_) => {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use ts_rs::TS;
 
 use super::Amount;
-use crate::trace::Micros;
+use crate::trace::{self, Micros};
 
 /// How one value comes about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -83,27 +83,35 @@ pub struct RowSet {
     pub columns: BTreeMap<String, Draw>,
 }
 
-/// Rows in one INSERT: few texts to parse, none of them huge.
-const ROWS_PER_INSERT: u64 = 500;
+/// Rows in one INSERT: all but the last have the same text, so it is parsed once.
+const ROWS_PER_INSERT: u64 = 100;
+
+/// A statement that adds rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// With `$1` for the first of `parameters`.
+    pub sql: String,
+    pub parameters: Vec<trace::Value>,
+}
 
 impl RowSet {
-    pub fn inserts(&self, rng: &mut impl Rng, knobs: &BTreeMap<String, f64>) -> Vec<String> {
+    pub fn inserts(&self, rng: &mut impl Rng, knobs: &BTreeMap<String, f64>) -> Vec<Insert> {
         let names = self.columns.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let count = self.count.at(knobs) as u64;
         (0..count.div_ceil(ROWS_PER_INSERT))
             .map(|batch| {
                 let first = batch * ROWS_PER_INSERT + 1;
                 let last = (first + ROWS_PER_INSERT - 1).min(count);
-                let rows = (first..=last).map(|n| self.row(rng, n, knobs)).collect::<Vec<_>>().join(", ");
-                format!("INSERT INTO {} ({names}) VALUES {rows}", self.table)
+                let places = (first..=last).map(|n| Place { n, client: 0, now: 0 });
+                let row = |place| self.columns.values().map(move |draw| (place, draw));
+                let drawn = places.flat_map(row).map(|(place, draw)| sql_value(draw.value(rng, place, knobs)));
+                let parameters = drawn.collect::<Vec<_>>();
+                let numbers = (1..=parameters.len()).map(|number| format!("${number}")).collect::<Vec<_>>();
+                let rows = numbers.chunks(self.columns.len()).map(|row| format!("({})", row.join(", ")));
+                let rows = rows.collect::<Vec<_>>().join(", ");
+                Insert { sql: format!("INSERT INTO {} ({names}) VALUES {rows}", self.table), parameters }
             })
             .collect()
-    }
-
-    fn row(&self, rng: &mut impl Rng, n: u64, knobs: &BTreeMap<String, f64>) -> String {
-        let place = Place { n, client: 0, now: 0 };
-        let values = self.columns.values().map(|draw| literal(&draw.value(rng, place, knobs))).collect::<Vec<_>>();
-        format!("({})", values.join(", "))
     }
 }
 
@@ -112,13 +120,15 @@ fn number(value: f64) -> Value {
     if value.fract() == 0.0 { (value as i64).into() } else { value.into() }
 }
 
-fn literal(value: &Value) -> String {
+fn sql_value(value: Value) -> trace::Value {
     match value {
-        Value::Null => "NULL".into(),
-        Value::Bool(true) => "TRUE".into(),
-        Value::Bool(false) => "FALSE".into(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => format!("'{}'", text.replace('\'', "''")),
-        Value::Array(_) | Value::Object(_) => format!("'{}'", value.to_string().replace('\'', "''")),
+        Value::Null => trace::Value::Null,
+        Value::Bool(flag) => trace::Value::Bool(flag),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => trace::Value::Int(whole),
+            None => trace::Value::Float(number.as_f64().expect("JSON's numbers are integers or floats")),
+        },
+        Value::String(text) => trace::Value::Text(text.into()),
+        nested @ (Value::Array(_) | Value::Object(_)) => trace::Value::Text(nested.to_string().into()),
     }
 }

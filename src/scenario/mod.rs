@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-pub use draw::{Draw, Place, RowSet};
+pub use draw::{Draw, Insert, Place, RowSet};
 pub use world::{
     Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, World,
 };

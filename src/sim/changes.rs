@@ -5,6 +5,7 @@ use super::tape::Sender;
 use super::world::World;
 use super::{Change, RunError};
 use crate::python::{Raised, SourcePosition};
+use crate::scenario::Insert;
 use crate::trace::{ChangeFamily, EventKind, SqlError};
 
 const SCHEMA_FILE: &str = "schema.sql";
@@ -14,13 +15,13 @@ impl World {
     pub fn fill_database(&mut self) -> Result<(), RunError> {
         let document = self.document.clone();
         let schema = self.request.sources.get(SCHEMA_FILE).unwrap_or(&document.schema).clone();
-        self.fill(Sender::Schema, &schema).map_err(|error| sql_error(&error, &schema, SCHEMA_FILE))?;
+        self.fill(Sender::Schema, &schema, &[]).map_err(|error| sql_error(&error, &schema, SCHEMA_FILE))?;
         for ledger in self.outside.ledgers() {
-            self.fill(Sender::Schema, ledger).map_err(|error| sql_error(&error, ledger, "a service's books"))?;
+            self.fill(Sender::Schema, ledger, &[]).map_err(|error| sql_error(&error, ledger, "a service's books"))?;
         }
         for rows in &document.world.rows {
-            for insert in rows.inserts(&mut self.dice.rows, &self.knobs) {
-                self.fill(Sender::Rows, &insert).map_err(|error| {
+            for Insert { sql, parameters } in rows.inserts(&mut self.dice.rows, &self.knobs) {
+                self.fill(Sender::Rows, &sql, &parameters).map_err(|error| {
                     RunError::new(format!("rows of {}: {} ({})", rows.table, error.message, error.sqlstate))
                 })?;
             }
@@ -33,7 +34,7 @@ impl World {
         self.known_variant(&variant).map_err(RunError::new)?;
         let document = self.document.clone();
         if let Some(sql) = document.variant(&variant).and_then(|of| of.migration.as_deref()) {
-            self.fill(Sender::Schema, sql).map_err(|error| sql_error(&error, sql, "the variant's migration"))?;
+            self.fill(Sender::Schema, sql, &[]).map_err(|error| sql_error(&error, sql, "the variant's migration"))?;
         }
         self.migrated.insert(variant.clone());
         self.load(&variant).map_err(|raised| RunError {

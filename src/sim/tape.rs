@@ -36,8 +36,8 @@ impl World {
     }
 
     /// Runs a text of the run's own, as part of its past.
-    pub fn fill(&mut self, by: Sender, sql: &str) -> Result<(), crate::trace::SqlError> {
-        self.tape(self.auditor, by, &sql.into(), &[]);
-        self.audit(sql, &[]).map(|_| ())
+    pub fn fill(&mut self, by: Sender, sql: &str, parameters: &[Value]) -> Result<(), crate::trace::SqlError> {
+        self.tape(self.auditor, by, &sql.into(), parameters);
+        self.audit(sql, parameters).map(|_| ())
     }
 }

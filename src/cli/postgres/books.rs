@@ -63,18 +63,19 @@ impl Watch {
 impl Real<'_> {
     pub fn fill_database(&mut self) -> Result<(), Failure> {
         let document = self.document.clone();
-        self.audit(&[format!("CREATE SCHEMA {}", self.schema)]).map_err(|failure| {
+        self.audit(vec![plain(&format!("CREATE SCHEMA {}", self.schema))]).map_err(|failure| {
             Failure::Result(format!("{failure}; the run needs a user that may create a schema in this database"))
         })?;
         self.filled = true;
-        let mut texts = vec![document.schema.clone()];
-        texts.extend(self.outside.ledgers().into_iter().map(str::to_string));
+        let mut statements = vec![plain(&document.schema)];
+        statements.extend(self.outside.ledgers().into_iter().map(plain));
         for rows in &document.world.rows {
-            texts.extend(rows.inserts(&mut self.dice, &self.knobs));
+            let inserts = rows.inserts(&mut self.dice, &self.knobs);
+            statements.extend(inserts.iter().map(|insert| for_psycopg(&insert.sql, &insert.parameters)));
         }
-        texts.extend(self.variant.migration.clone());
-        texts.push(ANALYZE.into());
-        self.audit(&texts).map(|_| ())
+        statements.extend(self.variant.migration.as_deref().map(plain));
+        statements.push(plain(ANALYZE));
+        self.audit(statements).map(|_| ())
     }
 
     /// Nothing of the run stays behind, even if the connection was lost meanwhile.
@@ -85,14 +86,14 @@ impl Real<'_> {
         if !self.filled {
             return Ok(());
         }
-        let drop = [format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema)];
-        let dropped = self.audit(&drop).or_else(|_| {
+        let drop = plain(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema));
+        let dropped = self.audit(vec![drop.clone()]).or_else(|_| {
             // What the old connections' hosts still say is of no interest.
             (self.sender, self.told) = channel();
             let settings = audit_settings(self.server, &self.schema);
             self.auditor = self.python.start(AUDITOR, None, settings, self.sender.clone())?;
             self.await_ready(1)?;
-            self.audit(&drop)
+            self.audit(vec![drop])
         });
         dropped.map(|_| ()).map_err(|_| {
             let schema = &self.schema;
@@ -106,11 +107,7 @@ impl Real<'_> {
         if entries.is_empty() {
             return;
         }
-        let statements = entries.into_iter().map(|entry| {
-            let (sql, parameters) = for_psycopg(entry.sql, &entry.parameters);
-            json!([sql, parameters])
-        });
-        self.ask(statements.collect());
+        self.ask(entries.into_iter().map(|entry| for_psycopg(entry.sql, &entry.parameters)).collect());
     }
 
     /// Reads invariants and gauges; what they say comes as a message.
@@ -125,7 +122,7 @@ impl Real<'_> {
         });
         let gauges = document.world.gauges.iter().map(|gauge| &gauge.sql);
         let oldest = self.load.oldest();
-        let audit = self.ask(rules.chain(gauges).map(|sql| json!([sql, []])).collect());
+        let audit = self.ask(rules.chain(gauges).map(|sql| plain(sql)).collect());
         self.watch.asked = Some(Asked { audit, at: Instant::now(), oldest, repeats });
     }
 
@@ -206,8 +203,8 @@ impl Real<'_> {
     }
 
     /// Runs statements and waits for their results. What hosts tell meanwhile is taken in.
-    fn audit(&mut self, texts: &[String]) -> Result<Vec<Json>, Failure> {
-        let number = self.ask(texts.iter().map(|text| json!([text, []])).collect());
+    fn audit(&mut self, statements: Vec<Json>) -> Result<Vec<Json>, Failure> {
+        let number = self.ask(statements);
         let end = Instant::now() + START;
         loop {
             let wait: Duration = end.saturating_duration_since(Instant::now());
@@ -243,7 +240,12 @@ fn results(message: &Json) -> Result<Vec<Json>, Failure> {
     }
 }
 /// `$1` may stand twice in a text; psycopg wants one `%s` for each place.
-fn for_psycopg(sql: &str, parameters: &[Value]) -> (String, Vec<Json>) {
+/// A statement without parameters, as the auditor takes it.
+fn plain(sql: &str) -> Json {
+    json!([sql, []])
+}
+
+fn for_psycopg(sql: &str, parameters: &[Value]) -> Json {
     let (mut text, mut values) = (String::new(), Vec::new());
     let mut rest = sql;
     while let Some(at) = rest.find('$') {
@@ -257,7 +259,7 @@ fn for_psycopg(sql: &str, parameters: &[Value]) -> (String, Vec<Json>) {
         rest = &rest[at + 1 + digits..];
     }
     text.push_str(&rest.replace('%', "%%"));
-    (text, values)
+    json!([text, values])
 }
 
 fn json_of(value: &Value) -> Json {
