@@ -441,14 +441,22 @@ impl Context<'_> {
         })
     }
 
+    /// The value of what is not computed, without a copy.
+    fn at_hand<'v>(&'v self, expr: &'v Expr) -> Option<&'v Value> {
+        match expr {
+            Expr::Column { slot, column } => Some(&self.run.frame[*slot as usize].row[*column as usize]),
+            Expr::Const(value) => Some(value),
+            Expr::Parameter(number) => Some(&self.parameters[*number]),
+            _ => None,
+        }
+    }
+
     /// A condition: NULL counts as false.
     pub fn holds(&mut self, condition: &Expr) -> Result<bool> {
         match condition {
             Expr::Compare { op, left, right } => {
-                // The common case without copying the column.
-                if let (Expr::Column { slot, column }, Expr::Const(right)) = (&**left, &**right) {
-                    let left = &self.run.frame[*slot as usize].row[*column as usize];
-                    return Ok(*left != Value::Null && *right != Value::Null && op.holds(compare(left, right)));
+                if let (Some(left), Some(right)) = (self.at_hand(left), self.at_hand(right)) {
+                    return Ok(!is_null(left) && !is_null(right) && op.holds(compare(left, right)));
                 }
                 Ok(self.evaluate(condition)? == Value::Bool(true))
             }
@@ -463,6 +471,10 @@ impl Context<'_> {
             _ => Ok(self.evaluate(condition)? == Value::Bool(true)),
         }
     }
+}
+
+fn is_null(value: &Value) -> bool {
+    matches!(value, Value::Null)
 }
 
 fn whole(kind: &Type, value: Option<i64>) -> Result<Value> {
