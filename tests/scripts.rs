@@ -201,7 +201,7 @@ impl Runner for Rows {
                     "update" => LockStrength::Update,
                     other => return Err(format!("no lock is called {other}").into()),
                 };
-                match self.store.lock_row(session, self.table, row()?, strength, word(2) != "nowait") {
+                match self.store.lock_row(session, self.table, row()?, strength, word(2) != "nowait", None) {
                     RowLock::Locked { .. } => writeln!(text, "has it")?,
                     RowLock::Unavailable => writeln!(text, "does not get it")?,
                     RowLock::Waits => {

@@ -908,14 +908,6 @@ impl Context<'_> {
             return Ok(Vec::new());
         }
         let children = self.rows_with(&child, &key.child_columns, old)?;
-        if !looks && self.engine.store.isolation(self.session) != Isolation::ReadCommitted {
-            self.check_snapshot();
-            for (id, _) in &children {
-                if self.engine.store.table(child.id).chain(*id).visible(&self.run.snapshot).is_none() {
-                    return fail("40001", "could not serialize access due to concurrent update");
-                }
-            }
-        }
         match action {
             Action::NoAction | Action::Restrict => {
                 for (id, row) in children {

@@ -729,10 +729,13 @@ impl Context<'_> {
             return Ok(LockedRow::Own);
         }
         let fixed = self.engine.store.isolation(self.session) != Isolation::ReadCommitted;
-        if fixed {
-            self.fail_if_outdated(table, slot, strength)?;
+        let mut outdated = None;
+        if fixed && self.fail_if_outdated(table, slot, strength).is_err() {
+            // It fails once those are gone who hold the version it sees.
+            outdated = self.engine.store.table(table.id).chain(id).visible(&self.run.snapshot).map(|seen| seen.stamp);
         }
-        match self.engine.store.lock_row(self.session, table.id, id, strength, policy == LockPolicy::Wait) {
+        let may_wait = policy == LockPolicy::Wait;
+        match self.engine.store.lock_row(self.session, table.id, id, strength, may_wait, outdated) {
             RowLock::Waits => {
                 let key = row_key(table, &self.run.frame[slot as usize]);
                 self.run.waits_on = format!("row {key} of {}", table.name);
@@ -749,7 +752,10 @@ impl Context<'_> {
                 }
             }
         }
-        if fixed && self.fail_if_outdated(table, slot, strength)? {
+        if fixed {
+            self.fail_if_outdated(table, slot, strength)?;
+        }
+        if strength == LockStrength::KeyShare && self.has_new_values_only(table, id) {
             return Ok(LockedRow::Same);
         }
         let own = self.engine.store.xid(self.session);
@@ -776,13 +782,13 @@ impl Context<'_> {
         }
     }
 
-    /// First updater wins: a row that changed after the transaction's snapshot cannot be locked by it. A key share lock minds
-    /// changes of keys only: true when the row changed in other columns.
-    fn fail_if_outdated(&self, table: &Table, slot: u16, strength: LockStrength) -> Result<bool> {
+    /// First updater wins: a row that changed after the transaction's snapshot cannot be locked by it, but a change beside its key
+    /// leaves it to be shared.
+    fn fail_if_outdated(&self, table: &Table, slot: u16, strength: LockStrength) -> Result<()> {
         let standing = &self.run.frame[slot as usize];
         let chain = self.engine.store.table(table.id).chain(standing.id);
         let Some(committed) = chain.newest_committed().filter(|version| version.stamp > self.run.snapshot.stamp) else {
-            return Ok(false);
+            return Ok(());
         };
         if committed.row.is_none() {
             // What counts is what became of the version that the snapshot sees. FOR UPDATE and its like say "update" for both.
@@ -792,11 +798,19 @@ impl Context<'_> {
             let what = if tells && seen_is_deleted { "delete" } else { "update" };
             return fail("40001", format!("could not serialize access due to concurrent {what}"));
         }
-        let mut newer = chain.versions().filter(|it| it.stamp != Stamp::RUNNING && it.stamp > self.run.snapshot.stamp);
-        if strength == LockStrength::KeyShare && !newer.any(|version| version.exclusive) {
-            return Ok(true);
+        if strength == LockStrength::KeyShare && self.has_new_values_only(table, standing.id) {
+            return Ok(());
         }
         fail("40001", "could not serialize access due to concurrent update")
+    }
+
+    /// The row has changed since the snapshot, and nobody who did so held it for himself: who shares its key does not mind, and
+    /// goes on with what the snapshot shows.
+    fn has_new_values_only(&self, table: &Table, id: RowId) -> bool {
+        let chain = self.engine.store.table(table.id).chain(id);
+        let committed = chain.versions().filter(|version| version.stamp != Stamp::RUNNING);
+        let mut newer = committed.take_while(|version| version.stamp > self.run.snapshot.stamp).peekable();
+        newer.peek().is_some_and(|newest| newest.row.is_some()) && newer.all(|version| !version.exclusive)
     }
 
     // Joins

@@ -504,7 +504,7 @@ impl Store {
         self.transaction(session).command
     }
 
-    /// Marks a row, or makes the session wait for those whose marks conflict.
+    /// Marks a row, or makes the session wait for those whose marks conflict. An `outdated` version is only waited for.
     pub fn lock_row(
         &mut self,
         session: SessionId,
@@ -512,12 +512,14 @@ impl Store {
         row: RowId,
         strength: LockStrength,
         may_wait: bool,
+        outdated: Option<Stamp>,
     ) -> RowLock {
         let xid = self.assign_xid(session);
         let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
         let tag = Tag::Row(table, row);
-        if let Some(holder) = chain.conflicting_mark(xid, strength) {
-            if !may_wait {
+        if let Some(holder) = chain.conflicting_mark(xid, strength, outdated.unwrap_or(Stamp::RUNNING)) {
+            let waits_anyway = strength == LockStrength::KeyShare && chain.shares_what_was();
+            if !may_wait && !waits_anyway {
                 self.locks.release_turn(session);
                 return RowLock::Unavailable;
             }
@@ -530,7 +532,7 @@ impl Store {
         }
         // There is nothing to hold of a row that is gone.
         let newest = chain.newest();
-        if newest.row.is_none() && newest.stamp != Stamp::RUNNING {
+        if outdated.is_some() || newest.row.is_none() && newest.stamp != Stamp::RUNNING {
             self.locks.release_turn(session);
             return RowLock::Locked { new: false };
         }

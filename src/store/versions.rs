@@ -25,6 +25,14 @@ pub struct Version {
 struct Mark {
     xid: Xid,
     strength: LockStrength,
+    /// The version that was locked: the mark lies on it and on all that came after, on none from before.
+    from: Stamp,
+}
+
+impl Mark {
+    fn stands_against(&self, xid: Xid, wanted: LockStrength, on: Stamp) -> bool {
+        self.xid != xid && self.from <= on && conflict(self.strength, wanted)
+    }
 }
 
 /// One row: its versions and who has locked it. Most rows have one version and no mark, so only that lies inline.
@@ -41,7 +49,7 @@ pub struct Chain {
 /// Holders by their number, and how many hold the row how strongly: thousands may share one parent row.
 #[derive(Debug, Default)]
 struct Marks {
-    holders: BTreeMap<Xid, LockStrength>,
+    holders: BTreeMap<Xid, Mark>,
     held: [u32; 4],
 }
 
@@ -49,24 +57,21 @@ impl Marks {
     fn insert(&mut self, mark: Mark) {
         self.remove(mark.xid);
         self.held[mark.strength as usize] += 1;
-        self.holders.insert(mark.xid, mark.strength);
+        self.holders.insert(mark.xid, mark);
     }
 
     fn remove(&mut self, xid: Xid) {
-        if let Some(strength) = self.holders.remove(&xid) {
-            self.held[strength as usize] -= 1;
+        if let Some(mark) = self.holders.remove(&xid) {
+            self.held[mark.strength as usize] -= 1;
         }
     }
 
     /// The oldest that stands against this strength.
-    fn conflicting(&self, xid: Xid, wanted: LockStrength) -> Option<Xid> {
+    fn conflicting(&self, xid: Xid, wanted: LockStrength, on: Stamp) -> Option<Xid> {
         if !STRENGTHS.iter().any(|held| self.held[*held as usize] > 0 && conflict(*held, wanted)) {
             return None;
         }
-        self.holders
-            .iter()
-            .find(|(holder, held)| **holder != xid && conflict(**held, wanted))
-            .map(|(holder, _)| *holder)
+        self.holders.values().find(|mark| mark.stands_against(xid, wanted, on)).map(|mark| mark.xid)
     }
 }
 
@@ -177,15 +182,16 @@ impl Chain {
     pub(super) fn mark_of(&self, xid: Xid) -> Option<LockStrength> {
         match &self.mark {
             Some(mark) if mark.xid == xid => Some(mark.strength),
-            _ => self.marks.as_ref()?.holders.get(&xid).copied(),
+            _ => self.marks.as_ref()?.holders.get(&xid).map(|mark| mark.strength),
         }
     }
 
     pub(super) fn mark(&mut self, xid: Xid, strength: LockStrength) {
+        let from = self.newest_committed().map_or(Stamp::RUNNING, |version| version.stamp);
         match &mut self.mark {
-            None => self.mark = Some(Mark { xid, strength }),
+            None => self.mark = Some(Mark { xid, strength, from }),
             Some(mark) if mark.xid == xid => mark.strength = strength,
-            Some(_) => self.marks.get_or_insert_default().insert(Mark { xid, strength }),
+            Some(_) => self.marks.get_or_insert_default().insert(Mark { xid, strength, from }),
         }
     }
 
@@ -196,7 +202,7 @@ impl Chain {
         };
         marks.remove(xid);
         if self.mark.is_some_and(|mark| mark.xid == xid) {
-            self.mark = marks.holders.first_key_value().map(|(xid, strength)| Mark { xid: *xid, strength: *strength });
+            self.mark = marks.holders.first_key_value().map(|(_, mark)| *mark);
             if let Some(mark) = self.mark {
                 marks.remove(mark.xid);
             }
@@ -206,11 +212,18 @@ impl Chain {
         }
     }
 
-    /// Of the transactions that stand against this strength the oldest: PostgreSQL waits for them in this order.
-    pub(super) fn conflicting_mark(&self, xid: Xid, strength: LockStrength) -> Option<Xid> {
-        let first = self.mark.filter(|mark| mark.xid != xid && conflict(mark.strength, strength)).map(|mark| mark.xid);
-        let other = self.marks.as_ref().and_then(|marks| marks.conflicting(xid, strength));
+    /// Of the transactions that stand against this strength on this version the oldest: PostgreSQL waits for them in this order.
+    pub(super) fn conflicting_mark(&self, xid: Xid, strength: LockStrength, on: Stamp) -> Option<Xid> {
+        let first = self.mark.filter(|mark| mark.stands_against(xid, strength, on)).map(|mark| mark.xid);
+        let other = self.marks.as_ref().and_then(|marks| marks.conflicting(xid, strength, on));
         first.into_iter().chain(other).min()
+    }
+
+    /// Somebody who has written the row held it less strongly than FOR UPDATE then, so what others see of it can be shared. PostgreSQL
+    /// comes to the writer's own version only after that, and waits for it even where it was asked not to.
+    pub fn shares_what_was(&self) -> bool {
+        let unfinished = self.versions().filter(|version| version.stamp == Stamp::RUNNING);
+        unfinished.last().is_some_and(|first| !first.exclusive)
     }
 }
 
