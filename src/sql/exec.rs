@@ -67,6 +67,8 @@ pub struct StatementRun {
     /// Rows that FOR UPDATE and its like locked, as they were then: what happens to them while the statement waits for the next one
     /// is not looked at.
     locked: FxHashMap<(TableId, RowId), Row>,
+    /// The row whose update a locking SELECT last waited for: PostgreSQL then goes on to the newer version, whatever becomes of it.
+    followed: Option<(TableId, RowId)>,
     pub counts: Option<FxHashMap<usize, (u64, u64)>>,
     /// What the statement waits for, in words.
     pub waits_on: String,
@@ -103,6 +105,7 @@ impl StatementRun {
             advisory: Vec::new(),
             advisory_at: 0,
             locked: FxHashMap::default(),
+            followed: None,
             counts: None,
             waits_on: String::new(),
         }
@@ -732,11 +735,16 @@ impl Context<'_> {
         let mut outdated = None;
         if fixed && self.fail_if_outdated(table, slot, strength).is_err() {
             // It fails once those are gone who hold the version it sees.
-            outdated = self.engine.store.table(table.id).chain(id).visible(&self.run.snapshot).map(|seen| seen.stamp);
+            let seen = self.engine.store.table(table.id).chain(id).visible(&self.run.snapshot).map(|seen| seen.stamp);
+            outdated = if self.run.followed == Some((table.id, id)) { Some(Stamp::RUNNING) } else { seen };
         }
         let may_wait = policy == LockPolicy::Wait;
         match self.engine.store.lock_row(self.session, table.id, id, strength, may_wait, outdated) {
             RowLock::Waits => {
+                let newest = self.engine.store.table(table.id).chain(id).newest();
+                if !self.run.writes && newest.stamp == Stamp::RUNNING {
+                    self.run.followed = Some((table.id, id));
+                }
                 let key = row_key(table, &self.run.frame[slot as usize]);
                 self.run.waits_on = format!("row {key} of {}", table.name);
                 return Err(Stop::Waits);
