@@ -8,6 +8,10 @@ use wasm_bindgen::prelude::*;
 
 use crate::api::{self, Change, Console, EVENTS_KEPT, Keep, Micros, Run, RunError, ScenarioDocument};
 
+/// The interpreter allocates for nearly everything it does, and the standard library's allocator for WebAssembly is slow at it.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// How many steps are taken before the host's clock is looked at again is the api's choice; a slice ends once this clock says so.
 #[wasm_bindgen]
 pub struct Playground {
