@@ -3,11 +3,12 @@
 //! It never knows what a task, a connection or a transaction is: those are Python.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rustc_hash::FxHashMap;
 use rustpython_vm::{PyObjectRef, PyRef, PyResult, VirtualMachine, frame};
 
 use super::placeholders::Query;
@@ -35,8 +36,8 @@ pub struct State {
     /// The handlers' own files and their latest text.
     pub sources: RefCell<BTreeMap<Rc<str>, Rc<str>>>,
     /// Statements by text: placeholders are looked for once.
-    with_places: RefCell<HashMap<String, Rc<Statement>>>,
-    verbatim: RefCell<HashMap<String, Rc<Statement>>>,
+    with_places: RefCell<FxHashMap<String, Rc<Statement>>>,
+    verbatim: RefCell<FxHashMap<String, Rc<Statement>>>,
     classes: RefCell<Classes>,
 }
 
@@ -324,8 +325,23 @@ mod module {
     /// A row as a dict. Python's `dict(zip(...))` costs several times as much here.
     #[pyfunction]
     fn named(names: PyRef<PyList>, values: PyRef<PyTuple>, vm: &VirtualMachine) -> PyResult<PyRef<PyDict>> {
+        dict_of(&names.borrow_vec(), &values, vm)
+    }
+
+    /// All rows of a result as dicts, by its columns' descriptions.
+    #[pyfunction]
+    fn dicts(columns: PyRef<PyTuple>, rows: PyRef<PyList>, vm: &VirtualMachine) -> PyResult<PyRef<PyList>> {
+        let name = |column: &PyObjectRef| Some(column.downcast_ref::<PyTuple>()?.as_slice().first()?.clone());
+        let names: Vec<PyObjectRef> = columns.as_slice().iter().filter_map(name).collect();
+        let rows = rows.borrow_vec();
+        let values = rows.iter().filter_map(|row| row.downcast_ref::<PyTuple>());
+        let dicts = values.map(|values| Ok(dict_of(&names, values, vm)?.into())).collect::<PyResult<Vec<_>>>()?;
+        Ok(vm.ctx.new_list(dicts))
+    }
+
+    fn dict_of(names: &[PyObjectRef], values: &PyTuple, vm: &VirtualMachine) -> PyResult<PyRef<PyDict>> {
         let row = vm.ctx.new_dict();
-        for (name, value) in names.borrow_vec().iter().zip(values.as_slice()) {
+        for (name, value) in names.iter().zip(values.as_slice()) {
             row.set_item(&**name, value.clone(), vm)?;
         }
         Ok(row)

@@ -16,8 +16,15 @@ class _Change:
         self.month = month
         self.week = week
         self.hours = hours
+        self._known = {}
 
     def at(self, year):
+        moment = self._known.get(year)
+        if moment is None:
+            moment = self._known[year] = self._compute(year)
+        return moment
+
+    def _compute(self, year):
         if self.week > 0:
             day = datetime(year, self.month, 1)
             day += timedelta(days=(6 - day.weekday()) % 7 + 7 * (self.week - 1))

@@ -1,6 +1,6 @@
 """psycopg 3 for handlers: connections, cursors and transactions whose round trips the simulation answers."""
 
-from _twoam import connect_errors, sql_wait
+from _twoam import connect_errors, dicts, sql_wait
 
 from . import errors, rows
 from .errors import (
@@ -198,10 +198,17 @@ class AsyncConnection:
             raise NotSupportedError("named (server-side) cursors are not simulated")
         if self._session is None:
             raise OperationalError("the connection is closed")
-        return AsyncCursor(self, row_factory=row_factory)
+        # Every statement comes through here: a cursor is made without its __init__.
+        cursor = _blank(AsyncCursor)
+        cursor.connection = self
+        if row_factory is not None:
+            cursor._row_factory = row_factory
+        return cursor
 
     def execute(self, query, params=None, *, prepare=None, binary=False):
-        return AsyncCursor(self).execute(query, params)
+        cursor = _blank(AsyncCursor)
+        cursor.connection = self
+        return cursor.execute(query, params)
 
     async def commit(self):
         if self._depth:
@@ -506,7 +513,9 @@ class AsyncCursor:
         self.rowcount = count
         if columns is not None:
             factory = self._row_factory or self.connection.row_factory
-            if factory is not tuple_row:
+            if factory is dict_row:
+                rows = dicts(columns, rows)
+            elif factory is not tuple_row:
                 make = factory(self)
                 rows = [make(row) for row in rows]
         self._rows = rows
@@ -522,6 +531,8 @@ class AsyncCursor:
 Cursor = AsyncCursor
 AsyncClientCursor = ClientCursor = AsyncCursor
 tuple_row = rows.tuple_row
+dict_row = rows.dict_row
+_blank = object.__new__
 _TRANSACTION_TAGS = frozenset(("BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK"))
 
 
