@@ -50,6 +50,9 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
         Some(address) => {
             let real = postgres::run(&document, &request, &postgres::Server::open(address)?, None)?;
             eprintln!("{}", real.versions);
+            if !real.versions.of_postgresql() {
+                eprintln!("What differs on other servers, by their documentation: {}", document.elsewhere);
+            }
             let text = if arguments.trace.is_some() { real.trace() } else { String::new() };
             (real.summary, text)
         }

@@ -148,6 +148,7 @@ impl<'a> Reader<'a> {
             },
             prompt: root.text("prompt"),
             shows: root.text("shows"),
+            elsewhere: root.text("elsewhere"),
             invariants: root.sections("invariant").iter().map(|section| self.invariant(section)).collect(),
             beats: root.sections("beat").iter().map(|section| self.beat(section, &names)).collect(),
             question: root.section("question").map_or_else(

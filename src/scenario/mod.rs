@@ -47,6 +47,8 @@ pub struct ScenarioDocument {
     pub prompt: String,
     /// What it is good at showing.
     pub shows: String,
+    /// What differs on CockroachDB and YugabyteDB, by their documentation.
+    pub elsewhere: String,
     /// `naive` first.
     pub variants: Vec<VariantDocument>,
     pub environments: Vec<EnvironmentDocument>,

@@ -58,6 +58,13 @@ pub struct Versions {
     pub psycopg: String,
 }
 
+impl Versions {
+    /// Other servers speak its protocol too, and some call themselves so.
+    pub fn of_postgresql(&self) -> bool {
+        self.server.starts_with("PostgreSQL ") && !self.server.contains("-YB-")
+    }
+}
+
 impl fmt::Display for Versions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, CPython {}, psycopg {}", self.server, self.python, self.psycopg)

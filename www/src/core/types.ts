@@ -463,6 +463,10 @@ prompt: string,
  */
 shows: string, 
 /**
+ * What differs on CockroachDB and YugabyteDB, by their documentation.
+ */
+elsewhere: string, 
+/**
  * `naive` first.
  */
 variants: Array<VariantDocument>, environments: Array<EnvironmentDocument>, knobs: Array<Knob>, faults: Array<FaultDocument>, metrics: Array<Metric>, invariants: Array<Invariant>, schema: string, 
