@@ -55,7 +55,7 @@ function preloads(): Plugin {
         const ids = (JSON.parse(readFileSync(summaries, 'utf8')) as { id: string }[]).map(({ id }) => id);
         const ofScenario = `{
   const ids = ${JSON.stringify(ids)};
-  const asked = location.hash.slice(1) || ids[0];
+  const asked = location.hash.slice(1) || document.documentElement.dataset.scenario || ids[0];
   for (const folder of ids.includes(asked) ? ['scenarios', 'recordings'] : []) {
     document.head.append(Object.assign(document.createElement('link'), { rel: 'preload', as: 'fetch', crossOrigin: '', href: \`./\${folder}/\${asked}.json\` }));
   }
@@ -89,6 +89,34 @@ function pictures(): Plugin {
         mkdirSync(join(folder, 'pictures'), { recursive: true });
         for (const { id } of read('scenarios/index.json') as { id: string }[]) {
           writeFileSync(join(folder, `pictures/${id}.svg`), picture(read(`scenarios/${id}.json`), read(`recordings/${id}.json`)));
+        }
+      },
+    },
+  };
+}
+
+/** Writes a page for each scenario: the same one, under a title and a description that whoever previews a link reads without running it. */
+function scenarioPages(): Plugin {
+  let folder = '';
+  const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+  return {
+    name: 'scenario-pages',
+    apply: 'build',
+    configResolved: (config) => {
+      folder = resolve(config.root, config.build.outDir);
+    },
+    closeBundle: {
+      sequential: true,
+      handler() {
+        const page = readFileSync(join(folder, 'index.html'), 'utf8');
+        const summaries = JSON.parse(readFileSync(join(folder, 'scenarios/index.json'), 'utf8')) as { id: string; title: string; hook: string }[];
+        for (const { id, title, hook } of summaries) {
+          const own = page
+            .replace('<html ', `<html data-scenario="${id}" `)
+            .replace(/<title>.*?<\/title>/, () => `<title>${escaped(title)} · 2 AM</title>`)
+            .replace(/(<meta property="og:title" content=)".*?"/, (_, start: string) => `${start}"${escaped(title)} · 2 AM"`)
+            .replace(/(<meta (?:name|property)="(?:og:)?description" content=)".*?"/g, (_, start: string) => `${start}"${escaped(hook)}"`);
+          writeFileSync(join(folder, `${id}.html`), own);
         }
       },
     },
@@ -146,7 +174,7 @@ export default defineConfig({
   define: { __ENGINE__: JSON.stringify(engine()), __COSTS__: JSON.stringify(costs()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), preloads(), contentSecurityPolicy(), pictures(), offline()],
+  plugins: [svelte(), preloads(), contentSecurityPolicy(), pictures(), scenarioPages(), offline()],
   build: { outDir: '../dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },

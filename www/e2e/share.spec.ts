@@ -72,6 +72,16 @@ test('the numbers can be saved as a picture, the trace as a file', async ({ page
   expect(JSON.parse(readFileSync(await trace.path(), 'utf8')).events.length).toBeGreaterThan(0);
 });
 
+test('a scenario has a page of its own, which says in previews what it is', async ({ page, playground }) => {
+  await playground.open('deadlock.html');
+  await expect(page).toHaveTitle('Two transfers that wait for each other · 2 AM');
+  const hook = /^Ann pays Bob while Bob pays Ann\./;
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(hook);
+  for (const name of ['meta[name="description"]', 'meta[property="og:description"]']) await expect(page.locator(name)).toHaveAttribute('content', hook);
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await expect(page.getByLabel('Link to the scenario')).toHaveValue(/\/deadlock\.html$/);
+});
+
 test('a hostile link is text: what it holds is shown, never run by the page', async ({ page, playground }) => {
   const markup = '<img src=x onerror="document.title = 1"><script>document.title = 2</script>';
   const source = `async def buy(conn, request):\n    raise ValueError('''${markup}''')\n`;

@@ -181,7 +181,8 @@ export class PlaygroundState {
       this.message = { kind: 'error', text: `The list of scenarios could not be loaded. ${sentence(error)}` };
       return;
     }
-    const asked = shared?.request.scenario ?? hash.slice(1);
+    // Each scenario has a page of its own, which names it.
+    const asked = shared?.request.scenario ?? (hash.slice(1) || document.documentElement.dataset.scenario || '');
     const known = this.summaries.some(({ id }) => id === asked);
     if (shared && !known) {
       this.message = { kind: 'error', text: `This link is for a scenario called “${asked}”, which is not here.` };
