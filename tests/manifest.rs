@@ -69,6 +69,15 @@ fn a_value_out_of_its_knobs_range_is_refused() {
 }
 
 #[test]
+fn rows_have_columns() {
+    let first = "[[rows]]\ntable = \"products\"";
+    let nothing = format!("[[rows]]\ntable = \"orders\"\ncount = 1\n\n[rows.columns]\n\n{first}");
+    let mistakes = after(&[("scenario.toml", first, &nothing)]);
+    let found = mistakes.iter().map(|mistake| mistake.what.as_str()).collect::<Vec<_>>();
+    assert_eq!(found, ["`rows.columns`: it names no column"]);
+}
+
+#[test]
 fn texts_must_be_complete() {
     let mistakes = after(&[
         ("story.md", "## How to find it", "## Finding it"),

@@ -465,11 +465,11 @@ impl<'a> Reader<'a> {
     }
 
     fn rows(&self, section: &Section<'_, 'a>) -> RowSet {
-        RowSet {
-            table: section.text("table"),
-            count: section.amount("count"),
-            columns: section.section("columns").map_or_else(BTreeMap::new, |columns| self.draws(&columns)),
+        let columns = section.section("columns").map_or_else(BTreeMap::new, |columns| self.draws(&columns));
+        if section.has("columns") && columns.is_empty() {
+            section.mistake("columns", "it names no column", "name one at least, such as `id = { sequence = 1 }`");
         }
+        RowSet { table: section.text("table"), count: section.amount("count"), columns }
     }
 
     fn draws(&self, section: &Section<'_, 'a>) -> BTreeMap<String, Draw> {
