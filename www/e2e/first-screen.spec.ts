@@ -44,6 +44,19 @@ test('every scenario opens, and breaks in production', async ({ page, playground
   }
 });
 
+test('a dialog that was left comes back at once', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  const picker = page.getByRole('dialog', { name: 'What went wrong for you?' });
+  for (let round = 0; round < 5; round += 1) {
+    await page.keyboard.press('s');
+    await page.keyboard.press('Escape');
+  }
+  await expect(picker).toBeHidden();
+  await page.keyboard.press('s');
+  await expect(picker).toBeVisible();
+});
+
 test('a scenario is found by what went wrong, how hard it is and what it trains', async ({ page, playground }) => {
   await playground.open();
   await page.getByRole('button', { name: /^Scenario:/ }).click();
