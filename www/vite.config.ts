@@ -73,85 +73,59 @@ function preloads(): Plugin {
   };
 }
 
-/** Writes a still picture of each scenario's recorded runs, for embeds and feeds. */
-function pictures(): Plugin {
+/** Adds to the folder that was built, one after the other in the order of the plugins. */
+function afterwards(name: string, write: (folder: string) => void): Plugin {
   let folder = '';
   return {
-    name: 'pictures',
+    name,
     apply: 'build',
     configResolved: (config) => {
       folder = resolve(config.root, config.build.outDir);
     },
-    closeBundle: {
-      sequential: true,
-      handler() {
-        const read = (path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8'));
-        mkdirSync(join(folder, 'pictures'), { recursive: true });
-        for (const { id } of read('scenarios/index.json') as { id: string }[]) {
-          writeFileSync(join(folder, `pictures/${id}.svg`), picture(read(`scenarios/${id}.json`), read(`recordings/${id}.json`)));
-        }
-      },
-    },
+    closeBundle: { sequential: true, handler: () => write(folder) },
   };
 }
+
+const readJson = (folder: string, path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8'));
+
+/** Writes a still picture of each scenario's recorded runs, for embeds and feeds. */
+const pictures = afterwards('pictures', (folder) => {
+  mkdirSync(join(folder, 'pictures'), { recursive: true });
+  for (const { id } of readJson(folder, 'scenarios/index.json') as { id: string }[]) {
+    writeFileSync(join(folder, `pictures/${id}.svg`), picture(readJson(folder, `scenarios/${id}.json`), readJson(folder, `recordings/${id}.json`)));
+  }
+});
 
 /** Writes a page for each scenario: the same one, under a title and a description that whoever previews a link reads without running it. */
-function scenarioPages(): Plugin {
-  let folder = '';
+const scenarioPages = afterwards('scenario-pages', (folder) => {
   const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-  return {
-    name: 'scenario-pages',
-    apply: 'build',
-    configResolved: (config) => {
-      folder = resolve(config.root, config.build.outDir);
-    },
-    closeBundle: {
-      sequential: true,
-      handler() {
-        const page = readFileSync(join(folder, 'index.html'), 'utf8');
-        const summaries = JSON.parse(readFileSync(join(folder, 'scenarios/index.json'), 'utf8')) as { id: string; title: string; hook: string }[];
-        for (const { id, title, hook } of summaries) {
-          const own = page
-            .replace('<html ', `<html data-scenario="${id}" `)
-            .replace(/<title>.*?<\/title>/, () => `<title>${escaped(title)} · 2 AM</title>`)
-            .replace(/(<meta property="og:title" content=)".*?"/, (_, start: string) => `${start}"${escaped(title)} · 2 AM"`)
-            .replace(/(<meta (?:name|property)="(?:og:)?description" content=)".*?"/g, (_, start: string) => `${start}"${escaped(hook)}"`);
-          writeFileSync(join(folder, `${id}.html`), own);
-        }
-      },
-    },
-  };
-}
+  const page = readFileSync(join(folder, 'index.html'), 'utf8');
+  for (const { id, title, hook } of readJson(folder, 'scenarios/index.json') as { id: string; title: string; hook: string }[]) {
+    const own = page
+      .replace('<html ', `<html data-scenario="${id}" `)
+      .replace(/<title>.*?<\/title>/, () => `<title>${escaped(title)} · 2 AM</title>`)
+      .replace(/(<meta property="og:title" content=)".*?"/, (_, start: string) => `${start}"${escaped(title)} · 2 AM"`)
+      .replace(/(<meta (?:name|property)="(?:og:)?description" content=)".*?"/g, (_, start: string) => `${start}"${escaped(hook)}"`);
+    writeFileSync(join(folder, `${id}.html`), own);
+  }
+});
 
 /** Writes the service worker, which keeps exactly the files that were built. */
-function offline(): Plugin {
-  let folder = '';
-  return {
-    name: 'offline',
-    apply: 'build',
-    configResolved: (config) => {
-      folder = resolve(config.root, config.build.outDir);
-    },
-    closeBundle: {
-      sequential: true,
-      handler() {
-        const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-          .filter((entry) => entry.isFile() && !/offline\.js$|screenshot|social/.test(entry.name))
-          .map((entry) => join(entry.parentPath, entry.name))
-          .sort();
-        const hash = createHash('sha256');
-        for (const file of files) hash.update(file).update(readFileSync(file));
-        const paths = ['./', ...files.map((file) => `./${file.slice(folder.length + 1).replaceAll('\\', '/')}`)];
-        writeFileSync(
-          join(folder, 'offline.js'),
-          readFileSync(new URL('offline.template.js', import.meta.url), 'utf8')
-            .replace('__VERSION__', `twoam-${hash.digest('hex').slice(0, 16)}`)
-            .replace('__FILES__', JSON.stringify(paths, null, 2)),
-        );
-      },
-    },
-  };
-}
+const offline = afterwards('offline', (folder) => {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/offline\.js$|screenshot|social/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(file));
+  const paths = ['./', ...files.map((file) => `./${file.slice(folder.length + 1).replaceAll('\\', '/')}`)];
+  writeFileSync(
+    join(folder, 'offline.js'),
+    readFileSync(new URL('offline.template.js', import.meta.url), 'utf8')
+      .replace('__VERSION__', `twoam-${hash.digest('hex').slice(0, 16)}`)
+      .replace('__FILES__', JSON.stringify(paths, null, 2)),
+  );
+});
 
 /** The engine a page was built with, as links name it. The unit tests need none. */
 function engine(): string {
@@ -174,7 +148,7 @@ export default defineConfig({
   define: { __ENGINE__: JSON.stringify(engine()), __COSTS__: JSON.stringify(costs()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), preloads(), contentSecurityPolicy(), pictures(), scenarioPages(), offline()],
+  plugins: [svelte(), preloads(), contentSecurityPolicy(), pictures, scenarioPages, offline],
   build: { outDir: '../dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },

@@ -221,7 +221,7 @@ impl Chain {
 
     /// Somebody who has written the row held it less strongly than FOR UPDATE then, so what others see of it can be shared. PostgreSQL
     /// comes to the writer's own version only after that, and waits for it even where it was asked not to.
-    pub fn shares_what_was(&self) -> bool {
+    pub(super) fn shares_what_was(&self) -> bool {
         let unfinished = self.versions().filter(|version| version.stamp == Stamp::RUNNING);
         unfinished.last().is_some_and(|first| !first.exclusive)
     }

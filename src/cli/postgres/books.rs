@@ -239,12 +239,13 @@ fn results(message: &Json) -> Result<Vec<Json>, Failure> {
         Some(error) => Err(Failure::Result(format!("error: the server refused a statement of the run: {error}"))),
     }
 }
-/// `$1` may stand twice in a text; psycopg wants one `%s` for each place.
+
 /// A statement without parameters, as the auditor takes it.
 fn plain(sql: &str) -> Json {
     json!([sql, []])
 }
 
+/// `$1` may stand twice in a text; psycopg wants one `%s` for each place.
 fn for_psycopg(sql: &str, parameters: &[Value]) -> Json {
     let (mut text, mut values) = (String::new(), Vec::new());
     let mut rest = sql;
