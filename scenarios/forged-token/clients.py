@@ -28,7 +28,7 @@ def issued(customer_id, audience="shop-api", lives_s=300):
 async def customer(app, client):
     token = issued(client["id"])
     while True:
-        await asyncio.sleep(random.expovariate(1 / 0.6))
+        await asyncio.sleep(random.expovariate(1 / 1.2))
         await app.call("orders", {"token": token, "ip": OWN})
 
 

@@ -1,10 +1,10 @@
-"""Support agents. The telephone system puts calls through every two seconds, so they all look things up at the same moment."""
+"""Support agents. The telephone system puts calls through every four seconds, so they all look things up at the same moment."""
 
 import asyncio
 import random
 import time
 
-EVERY_S = 2.0
+EVERY_S = 4.0
 
 
 async def agent(app, client):

@@ -53,7 +53,7 @@ async def phone(app, client):
     if user_id <= PHONES_ROBBED:
         asyncio.create_task(backup_is_read(session, user_id))
     while True:
-        await asyncio.sleep(random.expovariate(1 / 0.7))
+        await asyncio.sleep(random.uniform(0.4, 1.6))
         if not await session.orders():
             # The app asks for the password again.
             await session.login(user_id)
