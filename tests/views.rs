@@ -7,6 +7,10 @@ use twoam::api::{Keep, Run, RunRequest, ScenarioDocument, measured};
 use twoam::scenario::{bundle, manifest};
 
 fn start(variant: &str) -> Run {
+    start_with(variant, BTreeMap::new())
+}
+
+fn start_with(variant: &str, sources: BTreeMap<String, String>) -> Run {
     let folder = bundle::folders().into_iter().find(|folder| folder.id == "oversell").expect("oversell is there");
     let document: Rc<ScenarioDocument> = Rc::new(manifest::read(&folder, &measured()).expect("it is valid"));
     let request = RunRequest {
@@ -16,7 +20,7 @@ fn start(variant: &str) -> Run {
         seed: 1,
         until_us: None,
         knobs: Default::default(),
-        sources: Default::default(),
+        sources,
         changes: vec![],
     };
     Run::new(document, request, Keep::All).expect("the run starts")
@@ -45,6 +49,45 @@ fn tables_of_the_past_are_as_they_were() {
         }
     }
     assert!(held > 0, "SELECT … FOR UPDATE holds rows");
+}
+
+#[test]
+fn what_a_savepoint_took_back_never_was() {
+    let handler = r#"
+import psycopg
+
+async def buy(conn, request):
+    async with conn.transaction():
+        await conn.execute("SELECT stock FROM products WHERE id = %s FOR KEY SHARE", (request["product_id"],))
+        async with conn.transaction() as second_thoughts:
+            await conn.execute("UPDATE products SET stock = 0 WHERE id = %s", (request["product_id"],))
+            raise psycopg.Rollback(second_thoughts)
+        try:
+            async with conn.transaction():
+                await conn.execute("DELETE FROM products WHERE id = %s", (request["product_id"] + 1,))
+                await conn.execute("SELECT 1 / 0")
+        except psycopg.errors.DivisionByZero:
+            pass
+        await conn.execute(
+            "INSERT INTO orders (product_id, customer, quantity, amount_cents) VALUES (%s, 'kept', 1, 1)",
+            (request["product_id"],),
+        )
+    return {"status": 201}
+"#;
+    let mut run = start_with("row-lock", BTreeMap::from([("row_lock.py".to_owned(), handler.to_owned())]));
+    let mut held = 0;
+    for at in (50_000..2_000_000).step_by(50_000) {
+        run.advance(at);
+        for table in run.tables(at) {
+            for row in table.rows.iter().filter(|_| table.name == "products") {
+                assert!(row.versions.iter().all(|version| version.committed_us.is_none()), "at {at}: {row:?}");
+                held += row.locks.iter().filter(|lock| lock.strength == "FOR KEY SHARE").count();
+            }
+        }
+    }
+    assert!(held > 0, "the lock from before the savepoint stays");
+    let orders = run.tables(2_000_000).into_iter().find(|table| table.name == "orders").expect("orders were written");
+    assert!(orders.rows.iter().any(|row| row.versions.iter().any(|version| version.committed_us.is_some())));
 }
 
 #[test]

@@ -25,9 +25,9 @@ pub struct LostUpdate {
 #[derive(Default)]
 pub struct LostUpdates {
     requests: BTreeMap<RequestId, Reader>,
-    /// By the transaction that made them: they count when it commits.
-    pending: BTreeMap<Xid, Vec<LostUpdate>>,
-    texts: BTreeMap<Symbol, Effect>,
+    /// By transaction, what it did: it counts when it commits.
+    pending: BTreeMap<Xid, Vec<Effect>>,
+    texts: BTreeMap<Symbol, Manner>,
     /// Who wrote the newest version of a row.
     writers: BTreeMap<RowRef, (Xid, RequestId)>,
 }
@@ -41,9 +41,23 @@ struct Reader {
     own: Vec<Xid>,
 }
 
+enum Effect {
+    Written(Option<Box<LostUpdate>>),
+    Locked(RowRef),
+}
+
+impl Effect {
+    fn lock(&self) -> Option<RowRef> {
+        match self {
+            Effect::Written(_) => None,
+            Effect::Locked(row) => Some(*row),
+        }
+    }
+}
+
 /// What a statement's text says about how it writes.
 #[derive(Clone, Copy, PartialEq)]
-enum Effect {
+enum Manner {
     Reads,
     /// An UPDATE that overwrites whatever is there.
     Overwrites,
@@ -57,8 +71,12 @@ impl LostUpdates {
             if let Some(reader) = event.request.and_then(|request| self.requests.get_mut(&request)) {
                 reader.locked.clear();
             }
-            let made = event.xid.and_then(|xid| self.pending.remove(&xid)).unwrap_or_default();
-            return if event.kind == EventKind::Committed { made } else { vec![] };
+            let done = event.xid.and_then(|xid| self.pending.remove(&xid)).unwrap_or_default();
+            let made = done.into_iter().filter_map(|effect| match effect {
+                Effect::Written(lost) => lost.map(|lost| *lost),
+                Effect::Locked(_) => None,
+            });
+            return if event.kind == EventKind::Committed { made.collect() } else { vec![] };
         }
         let Some(request) = event.request else { return vec![] };
         match &event.kind {
@@ -66,7 +84,7 @@ impl LostUpdates {
                 self.requests.remove(&request);
             }
             EventKind::StatementStarted { call, position, text, .. } => {
-                self.texts.entry(*text).or_insert_with(|| effect_of(trace.strings.text(*text)));
+                self.texts.entry(*text).or_insert_with(|| manner_of(trace.strings.text(*text)));
                 self.requests.entry(request).or_default().calls.insert(*call, (*text, *position));
             }
             EventKind::StatementFinished { call, .. } => {
@@ -75,14 +93,28 @@ impl LostUpdates {
             EventKind::VersionsRead { call, rows } => {
                 let reader = self.requests.entry(request).or_default();
                 if let Some((text, position)) = reader.calls.get(call)
-                    && self.texts.get(text) == Some(&Effect::Reads)
+                    && self.texts.get(text) == Some(&Manner::Reads)
                 {
                     reader.seen.extend(rows.iter().map(|seen| (seen.row, (seen.writer, *position))));
                 }
             }
-            EventKind::RowLocked { row, .. } => {
+            EventKind::TakenBack { kept } => {
+                let done = event.xid.and_then(|xid| self.pending.get_mut(&xid));
+                let Some(done) = done else { return vec![] };
+                let gone = done.split_off((*kept as usize).min(done.len()));
                 let reader = self.requests.entry(request).or_default();
-                if reader.calls.values().any(|(text, _)| self.texts.get(text) == Some(&Effect::Reads)) {
+                for row in gone.iter().filter_map(Effect::lock) {
+                    if !done.iter().filter_map(Effect::lock).any(|held| held == row) {
+                        reader.locked.remove(&row);
+                    }
+                }
+            }
+            EventKind::RowLocked { row, .. } => {
+                if let Some(xid) = event.xid {
+                    self.pending.entry(xid).or_default().push(Effect::Locked(*row));
+                }
+                let reader = self.requests.entry(request).or_default();
+                if reader.calls.values().any(|(text, _)| self.texts.get(text) == Some(&Manner::Reads)) {
                     reader.locked.insert(*row);
                 }
             }
@@ -94,18 +126,20 @@ impl LostUpdates {
                     reader.own.push(xid);
                 }
                 let written_by = call.and_then(|call| reader.calls.get(&call));
-                let Some((text, written_at)) = written_by else { return vec![] };
-                if self.texts.get(text) == Some(&Effect::Overwrites)
-                    && let (Some(replaced), Some((writer, read_at))) = (replaced, reader.seen.get(row))
-                    && *writer != Some(*replaced)
-                    && !reader.own.contains(replaced)
-                    && !reader.locked.contains(row)
-                {
-                    let lost_by = lost_by.filter(|(xid, _)| xid == replaced).map(|(_, request)| request);
-                    let (read_at, written_at) = (*read_at, *written_at);
-                    let lost = LostUpdate { row: *row, read_at, written_at, lost_by, request, at: event.at };
-                    self.pending.entry(xid).or_default().push(lost);
-                }
+                let lost = match (written_by, replaced, reader.seen.get(row)) {
+                    (Some((text, written_at)), Some(replaced), Some((writer, read_at)))
+                        if self.texts.get(text) == Some(&Manner::Overwrites)
+                            && *writer != Some(*replaced)
+                            && !reader.own.contains(replaced)
+                            && !reader.locked.contains(row) =>
+                    {
+                        let lost_by = lost_by.filter(|(xid, _)| xid == replaced).map(|(_, request)| request);
+                        let (read_at, written_at) = (*read_at, *written_at);
+                        Some(Box::new(LostUpdate { row: *row, read_at, written_at, lost_by, request, at: event.at }))
+                    }
+                    _ => None,
+                };
+                self.pending.entry(xid).or_default().push(Effect::Written(lost));
             }
             _ => {}
         }
@@ -113,12 +147,12 @@ impl LostUpdates {
     }
 }
 
-fn effect_of(text: &str) -> Effect {
+fn manner_of(text: &str) -> Manner {
     let first = text.trim_start().split([' ', '\n', '(']).next().unwrap_or_default().to_ascii_lowercase();
     match first.as_str() {
-        "select" | "with" => Effect::Reads,
-        "update" if overwrites(text) => Effect::Overwrites,
-        _ => Effect::Other,
+        "select" | "with" => Manner::Reads,
+        "update" if overwrites(text) => Manner::Overwrites,
+        _ => Manner::Other,
     }
 }
 

@@ -14,7 +14,7 @@ const VERSIONS_SHOWN: usize = 6;
 
 pub fn tables(trace: &Trace, at: Micros) -> Vec<TableNow> {
     let mut rows: BTreeMap<RowRef, Touched> = BTreeMap::new();
-    let mut of_transaction: BTreeMap<Xid, Vec<RowRef>> = BTreeMap::new();
+    let mut of_transaction: BTreeMap<Xid, Vec<Effect>> = BTreeMap::new();
     let mut waiting: BTreeMap<SessionId, (CallId, Symbol, Option<RequestId>)> = BTreeMap::new();
     for event in trace.events().take_while(|event| event.at <= at) {
         match &event.kind {
@@ -30,20 +30,35 @@ pub fn tables(trace: &Trace, at: Micros) -> Vec<TableNow> {
                     committed,
                     values: values.clone(),
                 });
-                of_transaction_entry(&mut of_transaction, event.xid, *row);
+                if let Some(xid) = event.xid {
+                    of_transaction.entry(xid).or_default().push(Effect::Written(*row));
+                }
             }
             EventKind::RowLocked { row, strength } => {
+                let Some(xid) = event.xid else { continue };
                 let touched = rows.entry(*row).or_default();
-                if let Some(xid) = event.xid {
-                    touched.locks.retain(|lock| lock.xid != xid);
-                    touched.locks.push(Held { xid, request: event.request, strength: *strength });
+                let before = touched.locks.iter().position(|lock| lock.xid == xid);
+                let before = before.map(|place| touched.locks.remove(place));
+                touched.locks.push(Held { xid, request: event.request, strength: *strength });
+                of_transaction.entry(xid).or_default().push(Effect::Locked(*row, before));
+            }
+            EventKind::TakenBack { kept } => {
+                let Some(xid) = event.xid else { continue };
+                let effects = of_transaction.entry(xid).or_default();
+                for effect in effects.drain((*kept as usize).min(effects.len())..).rev() {
+                    let row = effect.row();
+                    let Some(touched) = rows.get_mut(&row) else { continue };
+                    touched.take_back(xid, effect);
+                    if touched.is_empty() {
+                        rows.remove(&row);
+                    }
                 }
-                of_transaction_entry(&mut of_transaction, event.xid, *row);
             }
             EventKind::Committed | EventKind::RolledBack { .. } => {
                 let Some(xid) = event.xid else { continue };
                 let committed = event.kind == EventKind::Committed;
-                for row in of_transaction.remove(&xid).unwrap_or_default() {
+                for effect in of_transaction.remove(&xid).unwrap_or_default() {
+                    let row = effect.row();
                     let Some(touched) = rows.get_mut(&row) else { continue };
                     touched.end(xid, committed.then_some(event.at));
                     if touched.is_empty() {
@@ -90,6 +105,21 @@ struct Written {
     values: Option<std::rc::Rc<[Value]>>,
 }
 
+/// What a transaction did to a row.
+enum Effect {
+    Written(RowRef),
+    /// With the lock that it made stronger.
+    Locked(RowRef, Option<Held>),
+}
+
+impl Effect {
+    fn row(&self) -> RowRef {
+        match self {
+            Effect::Written(row) | Effect::Locked(row, _) => *row,
+        }
+    }
+}
+
 struct Held {
     xid: Xid,
     request: Option<RequestId>,
@@ -111,6 +141,20 @@ impl Touched {
         self.versions.drain(..spare);
     }
 
+    fn take_back(&mut self, xid: Xid, effect: Effect) {
+        match effect {
+            Effect::Written(_) => {
+                if let Some(place) = self.versions.iter().rposition(|version| version.xid == Some(xid)) {
+                    self.versions.remove(place);
+                }
+            }
+            Effect::Locked(_, before) => {
+                self.locks.retain(|lock| lock.xid != xid);
+                self.locks.extend(before);
+            }
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.versions.is_empty() && self.locks.is_empty()
     }
@@ -118,12 +162,6 @@ impl Touched {
     /// A transaction that has not ended has its hands on it.
     fn is_held(&self) -> bool {
         !self.locks.is_empty() || self.versions.last().is_some_and(|version| version.committed.is_none())
-    }
-}
-
-fn of_transaction_entry(of_transaction: &mut BTreeMap<Xid, Vec<RowRef>>, xid: Option<Xid>, row: RowRef) {
-    if let Some(xid) = xid {
-        of_transaction.entry(xid).or_default().push(row);
     }
 }
 

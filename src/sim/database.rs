@@ -453,6 +453,7 @@ impl World {
                 Fact::TransactionBegan { isolation } => (EventKind::TransactionBegan { isolation: *isolation }, None),
                 Fact::Committed { xid } => (EventKind::Committed, *xid),
                 Fact::RolledBack { xid, sqlstate } => (EventKind::RolledBack { sqlstate: *sqlstate }, *xid),
+                Fact::TakenBack { xid, kept } => (EventKind::TakenBack { kept: *kept }, Some(*xid)),
                 Fact::Read { table, key, writer } => {
                     let row = self.row(table, key);
                     seen.push(VersionSeen { row, writer: *writer });

@@ -125,6 +125,11 @@ pub enum Fact {
         xid: Option<Xid>,
         sqlstate: Option<crate::trace::Sqlstate>,
     },
+    /// Back to a savepoint: of what the transaction has `Written` and `Locked` only the first `kept` still count.
+    TakenBack {
+        xid: Xid,
+        kept: u32,
+    },
     /// At most `READS_TOLD` of these for one statement: enough to name a race, never a table scan.
     Read {
         table: Rc<str>,

@@ -45,10 +45,20 @@ struct Open {
     read_only: bool,
     /// A statement has run: the level is fixed.
     used: bool,
-    savepoints: Vec<(Rc<str>, Savepoint)>,
+    savepoints: Vec<Saved>,
+    /// Versions written and rows locked so far, as told.
+    effects: u32,
     /// The catalog before each change of this transaction.
     catalogs: Vec<(Savepoint, Catalog)>,
     lasting_before: SessionSettings,
+}
+
+#[derive(Clone)]
+struct Saved {
+    name: Rc<str>,
+    at: Savepoint,
+    /// Of its transaction, so far.
+    effects: u32,
 }
 
 /// A query text in work.
@@ -370,16 +380,25 @@ impl Database {
             return;
         }
         open.failed = true;
-        match open.savepoints.last().map(|(_, savepoint)| *savepoint) {
-            Some(savepoint) => {
-                self.restore_catalog(session, savepoint);
-                self.engine.store.rollback_to(session, savepoint);
-            }
+        match open.savepoints.last().cloned() {
+            Some(saved) => self.take_back(session, &saved, told),
             None => {
                 self.restore_catalog(session, Savepoint::START);
                 let xid = self.engine.store.rollback(session);
                 told.facts.push(Fact::RolledBack { xid, sqlstate: Some(sqlstate) });
             }
+        }
+    }
+
+    fn take_back(&mut self, session: SessionId, to: &Saved, told: &mut Told) {
+        self.restore_catalog(session, to.at);
+        self.engine.store.rollback_to(session, to.at);
+        let xid = self.engine.store.xid(session);
+        let open = self.session_mut(session).open.as_mut().expect("a savepoint is of an open transaction");
+        let taken_back = open.effects > to.effects;
+        open.effects = to.effects;
+        if let (Some(xid), true) = (xid, taken_back) {
+            told.facts.push(Fact::TakenBack { xid, kept: to.effects });
         }
     }
 
@@ -443,6 +462,7 @@ impl Database {
             read_only,
             used: false,
             savepoints: Vec::new(),
+            effects: 0,
             catalogs: Vec::new(),
             lasting_before: state.lasting.clone(),
         });
@@ -483,9 +503,9 @@ impl Database {
             Statement::Rollback { chain } => self.end_transaction(session, now, false, *chain, told),
             Statement::Savepoint(name) => {
                 self.in_block(session, "SAVEPOINT")?;
-                let savepoint = self.engine.store.savepoint(session);
+                let at = self.engine.store.savepoint(session);
                 let open = self.session_mut(session).open.as_mut().expect("checked above");
-                open.savepoints.push((name.clone(), savepoint));
+                open.savepoints.push(Saved { name: name.clone(), at, effects: open.effects });
                 Ok(done("SAVEPOINT"))
             }
             Statement::Release(name) => {
@@ -500,9 +520,8 @@ impl Database {
                 let open = self.session_mut(session).open.as_mut().expect("checked above");
                 open.savepoints.truncate(place + 1);
                 open.failed = false;
-                let savepoint = open.savepoints[place].1;
-                self.restore_catalog(session, savepoint);
-                self.engine.store.rollback_to(session, savepoint);
+                let saved = open.savepoints[place].clone();
+                self.take_back(session, &saved, told);
                 Ok(done("ROLLBACK"))
             }
             Statement::SetTransaction(modes) => {
@@ -582,7 +601,7 @@ impl Database {
 
     fn find_savepoint(&self, session: SessionId, name: &str) -> Result<usize> {
         let open = self.session(session).open.as_ref();
-        match open.and_then(|open| open.savepoints.iter().rposition(|(known, _)| &**known == name)) {
+        match open.and_then(|open| open.savepoints.iter().rposition(|saved| &*saved.name == name)) {
             Some(place) => Ok(place),
             None => fail("3B001", format!("savepoint \"{name}\" does not exist")),
         }
@@ -813,6 +832,11 @@ impl Database {
         };
         let result = work(&mut context, &mut active);
         let mut run = context.run;
+        let effects =
+            run.facts.iter().filter(|fact| matches!(fact, Fact::Written { .. } | Fact::Locked { .. })).count();
+        if let Some(open) = self.session_mut(session).open.as_mut() {
+            open.effects += effects as u32;
+        }
         told.facts.append(&mut run.facts);
         told.notices.append(&mut run.notices);
         let job = self.session_mut(session).job.as_mut().expect("a job in work");

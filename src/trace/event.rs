@@ -101,6 +101,10 @@ pub enum EventKind {
     RolledBack {
         sqlstate: Option<Sqlstate>,
     },
+    /// Back to a savepoint: of the transaction's versions written and rows locked only the first `kept` still count.
+    TakenBack {
+        kept: u32,
+    },
     /// Row versions one statement saw, the first `READS_TOLD` of them.
     VersionsRead {
         call: CallId,
