@@ -403,7 +403,7 @@ impl<'a> Reader<'a> {
         } else {
             None
         };
-        Beat { sentence: section.text("sentence"), action }
+        Beat { sentence: section.text("sentence"), note: section.optional_text("note"), action }
     }
 
     fn question(&self, section: &Section<'_, 'a>) -> Question {

@@ -226,6 +226,8 @@ pub enum InvariantRule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Beat {
     pub sentence: String,
+    /// For the speaker alone: what to point at, what to wait for.
+    pub note: Option<String>,
     pub action: Option<BeatAction>,
 }
 

@@ -59,6 +59,9 @@ test('the speaker’s window goes along, and its keys act on the projector', asy
   await speaker.bringToFront();
   await speaker.keyboard.press('n');
   await expect(speaker.getByRole('heading', { level: 1 })).toHaveText(next!);
+  const { beats } = await (await page.request.get('./scenarios/oversell.json')).json();
+  await expect(speaker.getByText(beats[0].note)).toBeVisible();
+  await expect(page.getByText(beats[0].note)).toBeHidden();
   await expect(page.getByText(/^1 of \d+$/)).toBeVisible();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(next!);
   const { violations } = await new AxeBuilder({ page: speaker }).analyze();

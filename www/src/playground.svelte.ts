@@ -933,6 +933,7 @@ export class PlaygroundState {
     return {
       title: document.summary.title,
       sentences: document.beats.map(({ sentence }) => sentence),
+      notes: document.beats.map(({ note }) => note ?? ''),
       actions: document.beats.map(({ action }) => (action ? this.#inWords(action) : '')),
       beat,
       playing: this.playing,

@@ -22,7 +22,11 @@ export type Arrow = { at_us: number, from_lane: number, to_lane: number, };
 /**
  * One step of a live talk.
  */
-export type Beat = { sentence: string, action: BeatAction | null, };
+export type Beat = { sentence: string, 
+/**
+ * For the speaker alone: what to point at, what to wait for.
+ */
+note: string | null, action: BeatAction | null, };
 
 export type BeatAction = { "do": "environment", environment: string, } | { "do": "variant", variant: string, } | { "do": "knob", knob: string, value: number, } | { "do": "fault", fault: string, on: boolean, } | { "do": "play" } | { "do": "pause" };
 

@@ -7,6 +7,8 @@ const CHANNEL = 'twoam.talk';
 export interface Talk {
   title: string;
   sentences: string[];
+  /** For the speaker alone, of each beat; empty: none. */
+  notes: string[];
   /** What each beat does to the run, in words; empty: nothing. */
   actions: string[];
   /** -1: before the first. */
