@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import type { ScenarioSummary } from './src/core/types';
+import { byFeeling, corners } from './src/draw/about';
 import { picture } from './src/draw/picture';
 
 /**
@@ -51,7 +53,12 @@ function preloads(): Plugin {
     },
     transformIndexHtml: {
       order: 'post',
-      handler(_, { bundle }) {
+      handler(_, { bundle, filename }) {
+        const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith('.woff2'));
+        // After the policy, which holds only for what follows it.
+        const injectTo = 'head' as const;
+        const links = fonts.map((file) => ({ tag: 'link', attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: '' }, injectTo }));
+        if (!filename.endsWith('index.html')) return links.filter(({ attrs }) => attrs.href.includes('sans'));
         const ids = (JSON.parse(readFileSync(summaries, 'utf8')) as { id: string }[]).map(({ id }) => id);
         const ofScenario = `{
   const ids = ${JSON.stringify(ids)};
@@ -60,14 +67,35 @@ function preloads(): Plugin {
     document.head.append(Object.assign(document.createElement('link'), { rel: 'preload', as: 'fetch', crossOrigin: '', href: \`./\${folder}/\${asked}.json\` }));
   }
 }`;
-        const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith('.woff2'));
-        // After the policy, which holds only for what follows it.
-        const injectTo = 'head' as const;
         return [
           { tag: 'script', children: ofScenario, injectTo },
-          ...fonts.map((file) => ({ tag: 'link', attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: '' }, injectTo })),
+          ...links,
           { tag: 'link', attrs: { rel: 'preload', href: './scenarios/index.json', as: 'fetch', crossorigin: '' }, injectTo },
         ];
+      },
+    },
+  };
+}
+
+/** Fills the page that explains the product: what came out of one scenario, and links to all. */
+function about(): Plugin {
+  let folder = '';
+  return {
+    name: 'about',
+    configResolved: (config) => {
+      folder = config.publicDir;
+    },
+    transformIndexHtml: {
+      order: 'pre',
+      handler(html, { filename }) {
+        if (!filename.endsWith('about.html')) return html;
+        const summaries = readJson(folder, 'scenarios/index.json') as ScenarioSummary[];
+        const id = summaries[0]!.id;
+        return html
+          .replaceAll('__FIRST__', id)
+          .replaceAll('__COUNT__', String(summaries.length))
+          .replace('<!-- corners -->', () => corners(readJson(folder, `scenarios/${id}.json`), readJson(folder, `recordings/${id}.json`)))
+          .replace('<!-- scenarios -->', () => byFeeling(summaries));
       },
     },
   };
@@ -148,8 +176,8 @@ export default defineConfig({
   define: { __ENGINE__: JSON.stringify(engine()), __COSTS__: JSON.stringify(costs()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), preloads(), contentSecurityPolicy(), pictures, scenarioPages, offline],
-  build: { outDir: '../dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  plugins: [svelte(), about(), preloads(), contentSecurityPolicy(), pictures, scenarioPages, offline],
+  build: { outDir: '../dist', emptyOutDir: true, rolldownOptions: { input: ['index.html', 'about.html'] }, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },
 } as import('vite').UserConfig);

@@ -54,6 +54,26 @@ async function complaints(page: Page, where = 'html'): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
 }
 
+for (const [scheme, width] of [['dark', 360], ['light', 1280]] as const) {
+  test(`a page says what this is, and leads to every scenario: ${scheme}, ${width} px`, async ({ page, playground }, info) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto('./about.html');
+    await expect(page.getByRole('row', { name: /^Naive/ })).toContainText(/✓ holds.*✕ [\d,]+/);
+    expect(await complaints(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.screenshot({ path: info.outputPath('about.png') });
+    const links = page.getByRole('region', { name: /scenarios, by what you felt$/ }).getByRole('link');
+    expect(await links.count()).toBeGreaterThan(30);
+    for (const link of await links.all()) {
+      const href = await link.evaluate((it) => (it as HTMLAnchorElement).href);
+      expect((await page.request.get(href)).ok(), href).toBe(true);
+    }
+    await page.getByRole('link', { name: 'Run it' }).click();
+    await playground.live();
+  });
+}
+
 test('every view has its tab, and the tabs go by arrow keys', async ({ page, playground }) => {
   await playground.open();
   await playground.live();

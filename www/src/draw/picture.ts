@@ -11,7 +11,7 @@ const HEIGHT = 380;
 
 export function picture(document: ScenarioDocument, recordings: Recordings): string {
   const naive = document.variants[0]!.id;
-  const hardened = document.variants.find(({ id }) => id !== naive && recordings[`${id}.production`]);
+  const hardened = hardenedIn(document, recordings);
   const environments = document.environments.map(({ id }) => id);
   const rows = [naive, ...(hardened ? [hardened.id] : [])];
   const cells = rows.flatMap((variant, row) =>
@@ -54,6 +54,11 @@ ${text(688, 370, 'A recorded run. Tap to run it yourself.', 'soft', 13, 400, 'en
 `;
 }
 
+/** The variant beside the naive one that was recorded. */
+export function hardenedIn(document: ScenarioDocument, recordings: Recordings) {
+  return document.variants.slice(1).find(({ id }) => recordings[`${id}.production`]);
+}
+
 function described(document: ScenarioDocument, broken: Recording | undefined): string {
   return `${document.summary.title}: ${document.summary.hook} In production ${grouped(brokenEver(broken))} cases were counted.`;
 }
@@ -67,7 +72,7 @@ function outcome(recording: Recording | undefined, x: number, y: number): string
     : text(x, y, '✓ holds', 'holds', 18, 600) + text(x, y + 18, `${grouped(last.requests.ok + last.requests.failed)} requests`, 'soft', 12);
 }
 
-function brokenEver(recording: Recording | undefined): number {
+export function brokenEver(recording: Recording | undefined): number {
   return recording?.frames.at(-1)?.invariants.reduce((sum, { broken_ever }) => sum + broken_ever, 0) ?? 0;
 }
 
@@ -104,6 +109,6 @@ function wrapped(content: string, most: number): string[] {
   return lines.slice(0, 2);
 }
 
-function escape(content: string): string {
+export function escape(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
