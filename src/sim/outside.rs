@@ -226,13 +226,7 @@ impl World {
         if process >= self.servers {
             return;
         }
-        let level = match level {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warning => "warning",
-            LogLevel::Error => "error",
-        };
-        let line = LogLine { at: self.now, process: process as u32, level, text };
+        let line = LogLine { at: self.now, process: process as u32, level: level.word(), text };
         let entries = self.outside.services.iter_mut().flat_map(|running| running.service.logged(&line));
         let entries = entries.collect();
         self.write_ledger(entries, request);

@@ -254,6 +254,17 @@ pub enum LogLevel {
     Error,
 }
 
+impl LogLevel {
+    pub fn word(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warning => "warning",
+            LogLevel::Error => "error",
+        }
+    }
+}
+
 /// The events of a run and the strings they name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Trace {

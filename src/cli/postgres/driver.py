@@ -5,11 +5,13 @@ and what is counted is told to it or counted by its parent. When its stdin ends,
 """
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import importlib
 import inspect
 import json
+import logging
 import os
 import shutil
 import signal
@@ -135,6 +137,31 @@ async def service_wait(service, method, arguments):
     return answer["result"]
 
 
+def logged(level, text):
+    tell(did="logged", request=request_of_task.get(None), line=line_in_handler(), level=level, text=text)
+
+
+class Printed:
+    """Standard output of a process: each line is one of its log."""
+
+    def __init__(self):
+        self.begun = ""
+
+    def write(self, text):
+        *lines, self.begun = (self.begun + text).split("\n")
+        for line in lines:
+            logged("info", line)
+        return len(text)
+
+    def flush(self):
+        pass
+
+
+class Collector(logging.Handler):
+    def emit(self, record):
+        logged(record.levelname.lower(), self.format(record))
+
+
 async def handle(pool, handler, message):
     request = message["request"]
     request_of_task.set(request)
@@ -209,17 +236,28 @@ async def acquaint(conn):
     await conn.rollback()
 
 
+def connections(dsn):
+    size = settings["pool"]
+    return Pool(
+        dsn, connection_class=Connection, min_size=size, max_size=size, configure=acquaint,
+        timeout=settings["pool_timeout_s"], kwargs={"cursor_factory": Cursor}, open=False,
+    )
+
+
 async def serve(stdin):
     """A process of the service."""
-    handlers, size = code(), settings["pool"]
+    sys.stdout = Printed()
+    logging.getLogger().addHandler(Collector())
+    handlers = code()
     # The collector does not walk through what stays for ever.
     gc.collect()
     gc.freeze()
-    async with Pool(
-        settings["dsn"], connection_class=Connection, min_size=size, max_size=size, configure=acquaint,
-        timeout=settings["pool_timeout_s"], kwargs={"cursor_factory": Cursor}, open=False,
-    ) as pool:
+    async with contextlib.AsyncExitStack() as pools:
+        pool = await pools.enter_async_context(connections(settings["dsn"]))
         await pool.wait()
+        if settings["replica_dsn"]:
+            settings["clients"]["replica"] = await pools.enter_async_context(connections(settings["replica_dsn"]))
+            await settings["clients"]["replica"].wait()
         tell(did="ready")
         async for message in stdin:
             if message["do"] == "answer":

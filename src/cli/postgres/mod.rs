@@ -30,6 +30,8 @@ use self::outside::Outside;
 pub use self::server::Server;
 use super::{Failure, screen};
 
+/// The engine's name that stands for a server of our own.
+pub const PRIVATE: &str = "postgres";
 /// What a client of a real server cannot see.
 const UNSEEN: [&str; 7] =
     ["database-busy", "deadlocks", "lock-wait-ms", "lock-waits", "lost-updates", "rows-read", "rows-read-per-request"];
@@ -146,6 +148,7 @@ struct Real<'a> {
     server: &'a Server,
     /// Of this run alone.
     schema: String,
+    replica_dsn: Option<String>,
     /// It is there and has to go.
     filled: bool,
     sender: Sender<Told>,
@@ -184,6 +187,8 @@ impl Real<'_> {
         let python = Python::prepare(&files)?;
         let (sender, told) = channel();
         let schema = server.new_schema();
+        let lag_ms = document.world.machine.replica_lag_ms.as_ref().map(|lag| lag.at(&knobs));
+        let replica_dsn = lag_ms.map(|lag_ms| server.replica_dsn(&schema, lag_ms)).transpose()?;
         let auditor = python.start(AUDITOR, None, audit_settings(server, &schema), sender.clone())?;
         Ok(Real {
             variant,
@@ -200,6 +205,7 @@ impl Real<'_> {
             python,
             server,
             schema,
+            replica_dsn,
             filled: false,
             sender,
             told,
@@ -334,6 +340,7 @@ impl Real<'_> {
                 self.record(EventKind::ConnectionAcquired { call, position, waited_us }, request);
             }
             "called" => self.call_service(host, &message),
+            "logged" => self.collect_line(host, &message, request),
             "finished" => self.request_finished(&message),
             _ => {}
         }
@@ -348,6 +355,7 @@ impl Real<'_> {
         let settings = json!({
             "role": "serve",
             "dsn": self.server.dsn(&self.schema),
+            "replica_dsn": self.replica_dsn,
             "pool": self.pool(),
             "pool_timeout_s": self.amount(&machine.pool_timeout_ms) / 1e3,
             "network_s": self.amount(&machine.network_ms) / 1e3,

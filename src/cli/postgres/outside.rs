@@ -5,8 +5,8 @@ use std::time::Duration;
 use rand::Rng;
 use serde_json::{Value as Json, json};
 use twoam::scenario::{FaultRule, FaultVerdict, ScenarioDocument};
-use twoam::services::{self, Service, ServiceCall, ServiceKind, Verdict};
-use twoam::trace::{CallId, EventKind, Micros, RequestId, ServiceOutcome};
+use twoam::services::{self, LogLine, Service, ServiceCall, ServiceKind, Verdict};
+use twoam::trace::{CallId, EventKind, LogLevel, Micros, RequestId, ServiceOutcome};
 
 use super::{CLIENTS, Plan as AnyPlan, Real, call_of};
 
@@ -131,6 +131,19 @@ impl Real<'_> {
             Plan::Reached(job) => self.service_reached(job),
             Plan::Answer(caller, outcome, answer) => self.service_answered(caller, outcome, &answer),
         }
+    }
+
+    /// What a process prints or logs is shown beside its request, and a log store gets it.
+    pub fn collect_line(&mut self, host: u32, message: &Json, request: Option<RequestId>) {
+        let Some(process) = self.process_of(host) else { return };
+        let level = serde_json::from_value(message["level"].clone()).unwrap_or(LogLevel::Error);
+        let (text, position) = (self.symbol(&message["text"]), self.position(message));
+        self.record(EventKind::Logged { level, text, position }, request);
+        let text = message["text"].as_str().unwrap_or_default();
+        let line = LogLine { at: self.now(), process, level: level.word(), text };
+        let entries = self.outside.services.iter_mut().flat_map(|running| running.service.logged(&line));
+        let entries = entries.collect();
+        self.write_ledger(entries);
     }
 
     /// When the service comes to the call, or never.

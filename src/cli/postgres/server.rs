@@ -11,6 +11,11 @@ use tempfile::TempDir;
 
 use crate::cli::Failure;
 
+/// Folders of the private server, and the number in its socket's name.
+const CLUSTER: &str = "cluster";
+const REPLICA: &str = "replica";
+const PORT: u16 = 5432;
+
 pub struct Server {
     /// A URL: what psycopg connects to.
     address: String,
@@ -37,7 +42,7 @@ struct User {
 impl Server {
     /// `postgres` starts a private server; an address names another.
     pub fn open(address: &str) -> Result<Server, Failure> {
-        if address == "postgres" {
+        if address == super::PRIVATE {
             return Private::start();
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
@@ -59,9 +64,24 @@ impl Server {
 
     /// Whoever connects with it finds the tables of this schema.
     pub fn dsn(&self, schema: &str) -> String {
-        let join = if self.address.contains('?') { '&' } else { '?' };
-        format!("{}{join}options=-csearch_path%3D{schema}", self.address)
+        in_schema(&self.address, schema)
     }
+
+    /// The same for a replica that replays each commit so much later. It is there until another one is asked for.
+    pub fn replica_dsn(&self, schema: &str, lag_ms: f64) -> Result<String, Failure> {
+        let Some(private) = &self.private else {
+            return Err(Failure::Usage(
+                "error: this scenario needs a replica with a lag that can be set: leave the address away (--engine postgres)"
+                    .into(),
+            ));
+        };
+        Ok(in_schema(&private.start_replica(lag_ms)?, schema))
+    }
+}
+
+fn in_schema(address: &str, schema: &str) -> String {
+    let join = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{join}options=-csearch_path%3D{schema}")
 }
 
 /// How errors speak of it.
@@ -84,24 +104,39 @@ impl Private {
                 .map_err(|error| Failure::file(folder.path(), &error))?;
         }
         let mut private = Private { programs, folder, user, guard: None };
-        let socket = private.folder.path().display().to_string();
         private.guard = Some(private.start_guard()?);
-        private.run("initdb", &["-D", &private.cluster(), "-U", "twoam", "-A", "trust", "--no-sync"])?;
-        // The socket's folder is private and nothing listens on a port. Durability stays on: commits must cost what they cost.
-        let options = format!("-k {socket} -c listen_addresses= -c max_connections=400 -c deadlock_timeout=1s");
-        let log = private.folder.path().join("server.log");
-        private.run(
-            "pg_ctl",
-            &["-D", &private.cluster(), "-w", "-l", &log.display().to_string(), "-o", &options, "start"],
-        )?;
-        let address = format!("postgresql://twoam@/postgres?host={}", socket.replace('/', "%2F"));
+        private.run("initdb", &["-D", &private.inside(CLUSTER), "-U", "twoam", "-A", "trust", "--no-sync"])?;
+        let address = private.serve(CLUSTER, PORT, "")?;
         Ok(Server { address, private: Some(private), schemas: Cell::new(0) })
     }
 
+    /// A copy of the server that follows it.
+    fn start_replica(&self, lag_ms: f64) -> Result<String, Failure> {
+        let (source, copy) = (self.inside(""), self.inside(REPLICA));
+        if Path::new(&copy).exists() {
+            self.run("pg_ctl", &["-D", &copy, "-w", "-m", "fast", "stop"])?;
+        } else {
+            let follow = ["-h", &source, "-U", "twoam", "-D", &copy, "-R", "-c", "fast", "--no-sync"];
+            self.run("pg_basebackup", &follow)?;
+        }
+        self.serve(REPLICA, PORT + 1, &format!("-c recovery_min_apply_delay={lag_ms}ms"))
+    }
+
+    /// Starts what lies in a folder. The socket's folder is private and nothing listens on a port. Durability stays on: commits must
+    /// cost what they cost.
+    fn serve(&self, cluster: &str, port: u16, more: &str) -> Result<String, Failure> {
+        let (socket, log) = (self.inside(""), self.inside(&format!("{cluster}.log")));
+        let options =
+            format!("-k {socket} -p {port} -c listen_addresses= -c max_connections=400 -c deadlock_timeout=1s {more}");
+        self.run("pg_ctl", &["-D", &self.inside(cluster), "-w", "-l", &log, "-o", &options, "start"])?;
+        Ok(format!("postgresql://twoam@/postgres?host={}&port={port}", socket.replace('/', "%2F")))
+    }
+
     fn start_guard(&self) -> Result<Child, Failure> {
-        let work = r#"read -r _; "$1" -D "$2" -m immediate stop; cd /; rm -rf "$3""#;
+        let work = r#"read -r _; for it in "$3" "$4"; do [ -d "$2/$it" ] && "$1" -D "$2/$it" -m immediate stop; done; cd /; rm -rf "$2""#;
         let mut command = Command::new("sh");
-        command.args(["-c", work, "sh"]).arg(self.programs.join("pg_ctl")).arg(self.cluster()).arg(self.folder.path());
+        command.args(["-c", work, "sh"]).arg(self.programs.join("pg_ctl")).arg(self.folder.path());
+        command.args([REPLICA, CLUSTER]);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // Ctrl-C is for this process alone.
         self.as_user(&mut command).process_group(0);
@@ -115,8 +150,8 @@ impl Private {
         }
     }
 
-    fn cluster(&self) -> String {
-        self.folder.path().join("cluster").display().to_string()
+    fn inside(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string().trim_end_matches('/').to_owned()
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<Output, Failure> {

@@ -8,8 +8,8 @@ use twoam::trace::Micros;
 use super::{in_production, postgres};
 use crate::cli::{Failure, compare};
 
-/// How long the load of a point lasts.
-const POINT_US: Micros = 10_000_000;
+/// How long the load of a point lasts: a whole number of the rounds in which some clients come.
+const POINT_US: Micros = 12_000_000;
 
 const P50: &str = "latency-p50";
 const P99: &str = "latency-p99";
