@@ -82,14 +82,48 @@ fn compare_covers_every_corner() {
     assert!(table.contains("eager-loading") && table.contains("BROKEN"), "{table}");
 }
 
+// Those on a real server need PostgreSQL's programs and a Python with psycopg. `cargo xtask test` gets both and runs them.
+
 #[test]
-#[ignore = "needs a PostgreSQL server and a Python with psycopg"]
+#[ignore = "run by cargo xtask test"]
 fn the_same_files_break_and_hold_on_a_real_server() {
     let run =
         |variant| json(&["run", "oversell", "--variant", variant, "--engine", "postgres", "--until", "4s", "--json"]);
     let broken = |document: &Value| document["invariants"][0]["broken"].as_u64();
     assert!(broken(&run("naive")) > Some(0));
     assert_eq!(broken(&run("atomic-update")), Some(0));
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn prediction_and_observation_stand_side_by_side() {
+    let reality = json(&["reality", "deep-pages", "--until", "4s", "--json"]);
+    let runs = reality["scenarios"][0]["runs"].as_array().expect("a run of each variant");
+    assert_eq!(runs.len(), 3);
+    for run in runs {
+        assert_eq!(run["agrees"], true, "{run}");
+        assert!(run["observed_requests"].as_u64() > Some(10), "{run}");
+    }
+    assert!(runs[0]["invariants"][0]["observed"].as_u64() > Some(0), "{}", runs[0]);
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn a_failing_schedule_goes_the_same_way_on_a_real_server() {
+    let output = twoam(&["reproduce", "oversell", "--engine", "postgres"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("PostgreSQL"), "{said}");
+}
+
+#[test]
+#[ignore = "run by cargo xtask test"]
+fn a_server_that_is_not_there_is_told_in_one_sentence() {
+    let output = twoam(&["run", "oversell", "--engine", "postgres://127.0.0.1:1/shop", "--until", "1s"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("127.0.0.1") && said.contains("refused"), "{said}");
+    assert_eq!(said.trim().lines().count(), 1, "{said}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::build;
 use crate::serve::Site;
-use crate::tools::{self, cargo, ensure_chromium, ensure_npm_packages, ensure_postgres, npm, say};
+use crate::tools::{self, cargo, ensure_chromium, ensure_npm_packages, ensure_postgres, ensure_python, npm, say};
 
 #[derive(Args)]
 pub struct Options {
@@ -17,6 +17,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     // What is missing is told before an hour of building, not after.
     let postgres = ensure_postgres()?;
+    let python = ensure_python();
     ensure_npm_packages()?;
     let chromium = if options.no_browser { None } else { Some(ensure_chromium()?) };
 
@@ -28,6 +29,17 @@ pub fn run(options: &Options) -> Result<()> {
 
     say("Rust tests");
     tools::run(cargo().args(["test", "--workspace"]).env("TWOAM_PG_BIN", &postgres))?;
+
+    match python {
+        Ok(python) => {
+            say("scenarios on a real server");
+            let ignored = ["test", "--workspace", "--test", "cli", "--", "--ignored"];
+            tools::run(cargo().args(ignored).env("TWOAM_PG_BIN", &postgres).env("TWOAM_PYTHON", python))?;
+        }
+        Err(missing) => {
+            say(&format!("left out, scenarios on a real server: there is no Python with psycopg ({missing:#})"))
+        }
+    }
 
     say("the page's units");
     tools::run(&mut npm(&["test", "--silent"]))?;

@@ -113,6 +113,34 @@ pub fn ensure_postgres() -> Result<PathBuf> {
     )
 }
 
+/// A Python with what handlers import: named by TWOAM_PYTHON, or made here with packages of the registry.
+pub fn ensure_python() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("TWOAM_PYTHON") {
+        let path = PathBuf::from(path);
+        if !path.is_file() {
+            bail!("TWOAM_PYTHON names {}, which does not exist", path.display());
+        }
+        return Ok(path);
+    }
+    let requirements = root().join("src/cli/postgres/requirements.txt");
+    let wanted = std::fs::read(&requirements).with_context(|| format!("reading {}", requirements.display()))?;
+    let folder = root().join("target/python");
+    let (python, installed) = (folder.join("bin/python"), folder.join("installed.txt"));
+    if std::fs::read(&installed).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    say("making a Python environment with psycopg");
+    let make = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    if make().is_err() {
+        install_system_packages(&["python3-venv"]);
+        make()?;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+    run(Command::new(&python).args(install).arg(&requirements))?;
+    std::fs::write(&installed, wanted).with_context(|| format!("writing {}", installed.display()))?;
+    Ok(python)
+}
+
 fn find_postgres() -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/pgsql-15"]
         .iter()

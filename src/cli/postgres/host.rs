@@ -20,8 +20,7 @@ static LIBRARY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/python/lib");
 /// Of the interpreter's library, what CPython and the packages of the environment have themselves.
 const REAL: [&str; 5] = ["asyncio.py", "jwt.py", "logging.py", "traceback.py", "_start.py"];
 
-/// What the scenarios' handlers import beside Python's own library.
-const PACKAGES: [&str; 2] = ["psycopg[binary,pool]>=3.1,<4", "pyjwt[crypto]>=2.8,<3"];
+const PACKAGES: &str = include_str!("requirements.txt");
 
 /// A line of a host, or its end.
 pub struct Told {
@@ -170,7 +169,7 @@ fn interpreter() -> Result<PathBuf, Failure> {
     )?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     step(
-        Command::new(&program).args(install).args(PACKAGES),
+        Command::new(&program).args(install).args(PACKAGES.lines().filter(|line| !line.starts_with('#'))),
         "psycopg could not be installed; set TWOAM_PYTHON to a Python that has psycopg[binary,pool] and pyjwt[crypto]",
     )?;
     fs::write(&ready, "").map_err(|error| Failure::file(&ready, &error))?;
