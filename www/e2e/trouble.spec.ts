@@ -18,6 +18,19 @@ test('an engine that cannot be fetched leaves the recorded runs', async ({ page,
   complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !complaint.includes('404')));
 });
 
+test('a tab that lay in the background for an hour goes on where it was', async ({ page, playground }) => {
+  await page.clock.install();
+  await playground.open();
+  await playground.live();
+  await playground.production.click();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await page.clock.fastForward('01:00:00');
+  const before = await playground.time.textContent();
+  await expect(playground.time).not.toHaveText(before!);
+  await expect(page.getByText(/restarted|stopped/)).toHaveCount(0);
+  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+});
+
 test('a browser that keeps nothing is told about, and the edit still runs', async ({ page, playground }) => {
   await page.addInitScript(() =>
     Object.defineProperty(window, 'localStorage', {
