@@ -5,7 +5,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import type { ScenarioSummary } from './src/core/types';
 import { byFeeling, corners } from './src/draw/about';
-import { picture } from './src/draw/picture';
+import { LAYOUTS, picture } from './src/draw/picture';
 
 /**
  * Writes the content security policy into the built page. It is done here and not by hand because the one
@@ -120,7 +120,9 @@ const readJson = (folder: string, path: string) => JSON.parse(readFileSync(join(
 const pictures = afterwards('pictures', (folder) => {
   mkdirSync(join(folder, 'pictures'), { recursive: true });
   for (const { id } of readJson(folder, 'scenarios/index.json') as { id: string }[]) {
-    writeFileSync(join(folder, `pictures/${id}.svg`), picture(readJson(folder, `scenarios/${id}.json`), readJson(folder, `recordings/${id}.json`)));
+    const [document, recordings] = [readJson(folder, `scenarios/${id}.json`), readJson(folder, `recordings/${id}.json`)];
+    writeFileSync(join(folder, `pictures/${id}.svg`), picture(document, recordings));
+    writeFileSync(join(folder, `pictures/${id}.narrow.svg`), picture(document, recordings, LAYOUTS.narrow));
   }
 });
 

@@ -10,6 +10,7 @@ sheet.replaceSync(`
   button { display: block; width: 100%; padding: 0; border: 0; background: none; cursor: pointer; }
   button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
   img { display: block; width: 100%; height: auto; aspect-ratio: 720 / 380; }
+  @media (max-width: 560px) { img { aspect-ratio: 360 / 440; } }
   iframe { display: block; width: 100%; height: min(46rem, 90vh); border: 0; }
 `);
 
@@ -20,10 +21,15 @@ class BackendPlayground extends HTMLElement {
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [sheet];
     const button = document.createElement('button');
-    const picture = document.createElement('img');
-    picture.src = new URL(`pictures/${scenario}.svg`, BASE).href;
-    picture.alt = `${this.textContent.trim() || `The scenario ${scenario}`}. Run it here.`;
-    picture.loading = 'lazy';
+    const picture = document.createElement('picture');
+    const narrow = document.createElement('source');
+    narrow.media = '(max-width: 560px)';
+    narrow.srcset = new URL(`pictures/${scenario}.narrow.svg`, BASE).href;
+    const image = document.createElement('img');
+    image.src = new URL(`pictures/${scenario}.svg`, BASE).href;
+    image.alt = `${this.textContent.trim() || `The scenario ${scenario}`}. Run it here.`;
+    image.loading = 'lazy';
+    picture.append(narrow, image);
     button.append(picture);
     button.addEventListener('click', () => {
       const frame = document.createElement('iframe');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Frame, Recording, ScenarioDocument } from '../src/core/types';
-import { picture } from '../src/draw/picture';
+import { LAYOUTS, picture } from '../src/draw/picture';
 
 function recording(broken: number): Recording {
   const frame = {
@@ -41,6 +41,15 @@ test('a picture tells the four corners, and nothing in it is markup of the scena
   expect(svg.match(/✓ holds/g)).toHaveLength(3);
   expect(svg).toContain('class="red"');
   expect(svg.length).toBeLessThan(6_000);
+});
+
+test('a narrow picture tells the same, in letters as large', () => {
+  const recordings = { 'naive.my-machine': recording(0), 'naive.production': recording(1_234) };
+  const sizes = (svg: string) => [...svg.matchAll(/font-size="(\d+)"/g)].map(([, size]) => Number(size));
+  const [wide, narrow] = [picture(document, recordings), picture(document, recordings, LAYOUTS.narrow)];
+  expect(narrow).toContain('viewBox="0 0 360 440"');
+  expect(narrow).toContain('✕ 1,234');
+  expect(Math.min(...sizes(narrow))).toBe(Math.min(...sizes(wide)));
 });
 
 test('a corner without a recording says so', () => {
