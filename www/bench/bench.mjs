@@ -111,6 +111,7 @@ async function restart() {
   await page.goto(BASE_URL);
   await mark(page, 'twoam:engine-ready');
   await page.getByRole('region', { name: 'Code', exact: true }).locator('.sheet').click();
+  await page.locator('.cm-content:focus').waitFor();
   await page.keyboard.press('Control+a');
   await page.keyboard.insertText('async def buy(conn, request):\n    return {"status": 200, "n": len(str(7 ** (10 ** 9)))}\n');
   await page.evaluate(() => {
