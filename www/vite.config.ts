@@ -5,7 +5,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import type { ScenarioSummary } from './src/core/types';
 import { byFeeling, corners } from './src/draw/about';
-import { LAYOUTS, picture } from './src/draw/picture';
+import { LAYOUTS, escape, picture } from './src/draw/picture';
 
 /**
  * Writes the content security policy into the built page. It is done here and not by hand because the one
@@ -44,12 +44,12 @@ function contentSecurityPolicy(): Plugin {
 
 /** Fonts, the list of scenarios and the one that is opened are asked for with the page, not after its script was read. */
 function preloads(): Plugin {
-  let summaries = '';
+  let folder = '';
   return {
     name: 'preloads',
     apply: 'build',
     configResolved: (config) => {
-      summaries = join(config.publicDir, 'scenarios/index.json');
+      folder = config.publicDir;
     },
     transformIndexHtml: {
       order: 'post',
@@ -59,7 +59,7 @@ function preloads(): Plugin {
         const injectTo = 'head' as const;
         const links = fonts.map((file) => ({ tag: 'link', attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: '' }, injectTo }));
         if (!filename.endsWith('index.html')) return links.filter(({ attrs }) => attrs.href.includes('sans'));
-        const ids = (JSON.parse(readFileSync(summaries, 'utf8')) as { id: string }[]).map(({ id }) => id);
+        const ids = summariesIn(folder).map(({ id }) => id);
         const ofScenario = `{
   const ids = ${JSON.stringify(ids)};
   const asked = location.hash.slice(1) || document.documentElement.dataset.scenario || ids[0];
@@ -89,7 +89,7 @@ function about(): Plugin {
       order: 'pre',
       handler(html, { filename }) {
         if (!filename.endsWith('about.html')) return html;
-        const summaries = readJson(folder, 'scenarios/index.json') as ScenarioSummary[];
+        const summaries = summariesIn(folder);
         const id = summaries[0]!.id;
         return html
           .replaceAll('__FIRST__', id)
@@ -115,11 +115,12 @@ function afterwards(name: string, write: (folder: string) => void): Plugin {
 }
 
 const readJson = (folder: string, path: string) => JSON.parse(readFileSync(join(folder, path), 'utf8'));
+const summariesIn = (folder: string): ScenarioSummary[] => readJson(folder, 'scenarios/index.json');
 
 /** Writes a still picture of each scenario's recorded runs, for embeds and feeds. */
 const pictures = afterwards('pictures', (folder) => {
   mkdirSync(join(folder, 'pictures'), { recursive: true });
-  for (const { id } of readJson(folder, 'scenarios/index.json') as { id: string }[]) {
+  for (const { id } of summariesIn(folder)) {
     const [document, recordings] = [readJson(folder, `scenarios/${id}.json`), readJson(folder, `recordings/${id}.json`)];
     writeFileSync(join(folder, `pictures/${id}.svg`), picture(document, recordings));
     writeFileSync(join(folder, `pictures/${id}.narrow.svg`), picture(document, recordings, LAYOUTS.narrow));
@@ -128,14 +129,13 @@ const pictures = afterwards('pictures', (folder) => {
 
 /** Writes a page for each scenario: the same one, under a title and a description that whoever previews a link reads without running it. */
 const scenarioPages = afterwards('scenario-pages', (folder) => {
-  const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
-  for (const { id, title, hook } of readJson(folder, 'scenarios/index.json') as { id: string; title: string; hook: string }[]) {
+  for (const { id, title, hook } of summariesIn(folder)) {
     const own = page
       .replace('<html ', `<html data-scenario="${id}" `)
-      .replace(/<title>.*?<\/title>/, () => `<title>${escaped(title)} · 2 AM</title>`)
-      .replace(/(<meta property="og:title" content=)".*?"/, (_, start: string) => `${start}"${escaped(title)} · 2 AM"`)
-      .replace(/(<meta (?:name|property)="(?:og:)?description" content=)".*?"/g, (_, start: string) => `${start}"${escaped(hook)}"`);
+      .replace(/<title>.*?<\/title>/, () => `<title>${escape(title)} · 2 AM</title>`)
+      .replace(/(<meta property="og:title" content=)".*?"/, (_, start: string) => `${start}"${escape(title)} · 2 AM"`)
+      .replace(/(<meta (?:name|property)="(?:og:)?description" content=)".*?"/g, (_, start: string) => `${start}"${escape(hook)}"`);
     writeFileSync(join(folder, `${id}.html`), own);
   }
 });

@@ -11,7 +11,7 @@ use serde_json::json;
 use twoam::sql::{Database, DeadlockCheck, Progress, Settings};
 use twoam::trace::{SessionId, Value};
 
-use super::postgres::{Server, measure};
+use super::postgres::{PRIVATE, Server, measure};
 use super::{Failure, machine, reality, screen};
 
 #[derive(Debug, clap::Args)]
@@ -106,7 +106,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
 
 fn fit() -> Result<Fit, Failure> {
     let counts = PROBES.iter().map(counts).collect::<Result<Vec<_>, _>>()?;
-    let server = Server::open("postgres")?;
+    let server = Server::open(PRIVATE)?;
     let probes = PROBES.iter().map(|it| json!({ "sql": it.sql, "keys": it.keys, "count": it.count, "series": SERIES }));
     let measured = measure(
         &server,

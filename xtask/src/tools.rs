@@ -62,11 +62,7 @@ pub fn ensure_npm_packages() -> Result<()> {
 
 /// A Chromium to test in: named by CHROMIUM, installed, or fetched.
 pub fn ensure_chromium() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("CHROMIUM") {
-        let path = PathBuf::from(path);
-        if !path.exists() {
-            bail!("CHROMIUM names {}, which does not exist", path.display());
-        }
+    if let Some(path) = named("CHROMIUM")? {
         return Ok(path);
     }
     if let Some(path) = find_chromium() {
@@ -79,6 +75,15 @@ pub fn ensure_chromium() -> Result<PathBuf> {
     find_chromium().context(
         "Chromium could not be installed. Install it from your system's packages, or name a browser by CHROMIUM=/path/to/chromium.",
     )
+}
+
+/// What an environment variable names, if it is set.
+fn named(variable: &str) -> Result<Option<PathBuf>> {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    if let Some(path) = path.as_ref().filter(|path| !path.is_file()) {
+        bail!("{variable} names {}, which does not exist", path.display());
+    }
+    Ok(path)
 }
 
 fn find_chromium() -> Option<PathBuf> {
@@ -115,11 +120,7 @@ pub fn ensure_postgres() -> Result<PathBuf> {
 
 /// A Python with what handlers import: named by TWOAM_PYTHON, or made here with packages of the registry.
 pub fn ensure_python() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("TWOAM_PYTHON") {
-        let path = PathBuf::from(path);
-        if !path.is_file() {
-            bail!("TWOAM_PYTHON names {}, which does not exist", path.display());
-        }
+    if let Some(path) = named("TWOAM_PYTHON")? {
         return Ok(path);
     }
     let requirements = root().join("src/cli/postgres/requirements.txt");
