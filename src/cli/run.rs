@@ -48,7 +48,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let (summary, text) = match &arguments.engine {
         None => simulated(&document, request, arguments.trace.is_some())?,
         Some(address) => {
-            let real = postgres::run(&document, &request, &postgres::Server::open(address)?, None)?;
+            let real = postgres::run(&document, &request, &postgres::Server::open(address)?, 0)?;
             eprintln!("{}", real.versions);
             if !real.versions.of_postgresql() {
                 eprintln!("What differs on other servers, by their documentation: {}", document.elsewhere);

@@ -24,6 +24,7 @@ use rustpython_vm::{
 
 use crate::trace::{Answer, Call, CallId, Column, LogLevel, Micros, ProcessId, QueryResult, RequestId, SqlError};
 use bridge::{Origin, Ready, State, Statement, Stepper};
+pub use memory::PROCESS_BYTES;
 
 /// One interpreter with one event loop for every process of the run.
 pub struct Python {

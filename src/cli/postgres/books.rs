@@ -165,6 +165,7 @@ impl Real<'_> {
             let gauge = self.trace.strings.intern(&gauge.metric);
             self.record(EventKind::GaugeRead { gauge, value }, None);
         }
+        self.weigh();
         if asked.repeats {
             let pause = LOOK_EVERY.max(asked.at.elapsed() * LOOK_SHARE);
             self.plan(pause, Plan::Look);

@@ -7,12 +7,14 @@ and what is counted is told to it or counted by its parent. When its stdin ends,
 import asyncio
 import contextlib
 import contextvars
+import functools
 import gc
 import importlib
 import inspect
 import json
 import logging
 import os
+import selectors
 import shutil
 import signal
 import sys
@@ -27,9 +29,10 @@ IDLE = psycopg.pq.TransactionStatus.IDLE
 
 out = os.dup(1)
 sys.stdout = sys.stderr
+encode = json.JSONEncoder(default=str).encode
 request_of_task = contextvars.ContextVar("request")
-# Timers of the event loop fire up to so much too late.
-TIMER_GRAIN_S = 0.001
+TRIALS = 20
+CODE = (type, types.BuiltinFunctionType, types.FunctionType, types.ModuleType)
 calls = {}
 tasks = set()
 # Lines that are written at the end of the event loop's turn: one write for all that was told in it.
@@ -39,7 +42,7 @@ untold = []
 def tell(**message):
     if not untold:
         asyncio.get_running_loop().call_soon(write)
-    untold.append(json.dumps(message, default=str) + "\n")
+    untold.append(encode(message) + "\n")
 
 
 def write():
@@ -70,15 +73,9 @@ next_call.number = 0
 class Connection(psycopg.AsyncConnection):
     """Each round trip takes as long as the scenario's network does."""
 
-    # What earlier trips took too long by the timer's grain; later ones are so much shorter.
-    overdue_s = 0
-
     async def wait(self, gen, *args, **options):
         if trips := self.round_trips(gen.__name__):
-            wanted = trips * settings["network_s"] - self.overdue_s
-            began = time.perf_counter()
-            await asyncio.sleep(max(wanted, 0))
-            self.overdue_s = min(time.perf_counter() - began - wanted, TIMER_GRAIN_S)
+            await asyncio.sleep(trips * settings["network_s"] - settings["late_s"])
         return await super().wait(gen, *args, **options)
 
     def round_trips(self, work):
@@ -162,12 +159,17 @@ class Collector(logging.Handler):
         logged(record.levelname.lower(), self.format(record))
 
 
+@functools.cache
+def parameters_of(handler):
+    return tuple(inspect.signature(handler).parameters)
+
+
 async def handle(pool, handler, message):
     request = message["request"]
     request_of_task.set(request)
     status, body, error = 500, None, None
     try:
-        parameters = inspect.signature(handler).parameters
+        parameters = parameters_of(handler)
         injected = {"request": message.get("arguments"), "pool": pool, **settings["clients"]}
         arguments = {name: injected[name] for name in parameters if name != "conn"}
         if "conn" in parameters:
@@ -185,7 +187,7 @@ async def script(entry, arguments):
     request_of_task.set(arguments["id"])
     injected = {"client": arguments, **settings["clients"]}
     try:
-        await entry(**{name: injected[name] for name in inspect.signature(entry).parameters})
+        await entry(**{name: injected[name] for name in parameters_of(entry)})
     except Exception:
         tell(did="gave-up", error=traceback.format_exc())
 
@@ -228,6 +230,30 @@ def code():
     return module
 
 
+async def least(work):
+    """The shortest time that it takes."""
+    took = []
+    for _ in range(TRIALS):
+        began = time.perf_counter()
+        await work()
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
+async def late_s():
+    """What timers and waking up add to a trip on this machine at the least. It is a part of the scenario's network, not on top of it."""
+    async def ask():
+        await conn.execute("SELECT 1")
+
+    async def wait_and_ask():
+        await asyncio.sleep(settings["network_s"])
+        await ask()
+
+    async with await psycopg.AsyncConnection.connect(settings["dsn"], autocommit=True) as conn:
+        at_once, after_a_wait = await least(ask), await least(wait_and_ask)
+    return min(max(after_a_wait - settings["network_s"] - at_once, 0), settings["network_s"])
+
+
 async def acquaint(conn):
     """The server has learnt about every table before requests come, as on a connection that has served for long."""
     cur = await conn.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()")
@@ -244,6 +270,18 @@ def connections(dsn):
     )
 
 
+def held_by(module):
+    """What the module's variables refer to, in bytes. Functions, classes and modules are code, not data."""
+    left, seen, size = list(vars(module).values()), set(), 0
+    while left:
+        value = left.pop()
+        if id(value) not in seen and not isinstance(value, CODE):
+            seen.add(id(value))
+            size += sys.getsizeof(value)
+            left.extend(gc.get_referents(value))
+    return size
+
+
 async def serve(stdin):
     """A process of the service."""
     sys.stdout = Printed()
@@ -252,6 +290,7 @@ async def serve(stdin):
     # The collector does not walk through what stays for ever.
     gc.collect()
     gc.freeze()
+    settings["late_s"] = await late_s() if settings["network_s"] > 0 else 0
     async with contextlib.AsyncExitStack() as pools:
         pool = await pools.enter_async_context(connections(settings["dsn"]))
         await pool.wait()
@@ -262,6 +301,8 @@ async def serve(stdin):
         async for message in stdin:
             if message["do"] == "answer":
                 answered(message)
+            elif message["do"] == "weigh":
+                tell(did="weighed", bytes=held_by(handlers))
             else:
                 begin(handle(pool, getattr(handlers, message["entry"]), message))
         for task in tasks:
@@ -317,10 +358,13 @@ async def main():
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 settings = {}
 try:
-    asyncio.run(main())
+    # Timers of the usual loop fire at whole milliseconds, which bunches clients and lengthens trips; those of select do not.
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(main())
 except Exception as error:
     words = " ".join(str(error).split())
     told = words if isinstance(error, psycopg.Error) else f"{type(error).__name__}: {words}"
-    untold.append(json.dumps({"did": "failed", "error": told}) + "\n")
+    untold.append(encode({"did": "failed", "error": told}) + "\n")
     write()
     sys.exit(1)

@@ -134,7 +134,8 @@ impl Python {
 impl Host {
     /// A host that has died hears nothing; its end comes as a message of its own.
     pub fn tell(&mut self, message: &Json) {
-        let _ = writeln!(self.stdin, "{message}");
+        // In one piece: each write wakes the host.
+        let _ = self.stdin.write_all(format!("{message}\n").as_bytes());
     }
 
     pub fn kill(&mut self) {

@@ -1,10 +1,11 @@
 //! Clients, requests, workers and the death of processes, in real time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rand::Rng;
 use serde_json::{Value as Json, json};
+use twoam::python::PROCESS_BYTES;
 use twoam::scenario::{Clients, FaultVerdict, InvariantRule, Place};
 use twoam::trace::{ClientId, EventKind, Micros, ProcessId, RequestId};
 
@@ -15,12 +16,18 @@ use crate::cli::Failure;
 pub struct Load {
     /// No new requests come.
     pub closed: bool,
+    /// Requests so far, without workers' turns.
+    pub of_clients: u32,
     /// By process: the life that it has now.
     pub host_of: BTreeMap<u32, u32>,
     open: BTreeMap<RequestId, Open>,
     requests: u32,
     sent: u64,
     kills: u32,
+    /// Processes that have been started anew and take no requests yet.
+    starting: BTreeSet<u32>,
+    /// By process: its memory when it was last measured, where it has a limit.
+    memory: BTreeMap<u32, u64>,
 }
 
 /// A request on its way.
@@ -154,9 +161,9 @@ impl Real<'_> {
             }
             Plan::Turn(worker) => {
                 let entry = self.variant.workers[worker].entry.clone();
-                self.start_request(0, entry, Json::Null, Origin::Worker(worker));
+                self.start_request(Some(0), entry, Json::Null, Origin::Worker(worker));
             }
-            Plan::Kill(place) => self.kill_process(place)?,
+            Plan::Kill(place) => self.kill_next(place)?,
         }
         Ok(())
     }
@@ -239,14 +246,18 @@ impl Real<'_> {
         }
     }
 
-    /// One request after the other to each process.
-    fn next_process(&self) -> u32 {
-        self.load.requests % self.load.processes()
+    /// One request after the other to each process that is up.
+    fn next_process(&self) -> Option<u32> {
+        let count = self.load.processes();
+        (0..count).map(|step| (self.load.requests + step) % count).find(|process| !self.load.starting.contains(process))
     }
 
-    fn start_request(&mut self, process: u32, entry: String, arguments: Json, origin: Origin) -> RequestId {
+    /// If `to` is nobody, no process is up.
+    fn start_request(&mut self, to: Option<u32>, entry: String, arguments: Json, origin: Origin) -> RequestId {
+        let process = to.unwrap_or(0);
         let request = RequestId(self.load.requests);
         self.load.requests += 1;
+        self.load.of_clients += u32::from(!matches!(origin, Origin::Worker(_)));
         let client = match origin {
             Origin::Client(client) | Origin::Again(client) | Origin::Script(client, _) => Some(client),
             Origin::Worker(_) => None,
@@ -257,7 +268,10 @@ impl Real<'_> {
         self.record(started, Some(request));
         let message = json!({ "do": "request", "request": request.0, "entry": entry, "arguments": arguments });
         self.load.open.insert(request, Open { process, entry, arguments, since: self.now(), origin });
-        self.hosts[process as usize].tell(&message);
+        match to {
+            Some(process) => self.hosts[process as usize].tell(&message),
+            None => self.end_request(request, 502, &Json::Null, None),
+        }
         request
     }
 
@@ -298,17 +312,55 @@ impl Real<'_> {
         }
     }
 
-    /// One process after the other dies and is started anew, as a deploy or a lack of memory has it.
-    fn kill_process(&mut self, place: usize) -> Result<(), Failure> {
+    /// One process after the other dies, as a deploy has it.
+    fn kill_next(&mut self, place: usize) -> Result<(), Failure> {
         self.plan_kill(place);
         let process = self.load.kills % self.load.processes();
         self.load.kills += 1;
+        self.kill(process)
+    }
+
+    /// It is started anew at once.
+    fn kill(&mut self, process: u32) -> Result<(), Failure> {
         self.record(EventKind::ProcessKilled { process: ProcessId(process) }, None);
         self.hosts[process as usize].kill();
         self.hosts[process as usize] = self.start_host(process)?;
+        self.load.starting.insert(process);
         let died = self.load.open.iter().filter(|(_, open)| open.process == process).map(|(id, _)| *id);
         for request in died.collect::<Vec<_>>() {
             self.end_request(request, 502, &Json::Null, None);
+        }
+        Ok(())
+    }
+
+    pub fn host_ready(&mut self, host: u32) {
+        if let Some(process) = self.process_of(host) {
+            self.load.starting.remove(&process);
+        }
+    }
+
+    /// Asks every process what its handlers' variables hold, if memory has a limit.
+    pub fn weigh(&mut self) {
+        if self.document.world.machine.memory_mb.is_some() {
+            for host in &mut self.hosts {
+                host.tell(&json!({ "do": "weigh" }));
+            }
+        }
+    }
+
+    /// A process's answer, in the simulation's terms: beside an interpreter and a framework. What the kernel does with a container that
+    /// is over its limit is done to it.
+    pub fn weighed(&mut self, host: u32, message: &Json) -> Result<(), Failure> {
+        let limit_mb = self.document.world.machine.memory_mb.as_ref().map(|limit_mb| self.amount(limit_mb));
+        let (Some(process), Some(limit_mb)) = (self.process_of(host), limit_mb) else { return Ok(()) };
+        let bytes = PROCESS_BYTES + message["bytes"].as_u64().unwrap_or(0);
+        self.load.memory.insert(process, bytes);
+        if self.load.memory.values().all(|others| *others <= bytes) {
+            self.record(EventKind::MemoryMeasured { process: ProcessId(process), bytes }, None);
+        }
+        if bytes as f64 > limit_mb * f64::from(1 << 20) {
+            self.load.memory.remove(&process);
+            self.kill(process)?;
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ pub const PRIVATE: &str = "postgres";
 /// What a client of a real server cannot see.
 const UNSEEN: [&str; 7] =
     ["database-busy", "deadlocks", "lock-wait-ms", "lock-waits", "lost-updates", "rows-read", "rows-read-per-request"];
+/// How long the load may go on until enough requests have come.
+const LONGEST: Duration = Duration::from_secs(600);
 /// How long requests on their way may take when no new ones come.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long a host may take to start and to connect.
@@ -87,12 +89,13 @@ impl Outcome {
     }
 }
 
-/// Runs `request` on `server`, in a schema that is gone afterwards. The load ends when `enough` requests have come, or in the end.
+/// Runs `request` on `server`, in a schema that is gone afterwards. The load goes on after its time until `at_least` so many
+/// requests of clients have come.
 pub fn run(
     document: &ScenarioDocument,
     request: &RunRequest,
     server: &Server,
-    enough: Option<u32>,
+    at_least: u32,
 ) -> Result<Outcome, Failure> {
     if !request.changes.is_empty() {
         return Err(Failure::Usage(
@@ -100,7 +103,7 @@ pub fn run(
         ));
     }
     let mut real = Real::new(document, request, server)?;
-    let outcome = real.go(request, enough);
+    let outcome = real.go(request, at_least);
     let cleaned = real.clean();
     let summary = match (outcome, cleaned) {
         (Ok(summary), Ok(())) => summary,
@@ -221,7 +224,7 @@ impl Real<'_> {
         })
     }
 
-    fn go(&mut self, request: &RunRequest, enough: Option<u32>) -> Result<RunSummary, Failure> {
+    fn go(&mut self, request: &RunRequest, at_least: u32) -> Result<RunSummary, Failure> {
         self.await_ready(1)?;
         self.fill_database()?;
         let processes = self.amount(&self.document.world.machine.processes.clone()) as u32;
@@ -237,9 +240,12 @@ impl Real<'_> {
         self.plan(LOOK_EVERY, Plan::Look);
         let progress = screen::progress(self.length.as_secs() as usize, "seconds of real time");
         let end = self.began + self.length;
-        while Instant::now() < end && enough.is_none_or(|enough| self.load.next().0 < enough) {
-            self.turn(end)?;
-            progress.set_position(self.began.elapsed().as_secs());
+        let last = end.max(self.began + LONGEST);
+        while Instant::now() < end || self.load.of_clients < at_least && Instant::now() < last {
+            self.turn(if Instant::now() < end { end } else { last })?;
+            let elapsed = self.began.elapsed();
+            progress.set_length(self.length.max(elapsed).as_secs());
+            progress.set_position(elapsed.as_secs());
         }
         self.load.closed = true;
         self.look()?;
@@ -342,6 +348,8 @@ impl Real<'_> {
             "called" => self.call_service(host, &message),
             "logged" => self.collect_line(host, &message, request),
             "finished" => self.request_finished(&message),
+            "ready" => self.host_ready(host),
+            "weighed" => self.weighed(host, &message)?,
             _ => {}
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::{in_production, postgres};
 use crate::cli::{Failure, compare};
 
 /// How long the load of a point lasts: a whole number of the rounds in which some clients come.
-const POINT_US: Micros = 12_000_000;
+const POINT_US: Micros = 16_000_000;
 
 const P50: &str = "latency-p50";
 const P99: &str = "latency-p99";
@@ -37,7 +37,7 @@ pub fn measured(
             let mut knobs = curve.knobs.clone();
             knobs.insert(curve.knob.clone(), load);
             let request = RunRequest { knobs, ..corner.clone() };
-            let observed = speed(&postgres::run(&document, &request, server, None)?.summary);
+            let observed = speed(&postgres::run(&document, &request, server, 0)?.summary);
             let predicted = speed(&compare::run(&document, request)?);
             eprintln!(
                 "{}, {}, {} {load}: {:.1} a second here, {:.1} there; p99 {:.1} ms here, {:.1} there",

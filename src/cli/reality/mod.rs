@@ -29,9 +29,9 @@ pub struct Arguments {
     /// How long the load of each run lasts; the environment's own length if not given
     #[arg(long, value_name = "TIME", value_parser = request::duration)]
     until: Option<Micros>,
-    /// The load of a run ends when so many requests have come, if that is before its time is over
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    requests: Option<u32>,
+    /// The load of a hardened variant goes on after its time until so many requests have come, or for ten minutes
+    #[arg(long, value_name = "NUMBER", default_value_t = 2_000)]
+    requests: u32,
     /// Also how fast every variant is under more and more load, where a scenario names a curve
     #[arg(long)]
     curves: bool,
@@ -107,7 +107,8 @@ fn scenario(
     let mut runs = Vec::new();
     for request in in_production(document, arguments.seed, arguments.until) {
         let name = format!("{}, {}", document.summary.id, request.variant);
-        match postgres::run(document, &request, server, arguments.requests) {
+        let at_least = if request.variant == NAIVE { 0 } else { arguments.requests };
+        match postgres::run(document, &request, server, at_least) {
             Ok(observed) => {
                 let predicted = predicted(document, &request, observed.summary.virtual_us)?;
                 let run = beside(document, &predicted, &observed.summary);
@@ -186,9 +187,6 @@ fn put(path: &Path, scenario: &RealityScenario) -> Result<(), Failure> {
 /// Why a scenario cannot be seen on a real server as it is seen here.
 fn unobservable(document: &ScenarioDocument, arguments: &Arguments) -> Option<&'static str> {
     match document.world.machine {
-        Machine { memory_mb: Some(_), .. } => {
-            Some("it is about the memory of a process, and CPython's is not the interpreter's")
-        }
         Machine { replica_lag_ms: Some(_), .. } if arguments.engine != postgres::PRIVATE => {
             Some("it needs a replica with a lag that can be set, which only the private server has")
         }

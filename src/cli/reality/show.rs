@@ -8,16 +8,19 @@ use crate::cli::screen;
 
 /// What is compared, with both values in words.
 fn rows(run: &RealityRun) -> Vec<(&str, String, String)> {
-    let verdict = |broken: u32| match broken {
-        0 => "held".to_string(),
-        1 => "broken, 1 case".to_string(),
-        cases => format!("broken, {} cases", screen::grouped(cases.into())),
+    let verdict = |broken: u32, timed: bool| match (broken, timed) {
+        (0, _) => "held".to_string(),
+        (times, true) => in_times(times),
+        (1, false) => "broken, 1 case".to_string(),
+        (cases, false) => format!("broken, {} cases", screen::grouped(cases.into())),
     };
     let count = |requests: u32| screen::grouped(requests.into());
     let requests = ("requests", count(run.predicted_requests), count(run.observed_requests));
     let metrics = run.metrics.iter().map(|it| (it.label.as_str(), it.predicted.clone(), it.observed.clone()));
-    let invariants =
-        run.invariants.iter().map(|it| (it.sentence.as_str(), verdict(it.predicted), verdict(it.observed)));
+    let invariants = run
+        .invariants
+        .iter()
+        .map(|it| (it.sentence.as_str(), verdict(it.predicted, it.timed), verdict(it.observed, it.timed)));
     std::iter::once(requests).chain(metrics).chain(invariants).collect()
 }
 
@@ -52,7 +55,14 @@ pub fn markdown(reality: &Reality) -> String {
         for (place, run) in scenario.runs.iter().enumerate() {
             let headline = run.metrics.first();
             let cell = |broken: &dyn Fn(&RealityInvariant) -> u32, value: &dyn Fn(&RealityMetric) -> String| {
-                let verdict = if run.invariants.iter().all(|it| broken(it) == 0) { "holds" } else { "**breaks**" };
+                let times = run.invariants.iter().filter(|it| it.timed).map(broken).sum::<u32>();
+                let verdict = if run.invariants.iter().any(|it| !it.timed && broken(it) > 0) {
+                    "**breaks**".to_string()
+                } else if times > 0 {
+                    format!("**slow** {}", in_times(times))
+                } else {
+                    "holds".to_string()
+                };
                 let number = headline.map(|metric| format!("; {}: {}", metric.label, value(metric)));
                 format!("{verdict}{}", number.unwrap_or_default())
             };
@@ -72,6 +82,10 @@ pub fn markdown(reality: &Reality) -> String {
     }
     text.push_str(&format!("\n{}", made_with(reality)));
     text
+}
+
+fn in_times(times: u32) -> String {
+    if times == 1 { "1 time".to_string() } else { format!("{} times", screen::grouped(times.into())) }
 }
 
 fn curves(reality: &Reality) -> impl Iterator<Item = (&RealityScenario, &RealityCurve)> {
