@@ -5,12 +5,14 @@ import random
 import time
 
 EVERY_S = 4.0
+# So long after the full minute.
+FIRST_S = 2.0
 
 
 async def agent(app, client):
     while True:
-        now = time.time()
-        await asyncio.sleep(EVERY_S - now % EVERY_S + random.uniform(0, 0.02))
+        since = (time.time() - FIRST_S) % EVERY_S
+        await asyncio.sleep(EVERY_S - since + random.uniform(0, 0.02))
         chance = random.random()
         if chance < 0.5:
             await app.call("order_page", {"order_id": random.randint(1, 200)})
