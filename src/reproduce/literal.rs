@@ -38,7 +38,7 @@ pub fn written(sql: &str, parameters: &[Value]) -> String {
 }
 
 /// A value as SQL.
-pub fn of(value: &Value) -> String {
+fn of(value: &Value) -> String {
     let quoted = || format!("'{}'", value.to_text().replace('\'', "''"));
     match value {
         Value::Null => "NULL".to_owned(),

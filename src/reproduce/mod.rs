@@ -14,7 +14,7 @@ use std::rc::Rc;
 use crate::isolation::{Permutation, PermutationStep, Session, Spec};
 use crate::scenario::{InvariantRule, ScenarioDocument};
 use crate::sim::{Run, RunRequest, Sender, Sent};
-use crate::trace::{EventKind, Keep, Micros, QueryResult, RequestId, SessionId, Trace};
+use crate::trace::{EventKind, Keep, Micros, QueryResult, RequestId, SessionId, Trace, Value};
 
 pub use stepper::Answer;
 use stepper::{Stepper, cells};
@@ -159,10 +159,10 @@ struct Past<'a> {
     ends: usize,
 }
 
-/// The rows a reproduction begins with: statements that are one row each, by table, and where sequences stand.
+/// The rows a reproduction begins with, each with its statement, and where sequences stand.
 #[derive(Clone, Default)]
 struct Base {
-    rows: Vec<(String, String)>,
+    rows: Vec<(Rc<str>, Vec<Value>)>,
     sequences: Vec<String>,
 }
 
@@ -283,7 +283,7 @@ impl<'a> Past<'a> {
         }
         let trial = self.attempt(&base, start, &kept);
         let schema = self.schema.iter().map(|sent| sent.sql.trim().to_owned());
-        let rows = base.rows.into_iter().map(|(_, sql)| sql);
+        let rows = base.rows.iter().map(|(sql, values)| literal::written(sql, values));
         Reproduction {
             title: String::new(),
             sentence: String::new(),
@@ -320,8 +320,11 @@ impl<'a> Past<'a> {
 
     fn attempt(&self, base: &Base, start: usize, kept: &BTreeSet<RequestId>) -> Trial {
         let mut stepper = Stepper::new(self.schema.iter().copied());
-        for sql in base.rows.iter().map(|(_, sql)| sql).chain(&base.sequences) {
-            stepper.run(sql);
+        for (sql, values) in &base.rows {
+            stepper.run(sql, values);
+        }
+        for sql in &base.sequences {
+            stepper.run(sql, &[]);
         }
         let broken_before = self.is_broken(&mut stepper);
         let mut actors = vec![];
@@ -358,11 +361,9 @@ impl<'a> Past<'a> {
         for table in &self.tables {
             let Some(result) = stepper.look(&format!("SELECT * FROM {table} ORDER BY 1")) else { continue };
             let columns = names_of(&result);
-            for row in &result.rows {
-                let values = row.iter().map(literal::of).collect::<Vec<_>>().join(", ");
-                let sql = format!("INSERT INTO {table} ({}) VALUES ({values})", columns.join(", "));
-                base.rows.push((table.clone(), sql));
-            }
+            let values = (1..=columns.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
+            let sql = Rc::<str>::from(format!("INSERT INTO {table} ({}) VALUES ({values})", columns.join(", ")));
+            base.rows.extend(result.rows.iter().map(|row| (sql.clone(), row.clone())));
             for sequence in columns.iter().map(|column| format!("{table}_{column}_seq")) {
                 if let Some(next) = stepper.look(&format!("SELECT nextval('{sequence}')")) {
                     let next = cells(&next)[0][0].clone();

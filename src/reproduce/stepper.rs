@@ -69,8 +69,8 @@ impl Stepper {
     }
 
     /// A statement beside the steps. One that fails changes nothing, and what it was for is not needed.
-    pub fn run(&mut self, sql: &str) {
-        self.beside(sql, &[]);
+    pub fn run(&mut self, sql: &str, parameters: &[Value]) {
+        self.beside(sql, parameters);
     }
 
     /// The rows of a query beside the steps.
