@@ -363,7 +363,7 @@ impl<'a> Past<'a> {
             let columns = names_of(&result);
             let values = (1..=columns.len()).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ");
             let sql = Rc::<str>::from(format!("INSERT INTO {table} ({}) VALUES ({values})", columns.join(", ")));
-            base.rows.extend(result.rows.iter().map(|row| (sql.clone(), row.clone())));
+            base.rows.extend(result.rows.into_iter().map(|row| (sql.clone(), row)));
             for sequence in columns.iter().map(|column| format!("{table}_{column}_seq")) {
                 if let Some(next) = stepper.look(&format!("SELECT nextval('{sequence}')")) {
                     let next = cells(&next)[0][0].clone();

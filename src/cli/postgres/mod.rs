@@ -241,11 +241,18 @@ impl Real<'_> {
         let progress = screen::progress(self.length.as_secs() as usize, "seconds of real time");
         let end = self.began + self.length;
         let last = end.max(self.began + LONGEST);
-        while Instant::now() < end || self.load.of_clients < at_least && Instant::now() < last {
-            self.turn(if Instant::now() < end { end } else { last })?;
+        loop {
+            let now = Instant::now();
+            let goal = if self.load.of_clients < at_least && now >= end { last } else { end };
+            if now >= goal {
+                break;
+            }
+            self.turn(goal)?;
             let elapsed = self.began.elapsed();
-            progress.set_length(self.length.max(elapsed).as_secs());
             progress.set_position(elapsed.as_secs());
+            if elapsed > self.length {
+                progress.set_length(elapsed.as_secs());
+            }
         }
         self.load.closed = true;
         self.look()?;
