@@ -6,7 +6,7 @@ import { askedInWords, firstDivergence } from '../src/draw/divergence';
 import { lastFailure } from '../src/draw/failure';
 import { steadied } from '../src/draw/lanes';
 import { waiting } from '../src/draw/locks';
-import { litWords } from '../src/draw/lit';
+import { activeLinesInWords } from '../src/draw/activeLines';
 import { tableColumns } from '../src/draw/schema';
 import { columns, stride } from '../src/draw/series';
 import { at, draw, neighbour } from '../src/draw/timeline';
@@ -199,7 +199,7 @@ describe('numbers', () => {
 
   test('where clients stand', () => {
     expect(
-      litWords([
+      activeLinesInWords([
         { file: 'naive.py', line: 9, clients: 1, lock_waits: 1, pool_waits: 0 },
         { file: 'naive.py', line: 12, clients: 38, lock_waits: 4, pool_waits: 0 },
       ]),

@@ -4,11 +4,11 @@ import { colours } from '../colours';
 
 const WIDTH = 960;
 const MARGIN = 40;
-const STRIP = 110;
+const ROW = 110;
 const LEFT = 220;
 
 /** One headline number with the chart beside it. */
-export interface Strip {
+export interface MetricPicture {
   label: string;
   value: string;
   caption: string;
@@ -17,11 +17,11 @@ export interface Strip {
 }
 
 /** The headline numbers with their charts, in the colours of the theme. */
-export async function numbersPicture(title: string, beneath: string, strips: Strip[]): Promise<Blob | null> {
+export async function numbersPicture(title: string, beneath: string, charts: MetricPicture[]): Promise<Blob | null> {
   const palette = colours();
   const scale = 2;
   const canvas = document.createElement('canvas');
-  const height = MARGIN * 2 + 76 + strips.length * STRIP;
+  const height = MARGIN * 2 + 76 + charts.length * ROW;
   canvas.width = WIDTH * scale;
   canvas.height = height * scale;
   const ctx = canvas.getContext('2d')!;
@@ -36,24 +36,24 @@ export async function numbersPicture(title: string, beneath: string, strips: Str
   };
   text(title, MARGIN, MARGIN + 22, '600 24px', palette.ink, WIDTH - 2 * MARGIN);
   text(beneath, MARGIN, MARGIN + 48, '15px', palette.soft, WIDTH - 2 * MARGIN);
-  strips.forEach(({ label, value, caption, broken, chart }, index) => {
-    const top = MARGIN + 76 + index * STRIP;
+  charts.forEach(({ label, value, caption, broken, chart }, index) => {
+    const top = MARGIN + 76 + index * ROW;
     ctx.fillStyle = palette.line;
     ctx.fillRect(MARGIN, top, WIDTH - 2 * MARGIN, 1);
     text(label, MARGIN, top + 26, '14px', palette.soft, LEFT - MARGIN);
     text(value, MARGIN, top + 64, '600 34px', broken ? palette.broken : palette.ink, LEFT - MARGIN);
     text(caption, MARGIN, top + 90, '13px', palette.soft, LEFT - MARGIN);
-    if (chart && chart.width > 0) ctx.drawImage(chart, LEFT + MARGIN / 2, top + 6, WIDTH - LEFT - 1.5 * MARGIN, STRIP - 12);
+    if (chart && chart.width > 0) ctx.drawImage(chart, LEFT + MARGIN / 2, top + 6, WIDTH - LEFT - 1.5 * MARGIN, ROW - 12);
   });
   text('2 AM', WIDTH - MARGIN - 40, height - 14, '600 13px', palette.soft);
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }
 
 /** What stands on the screen now. */
-export function stripsOnScreen(): Strip[] {
-  return [...document.querySelectorAll<HTMLElement>('.strip')].map((strip) => {
-    const words = (selector: string) => strip.querySelector(selector)?.textContent?.replace(/\s+/g, ' ').trim() ?? '';
-    return { label: words('h2'), value: words('.hero'), caption: words('.caption'), broken: strip.classList.contains('wrong'), chart: strip.querySelector('canvas') };
+export function chartsOnScreen(): MetricPicture[] {
+  return [...document.querySelectorAll<HTMLElement>('.metric-chart')].map((chart) => {
+    const words = (selector: string) => chart.querySelector(selector)?.textContent?.replace(/\s+/g, ' ').trim() ?? '';
+    return { label: words('h2'), value: words('.hero'), caption: words('.caption'), broken: chart.classList.contains('wrong'), chart: chart.querySelector('canvas') };
   });
 }
 

@@ -15,7 +15,7 @@ import type { Language } from '../draw/code';
 
 export interface CodeEditor {
   show(file: string, text: string, language: Language, comparedWith: string | null): void;
-  light(lit: readonly LitLine[]): void;
+  activate(lines: readonly LitLine[]): void;
   diagnose(mistakes: readonly Mistake[]): void;
   reveal(line: number): void;
   /** Scrolls without telling anybody; pixels. */
@@ -33,47 +33,47 @@ export interface EditorEvents {
 }
 
 class Clients extends GutterMarker {
-  #lit: LitLine;
+  #line: LitLine;
 
-  constructor(lit: LitLine) {
+  constructor(line: LitLine) {
     super();
-    this.#lit = lit;
+    this.#line = line;
   }
 
   override eq(other: Clients) {
-    return this.#lit.clients === other.#lit.clients && this.#lit.lock_waits === other.#lit.lock_waits && this.#lit.pool_waits === other.#lit.pool_waits;
+    return this.#line.clients === other.#line.clients && this.#line.lock_waits === other.#line.lock_waits && this.#line.pool_waits === other.#line.pool_waits;
   }
 
   override toDOM() {
     const element = document.createElement('span');
-    element.textContent = String(this.#lit.clients);
-    element.className = this.#lit.lock_waits + this.#lit.pool_waits > 0 ? 'clients waits' : 'clients';
-    element.title = `${this.#lit.clients} here, ${this.#lit.lock_waits} waiting for a lock, ${this.#lit.pool_waits} for a connection`;
+    element.textContent = String(this.#line.clients);
+    element.className = this.#line.lock_waits + this.#line.pool_waits > 0 ? 'clients waits' : 'clients';
+    element.title = `${this.#line.clients} here, ${this.#line.lock_waits} waiting for a lock, ${this.#line.pool_waits} for a connection`;
     return element;
   }
 }
 
-const setLit = StateEffect.define<readonly LitLine[]>();
-const litLine = Decoration.line({ class: 'lit' });
+const setActive = StateEffect.define<readonly LitLine[]>();
+const activeLine = Decoration.line({ class: 'lit' });
 const waitingLine = Decoration.line({ class: 'lit waits' });
 
-interface Lit {
+interface Active {
   lines: DecorationSet;
   markers: RangeSet<Clients>;
 }
 
-const litField = StateField.define<Lit>({
+const activeField = StateField.define<Active>({
   create: () => ({ lines: Decoration.none, markers: RangeSet.empty }),
   update(value, transaction) {
     for (const effect of transaction.effects) {
-      if (!effect.is(setLit)) continue;
+      if (!effect.is(setActive)) continue;
       const here = effect.value
         .filter(({ line }) => line >= 1 && line <= transaction.state.doc.lines)
-        .map((lit) => ({ lit, from: transaction.state.doc.line(lit.line).from }))
+        .map((active) => ({ active, from: transaction.state.doc.line(active.line).from }))
         .sort((a, b) => a.from - b.from);
       return {
-        lines: Decoration.set(here.map(({ lit, from }) => (lit.lock_waits + lit.pool_waits > 0 ? waitingLine : litLine).range(from))),
-        markers: RangeSet.of(here.map(({ lit, from }) => new Clients(lit).range(from))),
+        lines: Decoration.set(here.map(({ active, from }) => (active.lock_waits + active.pool_waits > 0 ? waitingLine : activeLine).range(from))),
+        markers: RangeSet.of(here.map(({ active, from }) => new Clients(active).range(from))),
       };
     }
     if (!transaction.docChanged) return value;
@@ -171,7 +171,7 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
     return EditorState.create({
       doc: text,
       extensions: [
-        gutter({ class: 'clientsGutter', markers: (view) => view.state.field(litField).markers }),
+        gutter({ class: 'clientsGutter', markers: (view) => view.state.field(activeField).markers }),
         lineNumbers(),
         highlightSpecialChars(),
         history(),
@@ -180,7 +180,7 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
         bracketMatching(),
         languageSupport(language),
         syntaxHighlighting(syntax),
-        litField,
+        activeField,
         mistakeField,
         look,
         EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': `${file || 'Code'}. Escape, then Tab leaves the editor.` }),
@@ -234,9 +234,9 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
       placed = false;
       view.setState(stateOf(nextText, nextLanguage, comparedWith));
     },
-    light(lit) {
-      view.dispatch({ effects: setLit.of(lit) });
-      const first = Math.min(...lit.map(({ line }) => line));
+    activate(lines) {
+      view.dispatch({ effects: setActive.of(lines) });
+      const first = Math.min(...lines.map(({ line }) => line));
       if (placed || view.hasFocus || !Number.isFinite(first)) return;
       placed = true;
       scrollTo(first - 2);

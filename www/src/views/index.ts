@@ -1,7 +1,7 @@
 // The pictures below the first screen, in the order of their tabs. Another view is one component and one line here.
 
 import type { Component } from 'svelte';
-import type { PlaygroundState } from '../playground.svelte';
+import type { PlaygroundState } from '../state/playground.svelte';
 import Timeline from './Timeline.svelte';
 import Locks from './Locks.svelte';
 import Cases from './Cases.svelte';

@@ -4,8 +4,8 @@ import type { LitLine } from '../core/types';
 import { plural } from './format';
 
 /** `38 clients on line 12, 4 of them wait for a lock.` The busiest lines first. */
-export function litWords(lit: readonly LitLine[], most = 3): string {
-  return [...lit]
+export function activeLinesInWords(active: readonly LitLine[], most = 3): string {
+  return [...active]
     .sort((a, b) => b.clients - a.clients || a.line - b.line)
     .slice(0, most)
     .map(({ line, clients, lock_waits, pool_waits }) => {

@@ -1,17 +1,17 @@
 // All state of the page: which scenario, which corner, the run and the moment looked at. Views read it and call its
 // intents; it draws nothing. A run is live (the engine's), or recorded until the engine has arrived.
 
-import { Abandoned, Engine, Refused } from './core/client';
-import { catalogue, recordings, scenario, type Recordings } from './core/catalogue';
-import { decode, encode, type Shared } from './core/share';
-import { lastFailure, type Failure } from './draw/failure';
-import { steadied } from './draw/lanes';
-import type { Digest } from './core/protocol';
-import { keepForOffline } from './offline';
-import { keepEdits, readEdits } from './core/storage';
-import { asSentence, inWords, moment, opened } from './draw/format';
-import { Shadow } from './shadow.svelte';
-import type { Talk } from './stage/talk';
+import { Abandoned, Engine, Refused } from '../core/client';
+import { catalogue, recordings, scenario, type Recordings } from '../core/catalogue';
+import { decode, encode, type Shared } from '../core/share';
+import { lastFailure, type Failure } from '../draw/failure';
+import { steadied } from '../draw/lanes';
+import type { Digest } from '../core/protocol';
+import { keepForOffline } from '../offline';
+import { keepEdits, readEdits } from '../core/storage';
+import { asSentence, inWords, moment, opened } from '../draw/format';
+import { Comparison } from './comparison.svelte';
+import type { Talk } from '../stage/talk';
 import type {
   BeatAction,
   Change,
@@ -28,7 +28,7 @@ import type {
   TableNow,
   TimedChange,
   VariantDocument,
-} from './core/types';
+} from '../core/types';
 
 /** Virtual seconds a second of the reader's; Infinity is as fast as it goes. */
 export const SPEEDS = [0.001, 0.01, 0.1, 1, 4, Infinity] as const;
@@ -43,7 +43,7 @@ const HISTORY_MOST = 6_000;
 /** Requests of the old variant are still ending this long after a deploy; what they break is not the new one's. */
 const DRAIN_US = 1_000_000;
 /** Rows that naive code spoiled, and answers its clients still wait for, break a rule this long after it is gone. */
-const HEIRLOOM_US = 6_000_000;
+const INHERITED_DAMAGE_US = 6_000_000;
 const NAIVE = 'naive';
 /** Which build of the engine this page was built with. */
 const ENGINE = __ENGINE__;
@@ -121,11 +121,11 @@ export class PlaygroundState {
   /** Place in the scenario's beats while presenting; null: not presenting, -1: before the first. */
   beat = $state<number | null>(null);
   /** Which of the texts below is open. */
-  text = $state<'story' | 'frameworks' | 'model' | 'really' | 'reading'>('story');
+  text = $state<'story' | 'frameworks' | 'model' | 'real-server' | 'reading'>('story');
   /** Told to screen readers when it changes. */
   announcement = $state('');
 
-  readonly shadow = new Shadow((reason) => {
+  readonly comparison = new Comparison((reason) => {
     this.message = { kind: 'note', text: reason };
   });
 
@@ -211,7 +211,7 @@ export class PlaygroundState {
     }
     if (opening !== this.#opening) return;
     if (this.live) void this.#engine.ask({ kind: 'pause' }).catch(abandoned);
-    this.shadow.end();
+    this.comparison.end();
     this.document = document;
     this.#recordings = recorded;
     this.outcomes = {};
@@ -327,7 +327,7 @@ export class PlaygroundState {
           void this.#explainFailure(last);
         }
         void this.#compareWithSender();
-        if (this.shadow.variant !== null) this.compareWith(this.shadow.variant);
+        if (this.comparison.variant !== null) this.compareWith(this.comparison.variant);
         if (this.playing) this.#play();
         else void this.#refreshReport();
       })
@@ -444,7 +444,7 @@ export class PlaygroundState {
   }
 
   #drain_us(variant: string): number {
-    return (isNaive(variant) ? DRAIN_US : HEIRLOOM_US) + 1_000 * Math.max(0, ...(this.document?.invariants ?? []).map(({ settle_ms }) => settle_ms));
+    return (isNaive(variant) ? DRAIN_US : INHERITED_DAMAGE_US) + 1_000 * Math.max(0, ...(this.document?.invariants ?? []).map(({ settle_ms }) => settle_ms));
   }
 
   #brokenSentences(frame: Frame): string {
@@ -498,7 +498,7 @@ export class PlaygroundState {
     }
     if (!this.live) return;
     void this.#engine.ask({ kind: 'play', speed: this.speed, until_us: this.horizon_us }).catch(abandoned);
-    if (this.shadow.variant !== null) this.shadow.play(this.speed, this.horizon_us);
+    if (this.comparison.variant !== null) this.comparison.play(this.speed, this.horizon_us);
   }
 
   pause() {
@@ -507,7 +507,7 @@ export class PlaygroundState {
     this.#replay = null;
     if (!this.live) return;
     this.#halted = this.#engine.ask({ kind: 'pause' }).then(() => {
-      if (this.shadow.variant !== null) this.shadow.pause(this.reached_us);
+      if (this.comparison.variant !== null) this.comparison.pause(this.reached_us);
       void this.#refreshReport();
     }, abandoned);
   }
@@ -681,7 +681,7 @@ export class PlaygroundState {
     }
     const timed: TimedChange = { at_us: Math.round(this.reached_us), change };
     this.#changes.push(timed);
-    if (this.shadow.variant !== null && change.kind !== 'variant') this.shadow.apply(change);
+    if (this.comparison.variant !== null && change.kind !== 'variant') this.comparison.apply(change);
     const run = this.#run;
     this.#engine
       .ask({ kind: 'apply', change })
@@ -739,23 +739,23 @@ export class PlaygroundState {
   /** Runs another variant on the same traffic beside this one; null ends that. */
   compareWith(variant: string | null) {
     if (variant === null || !this.live || !this.document) {
-      this.shadow.end();
+      this.comparison.end();
       return;
     }
     const request = this.#request();
     const changes = request.changes.filter(({ change }) => change.kind !== 'variant');
     const run = this.#run;
-    void this.shadow.begin(variant, this.document, { ...request, variant, changes }, this.reached_us).then(() => {
-      if (run === this.#run && this.playing && this.#replay === null) this.shadow.play(this.speed, this.horizon_us);
+    void this.comparison.begin(variant, this.document, { ...request, variant, changes }, this.reached_us).then(() => {
+      if (run === this.#run && this.playing && this.#replay === null) this.comparison.play(this.speed, this.horizon_us);
     });
   }
 
   /** Lays the run beside the one it is compared with, as far as both have come. */
   async alignComparison() {
-    const to_us = Math.min(this.reached_us, this.shadow.frame?.now_us ?? 0);
-    if (!this.live || this.busy || this.shadow.variant === null || to_us === 0) return;
+    const to_us = Math.min(this.reached_us, this.comparison.frame?.now_us ?? 0);
+    if (!this.live || this.busy || this.comparison.variant === null || to_us === 0) return;
     try {
-      await this.shadow.align(await this.#engine.answers(to_us), to_us);
+      await this.comparison.align(await this.#engine.answers(to_us), to_us);
     } catch (error) {
       abandoned(error);
     }
@@ -974,7 +974,7 @@ export class PlaygroundState {
     return this.document?.variants.find(({ id }) => id === this.variant);
   }
 
-  get lit(): LitLine[] {
+  get activeLines(): LitLine[] {
     return this.frame?.lit ?? [];
   }
 

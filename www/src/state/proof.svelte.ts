@@ -1,7 +1,7 @@
 // Whether code holds: it meets production with twenty seeds, in an engine of its own, until one breaks it.
 
-import { Abandoned, Engine } from './core/client';
-import type { Frame, RunRequest, ScenarioDocument } from './core/types';
+import { Abandoned, Engine } from '../core/client';
+import type { Frame, RunRequest, ScenarioDocument } from '../core/types';
 
 export const SEEDS = 20;
 

@@ -1,11 +1,11 @@
 // The same traffic met by another variant: a second engine that goes along with the run and is drawn beside it.
 // Same seed, same knobs, same arrivals; only the code differs.
 
-import { Abandoned, Engine } from './core/client';
-import type { Answered, Change, Frame, RunRequest, Sample, ScenarioDocument } from './core/types';
-import { firstDivergence, type Divergence } from './draw/divergence';
+import { Abandoned, Engine } from '../core/client';
+import type { Answered, Change, Frame, RunRequest, Sample, ScenarioDocument } from '../core/types';
+import { firstDivergence, type Divergence } from '../draw/divergence';
 
-export class Shadow {
+export class Comparison {
   /** Null: nothing is compared. */
   variant = $state<string | null>(null);
   frame = $state.raw<Frame | null>(null);
