@@ -1,7 +1,7 @@
 // The state of the console: sessions on one database, what each has shown, and the walkthrough that is followed.
 
-import { Abandoned, Engine } from '../core/client';
-import type { ConsoleReplies } from '../core/protocol';
+import { Abandoned, absenceInWords, Engine, lossInWords } from '../core/client';
+import type { ConsoleAsk } from '../core/protocol';
 import type { ConsoleOutput, ConsoleSession } from '../core/types';
 import { tableColumns } from '../draw/schema';
 import { decodeConsole, encodeConsole, type Typed } from './link';
@@ -35,11 +35,11 @@ export class ConsoleModel {
     this.#engine = new Engine({
       ready: () => void this.#begin(hash),
       frame: () => {},
-      restarted: (reason) => {
+      restarted: (loss) => {
         this.ready = false;
-        this.trouble = `${reason} The database is being set up anew.`;
+        this.trouble = `${lossInWords(loss)} The database is being set up anew.`;
       },
-      unavailable: (reason) => (this.trouble = reason),
+      unavailable: (absence) => (this.trouble = absenceInWords(absence)),
     });
     this.#engine.start();
     this.#ticking = setInterval(() => {
@@ -118,9 +118,9 @@ export class ConsoleModel {
     await this.execute(step.session, step.sql);
   }
 
-  async #ask(ask: Parameters<Engine['ask']>[0]) {
+  async #ask(ask: ConsoleAsk) {
     try {
-      const { replies, sessions } = (await this.#engine.ask(ask)) as ConsoleReplies;
+      const { replies, sessions } = await this.#engine.ask(ask);
       for (const { session, output } of replies) this.#show(session, output);
       this.sessions = sessions;
     } catch (error) {

@@ -1,8 +1,8 @@
 // The page's side of the engine's thread: numbered requests as promises, and a watchdog that ends a thread which
 // hangs or traps and starts another. It keeps no state of a run.
 
-import type { Answer, Ask, Digest, Message } from './protocol';
-import type { Answered, Frame, Report, TableNow } from './types';
+import type { Answer, Ask, AskOf, Message, Replies, Reply } from './protocol';
+import type { Frame } from './types';
 
 /** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
 const SILENCE_MS = 4_000;
@@ -11,18 +11,31 @@ const BEGINNING_MS = 12_000;
 const LOADING_MS = 60_000;
 /** An interpreter leaves some megabytes behind when its run ends, and WebAssembly's memory never shrinks. */
 const MEMORY_MOST = 400_000_000;
+const RESTARTS_MOST = 5;
+
+/** Why a thread was ended. */
+export type Loss = { why: 'crashed' } | { why: 'stopped'; error: string } | { why: 'silent'; beginning: boolean };
+
+/** Why there is no engine here. */
+export type Absence =
+  | { why: 'no-webassembly' }
+  | { why: 'not-loaded'; error: string | null }
+  | { why: 'loads-too-long' }
+  | { why: 'restarted-too-often'; loss: Loss };
 
 export interface EngineEvents {
   frame(frame: Frame, run: number, playing: boolean): void;
   /** The thread was ended and another is loading. */
-  restarted(reason: string): void;
+  restarted(loss: Loss): void;
   /** The engine cannot run here at all. */
-  unavailable(reason: string): void;
-  ready(): void;
+  unavailable(absence: Absence): void;
+  /** `restarted`: it takes the place of one that was lost. */
+  ready(restarted: boolean): void;
 }
 
-interface Pending {
-  resolve(value: unknown): void;
+/** An answer has the number of its ask, and so is of its kind. */
+interface Pending<R extends Reply = Reply> {
+  resolve(reply: R): void;
   reject(error: Error): void;
 }
 
@@ -62,11 +75,11 @@ export class Engine {
 
   start() {
     if (typeof WebAssembly === 'undefined' || typeof Worker === 'undefined') {
-      this.#events.unavailable('This browser has no WebAssembly, so only the recorded runs can be shown.');
+      this.#events.unavailable({ why: 'no-webassembly' });
       return;
     }
     this.#watch ??= setInterval(() => this.#check(), 500);
-    this.#launch(() => this.#events.ready());
+    this.#launch(() => this.#events.ready(false));
   }
 
   #launch(ready: () => void) {
@@ -80,8 +93,8 @@ export class Engine {
     worker.onerror = (event) => {
       if (worker !== this.#worker) return;
       event.preventDefault();
-      if (this.#loaded) this.#restart('The engine stopped unexpectedly.');
-      else this.#giveUp('The engine could not be loaded. The recorded runs still work; reload the page to try again.');
+      if (this.#loaded) this.#restart({ why: 'crashed' });
+      else this.#giveUp({ why: 'not-loaded', error: null });
     };
     this.#worker = worker;
     this.ask({ kind: 'load' }).then(
@@ -90,9 +103,7 @@ export class Engine {
         ready();
       },
       (error: Error) => {
-        if (!(error instanceof Abandoned)) {
-          this.#giveUp(`The engine could not be loaded (${error.message}). The recorded runs still work; reload the page to try again.`);
-        }
+        if (!(error instanceof Abandoned)) this.#giveUp({ why: 'not-loaded', error: error.message });
       },
     );
   }
@@ -104,11 +115,16 @@ export class Engine {
     this.#end();
   }
 
-  ask(ask: Ask): Promise<unknown> {
-    if (ask.kind === 'run' && this.#memory > MEMORY_MOST) {
+  /** Begins a run, in a thread of its own when the last one has left too much behind. */
+  async run(ask: Omit<AskOf<'run'>, 'kind'>): Promise<void> {
+    if (this.#memory > MEMORY_MOST) {
       this.#end();
       this.#launch(() => {});
     }
+    this.#memory = await this.ask({ kind: 'run', ...ask });
+  }
+
+  ask<A extends Ask>(ask: A): Promise<Replies[A['kind']]> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       if (!this.#worker) {
@@ -116,11 +132,8 @@ export class Engine {
         return;
       }
       if (this.#pending.size === 0 && !this.#playing) this.#heard();
-      const resolved = (value: unknown) => {
-        if (ask.kind === 'run') this.#memory = value as number;
-        resolve(value);
-      };
-      this.#pending.set(id, { resolve: resolved, reject });
+      const pending: Pending<Replies[A['kind']]> = { resolve, reject };
+      this.#pending.set(id, pending);
       if (ask.kind === 'run') this.#beginning = true;
       if (ask.kind === 'play') this.#playing = true;
       if (ask.kind === 'pause') this.#playing = false;
@@ -128,40 +141,12 @@ export class Engine {
     });
   }
 
-  report(from_us: number, to_us: number): Promise<Report> {
-    return this.ask({ kind: 'report', from_us, to_us }) as Promise<Report>;
-  }
-
-  digest(to_us: number): Promise<Digest> {
-    return this.ask({ kind: 'digest', to_us }) as Promise<Digest>;
-  }
-
-  tables(at_us: number): Promise<TableNow[]> {
-    return this.ask({ kind: 'tables', at_us }) as Promise<TableNow[]>;
-  }
-
-  answers(to_us: number): Promise<Answered[]> {
-    return this.ask({ kind: 'answers', to_us }) as Promise<Answered[]>;
-  }
-
-  traceHash(): Promise<string> {
-    return this.ask({ kind: 'trace-hash' }) as Promise<string>;
-  }
-
-  traceJson(): Promise<string> {
-    return this.ask({ kind: 'trace-json' }) as Promise<string>;
-  }
-
-  schedule(): Promise<string> {
-    return this.ask({ kind: 'schedule' }) as Promise<string>;
-  }
-
   #receive(answer: Answer) {
     this.#heard();
     if ('frame' in answer) {
       this.#playing = answer.playing;
       this.#beginning = false;
-      this.#worker?.postMessage({ id: 0, ask: { kind: 'seen' } } satisfies Message);
+      this.#worker?.postMessage('seen' satisfies Message);
       this.#events.frame(answer.frame, answer.run, answer.playing);
       return;
     }
@@ -169,7 +154,7 @@ export class Engine {
     this.#pending.delete(answer.id);
     if ('error' in answer) {
       pending?.reject(new Refused(answer.error, answer.file, answer.line));
-      if (answer.fatal && this.#loaded) this.#restart(`The engine stopped: ${answer.error}.`);
+      if (answer.fatal && this.#loaded) this.#restart({ why: 'stopped', error: answer.error });
       return;
     }
     pending?.resolve(answer.value);
@@ -188,27 +173,27 @@ export class Engine {
     if (!this.#worker || !waiting) return;
     const silence = at - this.#lastHeard;
     if (!this.#loaded) {
-      if (silence > LOADING_MS) this.#giveUp('The engine took too long to load. The recorded runs still work; reload the page to try again.');
-    } else if (silence > (this.#beginning ? BEGINNING_MS : SILENCE_MS)) {
-      this.#restart(`The engine did not answer for ${this.#beginning ? 'twelve' : 'four'} seconds.`);
+      if (silence > LOADING_MS) this.#giveUp({ why: 'loads-too-long' });
+      return;
     }
+    if (silence > (this.#beginning ? BEGINNING_MS : SILENCE_MS)) this.#restart({ why: 'silent', beginning: this.#beginning });
   }
 
-  #restart(reason: string) {
+  #restart(loss: Loss) {
     this.#end();
     const at = performance.now();
     this.#restarts = [...this.#restarts.filter((time) => at - time < 60_000), at];
-    if (this.#restarts.length > 5) {
-      this.#events.unavailable(`${reason} It was restarted five times within a minute; reload the page to try again. Your code is kept.`);
+    if (this.#restarts.length > RESTARTS_MOST) {
+      this.#events.unavailable({ why: 'restarted-too-often', loss });
       return;
     }
-    this.#events.restarted(reason);
-    this.start();
+    this.#events.restarted(loss);
+    this.#launch(() => this.#events.ready(true));
   }
 
-  #giveUp(reason: string) {
+  #giveUp(absence: Absence) {
     this.#end();
-    this.#events.unavailable(reason);
+    this.#events.unavailable(absence);
   }
 
   #end() {
@@ -219,5 +204,30 @@ export class Engine {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(new Abandoned('The engine was restarted.'));
+  }
+}
+
+export function lossInWords(loss: Loss): string {
+  switch (loss.why) {
+    case 'crashed':
+      return 'The engine stopped unexpectedly.';
+    case 'stopped':
+      return `The engine stopped: ${loss.error}.`;
+    case 'silent':
+      return `The engine did not answer for ${loss.beginning ? 'twelve' : 'four'} seconds.`;
+  }
+}
+
+export function absenceInWords(absence: Absence): string {
+  const again = 'The recorded runs still work; reload the page to try again.';
+  switch (absence.why) {
+    case 'no-webassembly':
+      return 'This browser has no WebAssembly, so only the recorded runs can be shown.';
+    case 'not-loaded':
+      return `The engine could not be loaded${absence.error === null ? '' : ` (${absence.error})`}. ${again}`;
+    case 'loads-too-long':
+      return `The engine took too long to load. ${again}`;
+    case 'restarted-too-often':
+      return `${lossInWords(absence.loss)} It was restarted five times within a minute; reload the page to try again. Your code is kept.`;
   }
 }

@@ -3,8 +3,8 @@
 // and knows nothing of the page. No other module imports the wasm package.
 
 import init, { Playground, SqlConsole } from '../../pkg/twoam.js';
-import type { Answer, Ask, ConsoleReplies, Digest, Message } from './protocol';
-import type { Answered, ConsoleReply, ConsoleSession, Frame, Report, TableNow } from './types';
+import type { Answer, AskKind, AskOf, ConsoleReplies, Digest, Message, Replies } from './protocol';
+import type { ConsoleReply, Frame, Report } from './types';
 
 const SLICE_MS = 20;
 const FRAME_MS = 1000 / 60;
@@ -26,100 +26,99 @@ let lastPost = 0;
 let unseen = 0;
 let scheduled = false;
 
-self.onmessage = async (event: MessageEvent<Message>) => {
-  const { id, ask } = event.data;
-  if (ask.kind === 'seen') {
+self.onmessage = async ({ data }: MessageEvent<Message>) => {
+  if (data === 'seen') {
     unseen = Math.max(0, unseen - 1);
     return;
   }
+  const { id, ask } = data;
   try {
-    answer({ id, value: await handle(ask) });
+    answer({ id, value: await handle(ask.kind, ask) });
   } catch (error) {
     answer(refusal(id, error, isTrap(error)));
   }
 };
 
-async function handle(ask: Exclude<Ask, { kind: 'seen' }>): Promise<unknown> {
-  switch (ask.kind) {
-    case 'load':
-      await (loading = init());
-      return null;
-    case 'run': {
-      // It may have been asked for before the engine was there.
-      const memory = (await loading)?.memory;
-      speed = null;
-      run?.free();
-      run = null;
-      run = new Playground(ask.document, ask.request);
-      runNumber = ask.run;
-      now_us = 0;
-      ended = false;
-      advanceTo(ask.catch_up_us);
-      return memory?.buffer.byteLength ?? 0;
-    }
-    case 'play':
-      speed = ask.speed;
-      until_us = ask.until_us;
-      lastTick = performance.now();
-      schedule();
-      return null;
-    case 'pause':
-      speed = null;
-      post();
-      return null;
-    case 'advance':
-      speed = null;
-      advanceTo(ask.until_us);
-      return null;
-    case 'step':
-      speed = null;
-      now_us = opened().step();
-      post();
-      return null;
-    case 'apply':
-      opened().apply(ask.change);
-      post();
-      return now_us;
-    case 'report':
-      return opened().report(ask.from_us, ask.to_us) as Report;
-    case 'digest':
-      return digest(opened().report(0, ask.to_us) as Report);
-    case 'tables':
-      return opened().tables(ask.at_us) as TableNow[];
-    case 'answers':
-      return opened().answers(ask.to_us) as Answered[];
-    case 'trace-json':
-      return opened().trace_json();
-    case 'schedule':
-      return opened().schedule();
-    case 'trace-hash':
-      return opened().trace_hash();
-    case 'console-open':
-      sqlConsole?.free();
-      sqlConsole = null;
-      sqlConsole = new SqlConsole(ask.setup, ask.sessions, ask.epoch_ms);
-      return replied(sqlConsole, []);
-    case 'console-execute':
-      return withConsole((open) => open.execute(ask.session, ask.sql, ask.now_us));
-    case 'console-cancel':
-      return withConsole((open) => open.cancel(ask.session, ask.now_us));
-    case 'console-tick':
-      return withConsole((open) => open.tick(ask.now_us));
-  }
+function handle<K extends AskKind>(kind: K, ask: AskOf<K>): Replies[K] | Promise<Replies[K]> {
+  return HANDLERS[kind](ask);
 }
+
+const HANDLERS: { [K in AskKind]: (ask: AskOf<K>) => Replies[K] | Promise<Replies[K]> } = {
+  async load() {
+    await (loading = init());
+    return null;
+  },
+  async run(ask) {
+    // It may have been asked for before the engine was there.
+    const memory = (await loading)?.memory;
+    speed = null;
+    run?.free();
+    run = null;
+    run = new Playground(ask.document, ask.request);
+    runNumber = ask.run;
+    now_us = 0;
+    ended = false;
+    advanceTo(ask.catch_up_us);
+    return memory?.buffer.byteLength ?? 0;
+  },
+  play(ask) {
+    speed = ask.speed;
+    until_us = ask.until_us;
+    lastTick = performance.now();
+    schedule();
+    return null;
+  },
+  pause() {
+    speed = null;
+    post();
+    return null;
+  },
+  advance(ask) {
+    speed = null;
+    advanceTo(ask.until_us);
+    return null;
+  },
+  step() {
+    speed = null;
+    now_us = opened().step();
+    post();
+    return null;
+  },
+  apply({ change }) {
+    opened().apply(change);
+    post();
+    return now_us;
+  },
+  report: ({ from_us, to_us }) => opened().report(from_us, to_us),
+  digest: ({ to_us }) => digest(opened().report(0, to_us)),
+  tables: ({ at_us }) => opened().tables(at_us),
+  answers: ({ to_us }) => opened().answers(to_us),
+  schedule: () => opened().schedule(),
+  'trace-json': () => opened().trace_json(),
+  'trace-hash': () => opened().trace_hash(),
+  'console-open'({ setup, sessions, epoch_ms }) {
+    sqlConsole?.free();
+    sqlConsole = null;
+    sqlConsole = new SqlConsole(setup, sessions, epoch_ms);
+    return replied(sqlConsole, []);
+  },
+  'console-execute': (ask) => withConsole((open) => open.execute(ask.session, ask.sql, ask.now_us)),
+  'console-cancel': (ask) => withConsole((open) => open.cancel(ask.session, ask.now_us)),
+  'console-tick': (ask) => withConsole((open) => open.tick(ask.now_us)),
+};
 
 /** As much as a list shows: the rest would only be copied. */
 function digest({ cases, queries, log }: Report): Digest {
   return { cases: cases.slice(-LISTED_MOST), queries, log: log.slice(-LISTED_MOST) };
 }
 
-function withConsole(act: (open: SqlConsole) => unknown): ConsoleReplies {
+function withConsole(act: (open: SqlConsole) => ConsoleReply[]): ConsoleReplies {
   if (!sqlConsole) throw new Error('There is no console yet.');
-  return replied(sqlConsole, act(sqlConsole) as ConsoleReply[]);
+  return replied(sqlConsole, act(sqlConsole));
 }
 
 function replied(open: SqlConsole, replies: ConsoleReply[]): ConsoleReplies {
-  return { replies, sessions: open.sessions() as ConsoleSession[] };
+  return { replies, sessions: open.sessions() };
 }
 
 function opened(): Playground {
@@ -180,7 +179,7 @@ function tick() {
 
 function post() {
   if (!run) return;
-  const frame = run.frame() as Frame;
+  const frame: Frame = run.frame();
   ended = frame.ended;
   lastPost = performance.now();
   unseen += 1;
@@ -192,9 +191,14 @@ function answer(message: Answer) {
 }
 
 /** An error of the reader's code says where. */
-function refusal(id: number, error: unknown, fatal: boolean): Answer {
-  const { message, file, line } = (error instanceof Error ? error : new Error(String(error))) as Error & { file?: string | null; line?: number | null };
-  return { id, error: message, fatal, file: file ?? null, line: line ?? null };
+interface Located extends Error {
+  file?: string | null;
+  line?: number | null;
+}
+
+function refusal(id: number, thrown: unknown, fatal: boolean): Answer {
+  const error: Located = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { id, error: error.message, fatal, file: error.file ?? null, line: error.line ?? null };
 }
 
 function isTrap(error: unknown): boolean {

@@ -1,7 +1,8 @@
 // The same traffic met by another variant: a second engine that goes along with the run and is drawn beside it.
 // Same seed, same knobs, same arrivals; only the code differs.
 
-import { Abandoned, Engine } from '../core/client';
+import { Abandoned, absenceInWords, Engine, lossInWords } from '../core/client';
+import type { Ask } from '../core/protocol';
 import type { Answered, Change, Frame, RunRequest, Sample, ScenarioDocument } from '../core/types';
 import { firstDivergence, type Divergence } from '../draw/divergence';
 
@@ -34,20 +35,20 @@ export class Comparison {
     const run = ++this.#run;
     return this.#loaded().then(() => {
       if (run !== this.#run) return;
-      return this.#ask({ kind: 'run', run, document, request, catch_up_us: reached_us });
+      return this.#answered(this.#engine?.run({ run, document, request, catch_up_us: reached_us }));
     });
   }
 
   play(speed: number, until_us: number) {
-    void this.#ask({ kind: 'play', speed, until_us });
+    this.#ask({ kind: 'play', speed, until_us });
   }
 
   pause(at_us: number) {
-    void this.#ask({ kind: 'advance', until_us: at_us });
+    this.#ask({ kind: 'advance', until_us: at_us });
   }
 
   apply(change: Change) {
-    void this.#ask({ kind: 'apply', change });
+    this.#ask({ kind: 'apply', change });
   }
 
   /** Looks at what both were answered so far; once they differ they have differed. */
@@ -55,7 +56,7 @@ export class Comparison {
     const run = this.#run;
     if (!this.#engine || this.divergence) return;
     try {
-      const found = firstDivergence(answers, await this.#engine.answers(to_us));
+      const found = firstDivergence(answers, await this.#engine.ask({ kind: 'answers', to_us }));
       if (run === this.#run) this.divergence = found;
     } catch (error) {
       if (!(error instanceof Abandoned)) throw error;
@@ -74,15 +75,15 @@ export class Comparison {
   #loaded(): Promise<void> {
     this.#ready ??= new Promise((resolve) => {
       this.#engine = new Engine({
-        ready: resolve,
+        ready: () => resolve(),
         frame: (frame, run) => {
           if (run !== this.#run) return;
           this.frame = frame;
           this.samples.push(...frame.samples);
           if (frame.samples.length > 0) this.revision += 1;
         },
-        restarted: (reason) => this.#lost(reason),
-        unavailable: (reason) => this.#lost(reason),
+        restarted: (loss) => this.#lost(lossInWords(loss)),
+        unavailable: (absence) => this.#lost(absenceInWords(absence)),
       });
       this.#engine.start();
     });
@@ -94,9 +95,13 @@ export class Comparison {
     this.#failed(`The comparison ended. ${reason}`);
   }
 
-  async #ask(ask: Parameters<Engine['ask']>[0]): Promise<void> {
+  #ask(ask: Ask) {
+    void this.#answered(this.#engine?.ask(ask));
+  }
+
+  async #answered(answer: Promise<unknown> | undefined): Promise<void> {
     try {
-      await this.#engine?.ask(ask);
+      await answer;
     } catch (error) {
       if (!(error instanceof Abandoned)) this.#lost(error instanceof Error ? error.message : String(error));
     }

@@ -1,7 +1,7 @@
 // All state of the page: which scenario, which corner, the run and the moment looked at. Views read it and call its
 // intents; it draws nothing. A run is live (the engine's), or recorded until the engine has arrived.
 
-import { Abandoned, Engine, Refused } from '../core/client';
+import { Abandoned, absenceInWords, Engine, lossInWords, Refused } from '../core/client';
 import { catalogue, recordings, scenario, type Recordings } from '../core/catalogue';
 import { decode, encode, type Shared } from '../core/share';
 import { lastFailure, type Failure } from '../draw/failure';
@@ -149,17 +149,17 @@ export class PlaygroundState {
 
   constructor() {
     this.#engine = new Engine({
-      ready: () => this.#engineReady(),
+      ready: (restarted) => this.#engineReady(restarted),
       frame: (frame, run, playing) => this.#take(frame, run, playing),
-      restarted: (reason) => {
+      restarted: (loss) => {
         this.playing = false;
         this.engine = 'loading';
-        this.message = { kind: 'error', text: `${reason} It is being restarted; your code is kept.` };
+        this.message = { kind: 'error', text: `${lossInWords(loss)} It is being restarted; your code is kept.` };
       },
-      unavailable: (reason) => {
+      unavailable: (absence) => {
         this.engine = 'unavailable';
         this.playing = false;
-        this.message = { kind: 'error', text: reason };
+        this.message = { kind: 'error', text: absenceInWords(absence) };
       },
     });
   }
@@ -254,8 +254,7 @@ export class PlaygroundState {
     if (missing.length > 0) this.message = { kind: 'error', text: `This link names what the scenario does not have: ${missing.join(', ')}. The rest is as it was sent.` };
   }
 
-  #engineReady() {
-    const restarted = this.message?.text.includes('being restarted');
+  #engineReady(restarted: boolean) {
     this.engine = 'ready';
     performance.mark('twoam:engine-ready');
     keepForOffline();
@@ -315,7 +314,7 @@ export class PlaygroundState {
     this.playing = play;
     const run = this.#run;
     this.#begun = this.#engine
-      .ask({ kind: 'run', run, document, request: this.#request(), catch_up_us })
+      .run({ run, document, request: this.#request(), catch_up_us })
       .then(() => {
         if (run !== this.#run) return;
         this.busy = false;
@@ -687,7 +686,7 @@ export class PlaygroundState {
       .ask({ kind: 'apply', change })
       // The thread was ahead of the page: the moment it was really taken in is what makes a link give the same run.
       .then((at_us) => {
-        timed.at_us = at_us as number;
+        timed.at_us = at_us;
       })
       .catch((error) => {
         if (run === this.#run && !(error instanceof Abandoned)) this.message = { kind: 'error', text: sentence(error) };
@@ -755,7 +754,7 @@ export class PlaygroundState {
     const to_us = Math.min(this.reached_us, this.comparison.frame?.now_us ?? 0);
     if (!this.live || this.busy || this.comparison.variant === null || to_us === 0) return;
     try {
-      await this.comparison.align(await this.#engine.answers(to_us), to_us);
+      await this.comparison.align(await this.#engine.ask({ kind: 'answers', to_us }), to_us);
     } catch (error) {
       abandoned(error);
     }
@@ -828,15 +827,15 @@ export class PlaygroundState {
         this.#wanted = null;
         if (this.looks === 'stretch') {
           const asked = performance.now();
-          const report = await this.#engine.report(wanted.from_us, wanted.to_us);
+          const report = await this.#engine.ask({ kind: 'report', ...wanted });
           this.#reportedAt = performance.now();
           this.#reportTook = this.#reportedAt - asked;
           if (run === this.#run) this.#takeReport(report);
         } else if (this.looks === 'tables') {
-          const tables = await this.#engine.tables(Math.round(this.cursor_us));
+          const tables = await this.#engine.ask({ kind: 'tables', at_us: Math.round(this.cursor_us) });
           if (run === this.#run) this.tables = tables;
         } else {
-          const digest = await this.#engine.digest(Math.round(this.cursor_us));
+          const digest = await this.#engine.ask({ kind: 'digest', to_us: Math.round(this.cursor_us) });
           if (run === this.#run) this.digest = digest;
         }
       }
@@ -861,7 +860,7 @@ export class PlaygroundState {
     this.#failedAsked = performance.now();
     const run = this.#run;
     try {
-      const { timeline } = await this.#engine.report(Math.max(0, frame.now_us - FAILURE_LOOK_US), frame.now_us);
+      const { timeline } = await this.#engine.ask({ kind: 'report', from_us: Math.max(0, frame.now_us - FAILURE_LOOK_US), to_us: frame.now_us });
       if (run === this.#run) this.failure = lastFailure(timeline) ?? this.failure;
     } catch (error) {
       abandoned(error);
@@ -887,7 +886,7 @@ export class PlaygroundState {
     const shared: Shared = { request: this.#request(), at_us: Math.round(this.cursor_us) };
     // A checksum is of all that has run: it says nothing of a moment in the middle.
     if (this.live && this.cursor_us === this.reached_us) {
-      const trace = await this.#engine.traceHash().catch(abandoned);
+      const trace = await this.#engine.ask({ kind: 'trace-hash' }).catch(abandoned);
       if (trace) shared.made = { engine: ENGINE, trace };
     }
     const url = new URL(location.href);
@@ -900,7 +899,7 @@ export class PlaygroundState {
     const sent = this.#sent;
     this.#sent = null;
     if (!sent || this.message?.kind === 'error') return;
-    const trace = await this.#engine.traceHash().catch(abandoned);
+    const trace = await this.#engine.ask({ kind: 'trace-hash' }).catch(abandoned);
     if (!trace || trace.startsWith(sent.trace)) return;
     const why = sent.engine === ENGINE ? 'This run did not come out as the one the link was made of' : 'This link was made with another version of the engine, and the run comes out differently here';
     this.message = { kind: 'note', text: `${why}, so numbers may not be those its sender saw.` };
@@ -910,14 +909,14 @@ export class PlaygroundState {
   async traceJson(): Promise<string> {
     await this.#begun;
     if (!this.live) return '';
-    return (await this.#engine.traceJson().catch(abandoned)) ?? '';
+    return (await this.#engine.ask({ kind: 'trace-json' }).catch(abandoned)) ?? '';
   }
 
   /** The run as the command line takes it; empty while there is no live run. */
   async commandLine(): Promise<string> {
     if (!this.live || !this.document) return '';
     try {
-      return `twoam run ${this.document.summary.id} --replay '${(await this.#engine.schedule()).replaceAll("'", "'\\''")}'`;
+      return `twoam run ${this.document.summary.id} --replay '${(await this.#engine.ask({ kind: 'schedule' })).replaceAll("'", "'\\''")}'`;
     } catch (error) {
       abandoned(error);
       return '';

@@ -1,6 +1,6 @@
 // Whether code holds: it meets production with twenty seeds, in an engine of its own, until one breaks it.
 
-import { Abandoned, Engine } from '../core/client';
+import { Abandoned, absenceInWords, Engine, lossInWords } from '../core/client';
 import type { Frame, RunRequest, ScenarioDocument } from '../core/types';
 
 export const SEEDS = 20;
@@ -29,7 +29,7 @@ export class Proof {
     try {
       await this.#load();
       for (let seed = 1; seed <= SEEDS; seed++) {
-        await this.#engine?.ask({ kind: 'run', run: seed, document, request: { ...request, seed }, catch_up_us: until_us });
+        await this.#engine?.run({ run: seed, document, request: { ...request, seed }, catch_up_us: until_us });
         if (attempt !== this.#attempt) return;
         const { requests, invariants } = this.#last!;
         if (invariants.some(({ broken_ever }) => broken_ever > 0) || requests.ok === 0) {
@@ -39,7 +39,7 @@ export class Proof {
         }
         this.held = seed;
       }
-      const schedule = await this.#engine?.schedule();
+      const schedule = await this.#engine?.ask({ kind: 'schedule' });
       if (attempt !== this.#attempt || !schedule) return;
       // One word that no shell takes apart.
       this.code = schedule.replaceAll(' ', '+');
@@ -63,7 +63,12 @@ export class Proof {
         this.#end('failed');
         reject(new Abandoned(reason));
       };
-      this.#engine = new Engine({ ready: resolve, frame: (frame) => (this.#last = frame), restarted: lost, unavailable: lost });
+      this.#engine = new Engine({
+        ready: () => resolve(),
+        frame: (frame) => (this.#last = frame),
+        restarted: (loss) => lost(lossInWords(loss)),
+        unavailable: (absence) => lost(absenceInWords(absence)),
+      });
       this.#engine.start();
     });
   }
