@@ -4,7 +4,7 @@ import type { Intent } from '../keys';
 
 const CHANNEL = 'twoam.talk';
 
-export interface Talk {
+export interface TalkStatus {
   title: string;
   sentences: string[];
   /** For the speaker alone, of each beat; empty: none. */
@@ -20,10 +20,10 @@ export interface Talk {
   numbers: { label: string; text: string; broken: boolean }[];
 }
 
-type Message = { kind: 'talk'; talk: Talk | null } | { kind: 'intent'; intent: Intent } | { kind: 'hello' };
+type Message = { kind: 'talk'; talk: TalkStatus | null } | { kind: 'intent'; intent: Intent } | { kind: 'hello' };
 
 /** The projector's end: tells the talk to whoever asks, and hears keys. */
-export function onStage(heard: (intent: Intent) => void, now: () => Talk | null) {
+export function onStage(heard: (intent: Intent) => void, now: () => TalkStatus | null) {
   const channel = new BroadcastChannel(CHANNEL);
   const tell = () => channel.postMessage({ kind: 'talk', talk: now() } satisfies Message);
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
@@ -34,7 +34,7 @@ export function onStage(heard: (intent: Intent) => void, now: () => Talk | null)
 }
 
 /** The speaker's end. */
-export function behindStage(told: (talk: Talk | null) => void) {
+export function behindStage(told: (talk: TalkStatus | null) => void) {
   const channel = new BroadcastChannel(CHANNEL);
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if (data.kind === 'talk') told(data.talk);
