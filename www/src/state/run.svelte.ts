@@ -18,6 +18,11 @@ const REPLAY_MOST = 16;
 export class RunSession {
   engine = $state<'loading' | 'ready' | 'unavailable'>('loading');
   life = $state.raw<Life>({ of: 'nothing' });
+  readonly live = $derived(this.life.of === 'live');
+  readonly beginning = $derived(this.life.of === 'live' && this.life.phase === 'beginning');
+  readonly running = $derived(this.life.of === 'live' && this.life.phase === 'running');
+  readonly ended = $derived(this.life.of === 'live' && this.life.phase === 'ended');
+  readonly playing = $derived(isPlaying(this.life));
   frame = $state.raw<Frame | null>(null);
   /** The moment every view shows. */
   cursor_us = $state(0);
@@ -30,6 +35,7 @@ export class RunSession {
   samples: Sample[] = [];
   marks: Mark[] = [];
   notices = $state.raw<PageNotice[]>([]);
+  readonly recorded = $derived(!this.live && this.frame !== null);
   readonly verdicts = new Verdicts();
 
   /** Settled when the run has come to where it begins. */
@@ -69,30 +75,6 @@ export class RunSession {
   }
 
   // What it is
-
-  get live(): boolean {
-    return this.life.of === 'live';
-  }
-
-  get beginning(): boolean {
-    return this.life.of === 'live' && this.life.phase === 'beginning';
-  }
-
-  get running(): boolean {
-    return this.life.of === 'live' && this.life.phase === 'running';
-  }
-
-  get ended(): boolean {
-    return this.life.of === 'live' && this.life.phase === 'ended';
-  }
-
-  get playing(): boolean {
-    return isPlaying(this.life);
-  }
-
-  get recorded(): boolean {
-    return !this.live && this.frame !== null;
-  }
 
   /** Nothing of it is left to play: to play is to begin another. */
   get over(): boolean {

@@ -12,6 +12,7 @@ export class Verdicts {
 
   #stretches = $state.raw<readonly Stretch[]>([]);
   #looked = $state.raw<Frame | null>(null);
+  #stretch = $derived(stretchAt(this.#stretches, this.#looked?.now_us ?? 0));
   #document: ScenarioDocument | null = null;
   #environment = '';
   #broken = 0;
@@ -62,9 +63,5 @@ export class Verdicts {
   get deployed_us(): number | null {
     const stretch = this.#stretch;
     return stretch && stretch.at_us > 0 ? stretch.at_us : null;
-  }
-
-  get #stretch(): Stretch | undefined {
-    return stretchAt(this.#stretches, this.#looked?.now_us ?? 0);
   }
 }
