@@ -10,9 +10,10 @@ pub use crate::console::{
     Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX, sql_speeds,
 };
 pub use crate::report::{
-    Answered, Arrow, Case, Frame, InvariantNow, Lane, LaneFamily, LitLine, LogLine, Mark, MarkFamily, MetricNow,
-    PageNotice, QueryGroup, Report, RequestCounts, RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN, Sample,
-    Severity, Span, SpanFamily, TableNow, Timeline, measured,
+    Answered, Arrow, Case, DRAIN_US, ErrorGroup, Failure, Frame, INHERITED_DAMAGE_US, InvariantNow, Lane, LaneFamily,
+    LitLine, LockHolder, LockWait, LogLine, Mark, MarkFamily, MetricNow, PageNotice, QueryGroup, Report, RequestCounts,
+    RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN, Sample, Severity, Span, SpanFamily, Stretch, TableNow,
+    Timeline, Verdict, measured,
 };
 use crate::report::{Live, answers, build, tables};
 pub use crate::scenario::ScenarioDocument;
@@ -47,6 +48,9 @@ pub struct RunSummary {
     pub requests: RequestSummary,
     pub metrics: BTreeMap<String, f64>,
     pub invariants: Vec<InvariantSummary>,
+    /// Of the stretch that ran last; the whole run's where nothing was deployed meanwhile.
+    pub verdict: Verdict,
+    pub errors: Vec<ErrorGroup>,
     pub schedule: String,
     pub trace_hash: String,
 }
@@ -215,6 +219,19 @@ impl Run {
         self.live.frame(self.sim.trace(), self.sim.now(), self.sim.ended())
     }
 
+    /// The screen as it was at a moment, samples and marks until then included.
+    pub fn moment(&self, at: Micros) -> Frame {
+        let at = at.min(self.sim.now());
+        let mut live = Live::new(self.document.clone());
+        live.follow_until(self.sim.trace(), at);
+        live.frame(self.sim.trace(), at, self.sim.ended() && at == self.sim.now())
+    }
+
+    /// Failed requests up to a moment, the same errors together.
+    pub fn errors(&self, to: Micros) -> Vec<ErrorGroup> {
+        self.live.errors(to)
+    }
+
     pub fn report(&self, from: Micros, to: Micros) -> Report {
         build(self.sim.trace(), &self.document, from, to)
     }
@@ -274,6 +291,8 @@ fn summarised(
                 broken: now.broken_ever,
             })
             .collect(),
+        verdict: live.stretches(trace).last().map_or(Verdict::Open, |stretch| stretch.verdict),
+        errors: live.errors(now),
         schedule: request.schedule(),
         trace_hash: trace.hash(),
     }

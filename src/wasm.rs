@@ -64,6 +64,16 @@ impl Playground {
         encode(&self.run.tables(at_us.max(0.0) as Micros))
     }
 
+    /// The screen as it was at a moment.
+    pub fn moment(&self, at_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.run.moment(at_us.max(0.0) as Micros))
+    }
+
+    /// Failed requests up to a moment, the same errors together.
+    pub fn errors(&self, to_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.run.errors(to_us.max(0.0) as Micros))
+    }
+
     /// What clients were answered up to a moment, to be laid beside another run's.
     pub fn answers(&self, to_us: f64) -> Result<JsValue, JsValue> {
         encode(&self.run.answers(to_us.max(0.0) as Micros))

@@ -187,6 +187,8 @@ fn the_types_of_the_page_are_those_of_the_core() {
     declarations.visit::<api::Frame>();
     declarations.visit::<api::Report>();
     declarations.visit::<api::TableNow>();
+    declarations.visit::<api::LockWait>();
+    declarations.visit::<api::ErrorGroup>();
     declarations.visit::<api::Answered>();
     declarations.visit::<api::ConsoleReply>();
     declarations.visit::<api::ConsoleSession>();

@@ -94,7 +94,7 @@ impl Teller<'_> {
                     self.tell("failed", event.at, sentence, vec![request]);
                 }
             }
-            EventKind::InvariantBroken { invariant, case, row } => self.broken(event, *invariant, *case, *row),
+            EventKind::InvariantBroken { invariant, case, row, .. } => self.broken(event, *invariant, *case, *row),
             _ => {}
         }
         if let (EventKind::RequestFinished { .. }, Some(request)) = (&event.kind, event.request) {

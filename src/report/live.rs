@@ -6,10 +6,12 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::failures::{ErrorGroup, Failure, Failures};
 use super::lost_updates::LostUpdates;
 use super::metrics::{Fold, Moment};
+use super::stretches::{Stretch, Stretches};
 use crate::scenario::ScenarioDocument;
-use crate::trace::{ChangeFamily, Event, EventKind, Micros, Position, RequestId, Symbol, Trace};
+use crate::trace::{ChangeFamily, Event, EventKind, Micros, Position, RequestId, RowRef, Symbol, Trace};
 
 /// One step of the screen: what is new since the last one, and the totals now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -23,6 +25,10 @@ pub struct Frame {
     pub metrics: Vec<MetricNow>,
     /// In the order of `ScenarioDocument::invariants`.
     pub invariants: Vec<InvariantNow>,
+    /// The run cut where code was deployed, oldest first; the last one is what runs now.
+    pub stretches: Vec<Stretch>,
+    /// The latest request that failed, however long ago.
+    pub failure: Option<Failure>,
     /// Buckets of the chart that were completed since the last frame.
     pub samples: Vec<Sample>,
     /// Where clients stand in the code at this moment.
@@ -120,6 +126,12 @@ pub struct Live {
     bucket: Micros,
     folds: Vec<Fold>,
     lost_updates: LostUpdates,
+    stretches: Stretches,
+    failures: Failures,
+    /// By row, the stretch of the request that wrote it last.
+    writers: BTreeMap<RowRef, u32>,
+    /// By invariant, the table whose rows its cases are.
+    about: BTreeMap<Symbol, Symbol>,
     counts: RequestCounts,
     requests: BTreeMap<RequestId, OpenRequest>,
     broken: Vec<Broken>,
@@ -134,6 +146,8 @@ pub struct OpenRequest {
     pub started_at: Micros,
     /// A background worker's turn: no client waits for it.
     pub worker: bool,
+    /// Which stretch's code it runs.
+    stretch: u32,
     /// Statements that read or write, without those that only frame a transaction.
     pub statements: u32,
     pub rows_read: u32,
@@ -163,6 +177,10 @@ impl Live {
             bucket: 0,
             folds: document.metrics.iter().map(Fold::new).collect(),
             lost_updates: LostUpdates::default(),
+            stretches: Stretches::new(document.clone()),
+            failures: Failures::default(),
+            writers: BTreeMap::new(),
+            about: BTreeMap::new(),
             counts: RequestCounts::default(),
             requests: BTreeMap::new(),
             broken: document.invariants.iter().map(|_| Broken::default()).collect(),
@@ -183,6 +201,16 @@ impl Live {
         self.close_buckets(now);
     }
 
+    /// The same, only up to a moment.
+    pub fn follow_until(&mut self, trace: &Trace, at: Micros) {
+        for event in trace.since(self.next).take_while(|event| event.at <= at) {
+            self.close_buckets(event.at);
+            self.take(trace, event);
+            self.next += 1;
+        }
+        self.close_buckets(at);
+    }
+
     /// The screen as it is now. Samples, marks and notices are handed out once.
     pub fn frame(&mut self, trace: &Trace, now: Micros, ended: bool) -> Frame {
         Frame {
@@ -191,6 +219,8 @@ impl Live {
             requests: RequestCounts { in_flight: self.in_flight(), ..self.counts },
             metrics: self.metrics(),
             invariants: self.invariants(),
+            stretches: self.stretches(trace),
+            failure: self.failures.latest(trace, now),
             samples: std::mem::take(&mut self.samples),
             lit: self.lit(trace),
             marks: std::mem::take(&mut self.marks),
@@ -212,6 +242,14 @@ impl Live {
         self.broken.iter().map(now).collect()
     }
 
+    pub fn stretches(&self, trace: &Trace) -> Vec<Stretch> {
+        self.stretches.now(trace, |place| self.folds.iter().map(|fold| fold.of_stretch(place)).collect())
+    }
+
+    pub fn errors(&self, to: Micros) -> Vec<ErrorGroup> {
+        self.failures.groups(to)
+    }
+
     fn in_flight(&self) -> u32 {
         self.requests.values().filter(|request| !request.worker).count() as u32
     }
@@ -228,7 +266,8 @@ impl Live {
         self.before(trace, event);
         let lost_update = self.lost_updates.take(trace, event).len() as u32;
         let request = event.request.and_then(|request| self.requests.get(&request));
-        let moment = Moment { trace, event, request, lost_updates: lost_update };
+        let blamed = self.stretches.blamed(event.at);
+        let moment = Moment { trace, event, request, lost_updates: lost_update, blamed };
         for fold in &mut self.folds {
             fold.take(&moment);
         }
@@ -237,14 +276,23 @@ impl Live {
 
     /// What the metrics must know of the request when they see the event.
     fn before(&mut self, trace: &Trace, event: &Event) {
-        if let (EventKind::RequestStarted { client, .. }, Some(id)) = (&event.kind, event.request) {
+        if let EventKind::Deployed { variant, edited, .. } = &event.kind {
+            self.deployed(trace, event.at, *variant, *edited);
+        }
+        if let (EventKind::RequestStarted { client, variant, .. }, Some(id)) = (&event.kind, event.request) {
             let worker = client.is_none();
-            self.requests.insert(id, OpenRequest { started_at: event.at, worker, ..OpenRequest::default() });
+            if self.stretches.count() == 0 {
+                // A run on a real server: nobody tells what is deployed.
+                self.deployed(trace, 0, *variant, false);
+            }
+            let stretch = self.stretches.count() as u32 - 1;
+            self.requests.insert(id, OpenRequest { started_at: event.at, worker, stretch, ..OpenRequest::default() });
             self.counts.started += u32::from(!worker);
         }
         let Some(request) = event.request.and_then(|request| self.requests.get_mut(&request)) else { return };
         match &event.kind {
             EventKind::StatementStarted { position, text, .. } => {
+                self.stretches.called(request.stretch);
                 request.place = Some(*position);
                 request.statements += u32::from(!frames_a_transaction(trace.strings.text(*text)));
             }
@@ -270,21 +318,38 @@ impl Live {
                 request.waits_for = None;
                 request.lock_wait_us += waited_us;
             }
-            EventKind::Slept { position, .. }
-            | EventKind::Blocked { position, .. }
-            | EventKind::ServiceCalled { position, .. } => request.place = Some(*position),
+            EventKind::ServiceCalled { position, .. } => {
+                self.stretches.called(request.stretch);
+                request.place = Some(*position);
+            }
+            EventKind::Slept { position, .. } | EventKind::Blocked { position, .. } => {
+                request.place = Some(*position);
+            }
+            EventKind::VersionWritten { row, .. } => {
+                self.stretches.wrote(request.stretch, row.table);
+                self.writers.insert(*row, request.stretch);
+            }
             _ => {}
         }
     }
 
     fn after(&mut self, trace: &Trace, event: &Event) {
         match &event.kind {
-            EventKind::RequestFinished { status, .. } => {
-                let ended = event.request.and_then(|request| self.requests.remove(&request));
-                if ended.is_some_and(|request| !request.worker) {
+            EventKind::RequestFinished { status, body, error } => {
+                let Some(request) = event.request else { return };
+                let Some(ended) = self.requests.remove(&request) else { return };
+                if *status >= 500 {
+                    self.failures.take(trace, event.at, request, *body, *error, ended.place);
+                }
+                if !ended.worker {
                     self.counts.ok += u32::from(*status < 500);
                     self.counts.failed += u32::from(*status >= 500);
+                    self.stretches.answered(ended.stretch, *status);
                 }
+            }
+            EventKind::InvariantReads { invariant, tables, about } => {
+                self.stretches.reads(tables);
+                about.map(|about| self.about.insert(*invariant, about));
             }
             EventKind::ChangeApplied { change, text } => {
                 let family = match change {
@@ -312,8 +377,11 @@ impl Live {
                 let (severity, text) = (Severity::Note, text.to_owned());
                 self.notices.push(PageNotice { severity, text, file: None, line: None });
             }
-            EventKind::InvariantBroken { invariant, case, .. } => {
+            EventKind::InvariantBroken { invariant, case, since, .. } => {
                 if let Some(place) = self.invariant(trace, *invariant) {
+                    let row = self.about.get(invariant).map(|table| RowRef { table: *table, key: *case });
+                    let writer = row.and_then(|row| self.writers.get(&row).copied());
+                    self.stretches.broke(place, *case, *since, writer);
                     let broken = &mut self.broken[place];
                     let first = broken.ever.is_empty();
                     broken.now.insert(*case, ());
@@ -331,6 +399,11 @@ impl Live {
             }
             _ => {}
         }
+    }
+
+    fn deployed(&mut self, trace: &Trace, at: Micros, variant: Symbol, edited: bool) {
+        self.stretches.deployed(trace, at, variant, edited);
+        self.folds.iter_mut().for_each(Fold::begin_stretch);
     }
 
     fn invariant(&self, trace: &Trace, id: Symbol) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Every number a screen can show without the scenario's help: its name, its unit, and what of an event it counts.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::SAMPLE_US;
 use super::live::{MetricNow, OpenRequest};
@@ -14,6 +15,8 @@ pub struct Moment<'a> {
     pub request: Option<&'a OpenRequest>,
     /// Lost updates that this event makes final.
     pub lost_updates: u32,
+    /// Which stretch what should be zero counts for: after a deploy that may still be the one before.
+    pub blamed: usize,
 }
 
 struct Measure {
@@ -270,12 +273,17 @@ const RECENT_BUCKETS: usize = (1_000_000 / SAMPLE_US) as usize;
 const SECONDS_PER_BUCKET: f64 = SAMPLE_US as f64 / 1e6;
 
 /// One metric of a run, taken in event by event.
+#[derive(Clone)]
 pub struct Fold {
-    id: String,
+    id: Rc<str>,
     kind: FoldKind,
     counter: bool,
+    /// Anything above zero is a fault.
+    zero: bool,
     observe: fn(&Moment) -> Option<f64>,
     total: Part,
+    /// By stretch of one deployed variant.
+    stretches: Vec<Rc<OfStretch>>,
     bucket: Part,
     /// The last closed buckets, oldest first.
     closed: VecDeque<Part>,
@@ -285,8 +293,18 @@ pub struct Fold {
     core_time: f64,
 }
 
+/// What one stretch adds.
+#[derive(Clone, Default)]
+struct OfStretch {
+    part: Part,
+    /// A gauge when the stretch began to answer for it.
+    began_with: f64,
+    /// Core time there had been by then.
+    core_time: f64,
+}
+
 /// What fell into one stretch of time.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Part {
     sum: f64,
     count: u32,
@@ -300,11 +318,13 @@ impl Fold {
     pub fn new(metric: &Metric) -> Fold {
         let measure = METRICS.iter().find(|measure| measure.id == metric.id);
         Fold {
-            id: metric.id.clone(),
+            id: metric.id.as_str().into(),
             kind: measure.map_or(FoldKind::Latest, |measure| measure.fold),
             counter: metric.kind == MetricKind::Counter,
+            zero: metric.better == Better::Zero,
             observe: measure.map_or(|_| None, |measure| measure.observe),
             total: Part::default(),
+            stretches: vec![],
             bucket: Part::default(),
             closed: VecDeque::new(),
             latest: None,
@@ -317,17 +337,59 @@ impl Fold {
         match &moment.event.kind {
             EventKind::MachinesSet { database_cores, .. } => self.cores = f64::from(*database_cores),
             EventKind::GaugeRead { gauge, value }
-                if self.kind == FoldKind::Latest && moment.trace.strings.text(*gauge) == self.id =>
+                if self.kind == FoldKind::Latest && *moment.trace.strings.text(*gauge) == *self.id =>
             {
-                self.latest = Some(*value);
+                self.read(moment, *value);
             }
             _ => {}
         }
         if let Some(value) = (self.observe)(moment) {
-            self.latest = Some(value);
+            self.read(moment, value);
             let spread = matches!(self.kind, FoldKind::Quantile(_));
             self.total.add(value, spread);
             self.bucket.add(value, spread);
+            let stretch = if self.zero { Some(moment.blamed) } else { self.stretches.len().checked_sub(1) };
+            if let Some(stretch) = stretch.and_then(|stretch| self.stretches.get_mut(stretch)) {
+                Rc::make_mut(stretch).part.add(value, spread);
+            }
+        }
+    }
+
+    fn read(&mut self, moment: &Moment, value: f64) {
+        self.latest = Some(value);
+        if self.kind != FoldKind::Latest {
+            return;
+        }
+        let answers = if self.zero { moment.blamed } else { self.stretches.len().saturating_sub(1) };
+        for (place, stretch) in self.stretches.iter_mut().enumerate().skip(answers) {
+            let stretch = Rc::make_mut(stretch);
+            stretch.part.latest = Some(value);
+            if place > answers {
+                stretch.began_with = value;
+            }
+        }
+    }
+
+    /// Other code runs from now on.
+    pub fn begin_stretch(&mut self) {
+        let part = Part { latest: self.latest, ..Part::default() };
+        let (began_with, core_time) = (self.latest.unwrap_or(0.0), self.core_time);
+        self.stretches.push(Rc::new(OfStretch { part, began_with, core_time }));
+    }
+
+    /// What the stretch adds to the metric.
+    pub fn of_stretch(&self, stretch: usize) -> f64 {
+        let OfStretch { part, began_with, core_time } = &*self.stretches[stretch];
+        match self.kind {
+            FoldKind::Sum => part.sum,
+            FoldKind::Quantile(thousandths) => part.spread.quantile_ms(thousandths).unwrap_or(0.0),
+            FoldKind::Mean => part.mean().unwrap_or(0.0),
+            FoldKind::Busy => {
+                let until = self.stretches.get(stretch + 1).map_or(self.core_time, |next| next.core_time);
+                (part.sum / (until - core_time + self.cores)).min(1.0)
+            }
+            FoldKind::Latest if self.zero => part.latest.unwrap_or(0.0) - began_with,
+            FoldKind::Latest => part.latest.unwrap_or(0.0),
         }
     }
 
@@ -400,7 +462,7 @@ impl Part {
 }
 
 /// Microseconds in classes whose width is at most 1/32 of their value, so a quantile is right to about 3 %.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Histogram {
     classes: Vec<u32>,
     count: u32,

@@ -3,9 +3,12 @@
 
 mod answers;
 mod cases;
+mod failures;
 mod live;
+mod locks;
 mod lost_updates;
 mod metrics;
+mod stretches;
 mod tables;
 mod timeline;
 
@@ -18,11 +21,14 @@ use crate::scenario::ScenarioDocument;
 use crate::trace::{CallId, EventKind, LogLevel, Micros, Position, RequestId, StatementOutcome, Symbol, Trace};
 
 pub use answers::answers;
+pub use failures::{ErrorGroup, Failure};
 pub use live::{
     Frame, InvariantNow, LitLine, Live, Mark, MarkFamily, MetricNow, PageNotice, RequestCounts, SAMPLE_US, Sample,
     Severity,
 };
+pub use locks::{LockHolder, LockWait};
 pub use metrics::measured;
+pub use stretches::{DRAIN_US, INHERITED_DAMAGE_US, Stretch, Verdict};
 pub use tables::tables;
 
 /// A stretch of the run in detail.

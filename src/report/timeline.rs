@@ -173,7 +173,7 @@ impl<'a> Builder<'a> {
             EventKind::VersionsRead { call, .. } | EventKind::VersionWritten { call: Some(call), .. } => {
                 self.versions.entry(*call).or_default().push(event);
             }
-            EventKind::LockWaitBegan { call, on, holder } => {
+            EventKind::LockWaitBegan { call, on, holder, .. } => {
                 let mut details = vec![];
                 if let Some((holder, holder_lane)) =
                     self.holders.get(holder).and_then(|holder| Some((*holder, *self.lanes.get(holder)?)))

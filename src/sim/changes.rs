@@ -42,6 +42,7 @@ impl World {
             file: raised.position.as_ref().map(|position| position.file.to_string()),
             line: raised.position.as_ref().map(|position| position.line),
         })?;
+        self.record_deployed();
         self.start_workers(&variant);
         Ok(())
     }
@@ -72,7 +73,12 @@ impl World {
                 };
                 let before = self.sources.insert(file.clone(), text);
                 match self.load(&variant) {
-                    Ok(()) => self.applied(ChangeFamily::Deploy, &format!("deployed: {file}, edited")),
+                    Ok(()) => {
+                        self.applied(ChangeFamily::Deploy, &format!("deployed: {file}, edited"));
+                        if variant == self.variant {
+                            self.record_deployed();
+                        }
+                    }
                     Err(raised) => {
                         match before {
                             Some(before) => self.sources.insert(file, before),
@@ -121,7 +127,17 @@ impl World {
         self.variant = variant.to_owned();
         let label = self.document.variant(variant).map_or(String::new(), |of| of.label.clone());
         self.applied(ChangeFamily::Deploy, &format!("deployed: {label}"));
+        self.record_deployed();
         self.start_workers(variant);
+    }
+
+    fn record_deployed(&mut self) {
+        let document = self.document.clone();
+        let of = document.variant(&self.variant).expect("the variant was looked up before");
+        let differs = |file: &str, own: &str| self.sources.get(file).is_some_and(|text| text != own);
+        let edited = differs(&of.file, &of.source) || differs(SCHEMA_FILE, &document.schema);
+        let (variant, file) = (self.symbol(&of.id), self.symbol(&of.file));
+        self.record(EventKind::Deployed { variant, file, edited }, None, None, None);
     }
 
     fn move_knob(&mut self, knob: &str, value: f64) {

@@ -373,7 +373,8 @@ impl World {
         self.record_facts(&outcome.facts, request, session, call);
         if let (Progress::Wait(wait), Some(call)) = (&outcome.progress, call) {
             let on = self.symbol(&wait.on);
-            let kind = EventKind::LockWaitBegan { call, on, holder: wait.holder };
+            let row = wait.row.as_ref().map(|(table, key, strength)| (self.row(table, key), *strength));
+            let kind = EventKind::LockWaitBegan { call, on, row, holder: wait.holder };
             self.record(kind, request, Some(session), None);
         }
         outcome.progress

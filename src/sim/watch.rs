@@ -28,6 +28,7 @@ pub struct Watch {
 }
 
 struct Sighting {
+    since: Micros,
     /// Requests below this number may still mend it.
     requests_before: u32,
     /// Since when none of them is on its way.
@@ -51,9 +52,13 @@ impl World {
         let document = self.document.clone();
         for invariant in &document.invariants {
             if let InvariantRule::Sql { sql } = &invariant.rule {
-                self.audit(sql, &[]).map_err(|error| {
+                let reads = self.audit(sql, &[]).and_then(|_| self.database.reads(sql)).map_err(|error| {
                     RunError::new(format!("invariant {}: {} ({})", invariant.id, error.message, error.sqlstate))
                 })?;
+                let tables = reads.tables.iter().map(|table| self.symbol(table)).collect();
+                let about = reads.about.map(|table| self.symbol(&table));
+                let invariant = self.symbol(&invariant.id);
+                self.record(EventKind::InvariantReads { invariant, tables, about }, None, None, None);
             }
         }
         for gauge in &document.world.gauges {
@@ -128,7 +133,8 @@ impl World {
                 };
                 let (id, case, row) =
                     (self.symbol(&invariant.id), self.symbol(&request.to_string()), self.symbol(&row));
-                self.record(EventKind::InvariantBroken { invariant: id, case, row }, Some(request), None, None);
+                let kind = EventKind::InvariantBroken { invariant: id, case, row, since: now };
+                self.record(kind, Some(request), None, None);
             }
         }
     }
@@ -145,14 +151,15 @@ impl World {
         for row in result.rows.iter().take(CASES_MAX) {
             let case = row.first().map_or(String::new(), Value::to_text);
             let mut sighting =
-                before.remove(&case).unwrap_or(Sighting { requests_before: next, settling_since: None, told: false });
+                before.remove(&case).unwrap_or(Sighting { since: now, requests_before: next, settling_since: None, told: false });
             if sighting.settling_since.is_none() && oldest.is_none_or(|oldest| oldest >= sighting.requests_before) {
                 sighting.settling_since = Some(now);
             }
             if !sighting.told && sighting.settling_since.is_some_and(|since| now - since >= settle) {
                 sighting.told = true;
                 let (case, row) = (self.symbol(&case), self.symbol(&row_text(&names, row)));
-                self.record(EventKind::InvariantBroken { invariant: id, case, row }, None, None, None);
+                let kind = EventKind::InvariantBroken { invariant: id, case, row, since: sighting.since };
+                self.record(kind, None, None, None);
             }
             standing.insert(case, sighting);
         }

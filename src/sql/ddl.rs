@@ -13,7 +13,7 @@ use super::catalog::{Action, Check, Column, ForeignKey, Identity, Index, Sequenc
 use super::dml::sequence_default;
 use super::engine::Engine;
 use super::error::{Result, Stop, error, fail, refuse};
-use super::exec::{Context, Standing, StatementRun};
+use super::exec::{Awaited, Context, Standing, StatementRun};
 use super::expr::Expr;
 use super::types::{self, Type};
 
@@ -76,7 +76,7 @@ impl Context<'_> {
         match self.engine.store.lock(self.session, Tag::Table(table.id), mode, may_wait) {
             RowLock::Locked { .. } => Ok(()),
             RowLock::Waits => {
-                self.run.waits_on = format!("table {}", table.name);
+                self.run.waits_on = Awaited::Other(format!("table {}", table.name));
                 Err(Stop::Waits)
             }
             RowLock::Unavailable => fail("55P03", format!("could not obtain lock on relation \"{}\"", table.name)),

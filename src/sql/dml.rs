@@ -13,7 +13,7 @@ use super::Fact;
 use super::bind::{Binder, Typed, assign, fold, relation_name};
 use super::catalog::{Action, ForeignKey, Identity, Index, Table, missing_column};
 use super::error::{Result, Stop, error, fail, refuse};
-use super::exec::{Context, Flow, LockedRow, Standing, Standings, row_key};
+use super::exec::{Awaited, Context, Flow, LockedRow, Standing, Standings, row_key};
 use super::expr::Expr;
 use super::functions;
 use super::plan::{LockPolicy, Node, OutputColumn, Query, SlotSet, Source, Wanted};
@@ -767,7 +767,8 @@ impl Context<'_> {
 
     fn wait_for_key<T>(&mut self, table: &Table, index: &Index, key: &Key, holder: crate::trace::Xid) -> Result<T> {
         let values: Vec<String> = key.0.iter().map(types::print).collect();
-        self.run.waits_on = format!("key ({})=({}) of {}", index.texts.join(", "), values.join(", "), table.name);
+        let (columns, values) = (index.texts.join(", "), values.join(", "));
+        self.run.waits_on = Awaited::Other(format!("key ({columns})=({values}) of {}", table.name));
         self.engine.store.locks.wait_for(self.session, holder);
         Err(Stop::Waits)
     }

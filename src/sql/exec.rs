@@ -70,8 +70,25 @@ pub struct StatementRun {
     /// The row whose update a locking SELECT last waited for: PostgreSQL then goes on to the newer version, whatever becomes of it.
     followed: Option<(TableId, RowId)>,
     pub counts: Option<FxHashMap<usize, (u64, u64)>>,
-    /// What the statement waits for, in words.
-    pub waits_on: String,
+    pub waits_on: Awaited,
+}
+
+/// What a statement waits for.
+#[derive(Debug, Clone)]
+pub enum Awaited {
+    Nothing,
+    Row { table: Rc<str>, key: Rc<str>, strength: LockStrength },
+    Other(String),
+}
+
+impl std::fmt::Display for Awaited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Awaited::Nothing => Ok(()),
+            Awaited::Row { table, key, .. } => write!(f, "row {key} of {table}"),
+            Awaited::Other(words) => f.write_str(words),
+        }
+    }
 }
 
 enum Kept {
@@ -107,7 +124,7 @@ impl StatementRun {
             locked: FxHashMap::default(),
             followed: None,
             counts: None,
-            waits_on: String::new(),
+            waits_on: Awaited::Nothing,
         }
     }
 
@@ -746,7 +763,7 @@ impl Context<'_> {
                     self.run.followed = Some((table.id, id));
                 }
                 let key = row_key(table, &self.run.frame[slot as usize]);
-                self.run.waits_on = format!("row {key} of {}", table.name);
+                self.run.waits_on = Awaited::Row { table: table.name.clone(), key, strength };
                 return Err(Stop::Waits);
             }
             RowLock::Unavailable if policy == LockPolicy::SkipLocked => return Ok(LockedRow::Skipped),
@@ -1326,10 +1343,10 @@ impl Context<'_> {
             }
             RowLock::Waits => {
                 self.run.advisory_at = place;
-                self.run.waits_on = match key {
+                self.run.waits_on = Awaited::Other(match key {
                     AdvisoryKey::One(key) => format!("advisory lock {key}"),
                     AdvisoryKey::Two(a, b) => format!("advisory lock ({a}, {b})"),
-                };
+                });
                 Err(Stop::Waits)
             }
             RowLock::Unavailable => {

@@ -25,6 +25,7 @@ mod parse;
 mod plan;
 mod precedence;
 mod prepared;
+mod reads;
 mod session;
 mod settings;
 mod system;
@@ -37,6 +38,7 @@ use crate::trace::{Isolation, LockStrength, Micros, Notice, QueryResult, Session
 
 use engine::Engine;
 use prepared::Statements;
+pub use reads::Reads;
 use session::Session;
 
 /// One database with its sessions.
@@ -92,6 +94,8 @@ pub enum Progress {
 pub struct Wait {
     /// What for, in words: `row 7 of products`, `key (email)=(a@b.c) of users`, `advisory lock 42`.
     pub on: String,
+    /// Table and key, where it is a row, and how strongly it is wanted.
+    pub row: Option<(Rc<str>, Rc<str>, LockStrength)>,
     /// Who holds it, or stands before this session in its queue.
     pub holder: SessionId,
 }

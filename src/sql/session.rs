@@ -10,7 +10,7 @@ use crate::trace::{Column, Isolation, Micros, Notice, QueryResult, SessionId, Sq
 use super::catalog::Catalog;
 use super::dml::{WriteKind, WriteProgress};
 use super::error::{Result, Stop, fail};
-use super::exec::{Context, StatementRun};
+use super::exec::{Awaited, Context, StatementRun};
 use super::parse::{Statement, TransactionModes};
 use super::prepared::{Plan, PlanKind, Prepared};
 use super::settings::{SessionSettings, level_name};
@@ -317,7 +317,11 @@ impl Database {
         };
         let began = job.began;
         let run = job.active.as_ref().and_then(|active| active.run.as_ref()).expect("a statement in work");
-        let on = run.waits_on.clone();
+        let on = run.waits_on.to_string();
+        let row = match &run.waits_on {
+            Awaited::Row { table, key, strength } => Some((table.clone(), key.clone(), *strength)),
+            Awaited::Nothing | Awaited::Other(_) => None,
+        };
         if job.pinned.is_none() {
             let stamp = run.snapshot.stamp;
             job.pinned = Some(stamp);
@@ -346,7 +350,7 @@ impl Database {
         if statement > 0 {
             self.set_timer(session, (began + statement).max(now), Timer::Statement);
         }
-        Progress::Wait(Wait { on, holder })
+        Progress::Wait(Wait { on, row, holder })
     }
 
     /// Lets go of what the statement needed only while it ran.

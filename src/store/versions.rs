@@ -31,7 +31,7 @@ struct Mark {
 
 impl Mark {
     fn stands_against(&self, xid: Xid, wanted: LockStrength, on: Stamp) -> bool {
-        self.xid != xid && self.from <= on && conflict(self.strength, wanted)
+        self.xid != xid && self.from <= on && self.strength.conflicts(wanted)
     }
 }
 
@@ -68,7 +68,7 @@ impl Marks {
 
     /// The oldest that stands against this strength.
     fn conflicting(&self, xid: Xid, wanted: LockStrength, on: Stamp) -> Option<Xid> {
-        if !STRENGTHS.iter().any(|held| self.held[*held as usize] > 0 && conflict(*held, wanted)) {
+        if !STRENGTHS.iter().any(|held| self.held[*held as usize] > 0 && held.conflicts(wanted)) {
             return None;
         }
         self.holders.values().find(|mark| mark.stands_against(xid, wanted, on)).map(|mark| mark.xid)
@@ -227,13 +227,3 @@ impl Chain {
     }
 }
 
-/// PostgreSQL's table of row-level lock conflicts.
-fn conflict(held: LockStrength, wanted: LockStrength) -> bool {
-    use LockStrength::{KeyShare, NoKeyUpdate, Share, Update};
-    match (held, wanted) {
-        (KeyShare, Update) | (Update, KeyShare) => true,
-        (KeyShare, _) | (_, KeyShare) => false,
-        (Share, Share) => false,
-        (Share, NoKeyUpdate | Update) | (NoKeyUpdate | Update, _) => true,
-    }
-}

@@ -30,6 +30,20 @@ pub enum EventKind {
         /// Of all its servers together.
         database_cores: u32,
     },
+    /// The code that requests run from now on: at the run's start and with every deploy. `edited`: the file or the schema is not as the
+    /// scenario has it.
+    Deployed {
+        variant: Symbol,
+        file: Symbol,
+        edited: bool,
+    },
+    /// The tables whose rows decide what the invariant's SQL answers, and the one whose primary key names its cases. Told again where a
+    /// migration changes that.
+    InvariantReads {
+        invariant: Symbol,
+        tables: Box<[Symbol]>,
+        about: Option<Symbol>,
+    },
     /// Somebody deployed a variant, moved a knob or switched a fault: `text` says it in words.
     ChangeApplied {
         change: ChangeFamily,
@@ -125,6 +139,9 @@ pub enum EventKind {
     LockWaitBegan {
         call: CallId,
         on: Symbol,
+        /// `None`: it waits for something else than a row.
+        row: Option<(RowRef, LockStrength)>,
+        /// Who holds it, or stands before this session in its queue.
         holder: SessionId,
     },
     LockGranted {
@@ -174,11 +191,12 @@ pub enum EventKind {
         position: Position,
     },
     /// A row the invariant forbids was there and no request in flight can still mend it. `case` names it (the row's first column),
-    /// `row` is the whole of it as JSON.
+    /// `row` is the whole of it as JSON, `since` when it was first seen.
     InvariantBroken {
         invariant: Symbol,
         case: Symbol,
         row: Symbol,
+        since: Micros,
     },
     /// A row that had broken the invariant is gone.
     InvariantMended {
@@ -243,6 +261,19 @@ pub enum LockStrength {
     Share,
     NoKeyUpdate,
     Update,
+}
+
+impl LockStrength {
+    /// PostgreSQL's table of row-level lock conflicts.
+    pub fn conflicts(self, wanted: LockStrength) -> bool {
+        use LockStrength::{KeyShare, NoKeyUpdate, Share, Update};
+        match (self, wanted) {
+            (KeyShare, Update) | (Update, KeyShare) => true,
+            (KeyShare, _) | (_, KeyShare) => false,
+            (Share, Share) => false,
+            (Share, NoKeyUpdate | Update) | (NoKeyUpdate | Update, _) => true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS)]

@@ -42,6 +42,7 @@ struct Asked {
 }
 
 struct Sighting {
+    since: Micros,
     /// Requests below this one may still mend it.
     before: RequestId,
     /// Since when none of them is on its way.
@@ -173,10 +174,10 @@ impl Real<'_> {
         Ok(())
     }
 
-    pub fn record_break(&mut self, invariant: &str, case: &str, row: &Json) {
+    pub fn record_break(&mut self, invariant: &str, case: &str, row: &Json, since: Micros) {
         let (invariant, case) = (self.trace.strings.intern(invariant), self.trace.strings.intern(case));
         let row = self.symbol(row);
-        self.record(EventKind::InvariantBroken { invariant, case, row }, None);
+        self.record(EventKind::InvariantBroken { invariant, case, row, since }, None);
     }
 
     fn compare(&mut self, place: usize, id: &str, settle: Micros, oldest: Option<RequestId>, result: &Json) {
@@ -188,7 +189,7 @@ impl Real<'_> {
                 Json::String(text) => text.clone(),
                 value => value.to_string(),
             };
-            let new = Sighting { before: next, settling_since: None, told: false };
+            let new = Sighting { since: now, before: next, settling_since: None, told: false };
             let mut sighting = before.remove(&case).unwrap_or(new);
             if sighting.settling_since.is_none() && oldest.is_none_or(|oldest| oldest >= sighting.before) {
                 sighting.settling_since = Some(now);
@@ -197,7 +198,7 @@ impl Real<'_> {
                 sighting.told = true;
                 let values = row.as_array().into_iter().flatten().cloned();
                 let fields = columns.iter().map(|column| column.to_string()).zip(values).collect();
-                self.record_break(id, &case, &Json::Object(fields));
+                self.record_break(id, &case, &Json::Object(fields), sighting.since);
             }
             self.watch.standing[place].insert(case, sighting);
         }

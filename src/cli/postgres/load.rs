@@ -307,7 +307,7 @@ impl Real<'_> {
                 InvariantRule::Sql { .. } => continue,
             };
             if broken && of.as_ref().is_none_or(|of| *of == open.entry) {
-                self.record_break(&invariant.id, &request.to_string(), &Json::Null);
+                self.record_break(&invariant.id, &request.to_string(), &Json::Null, self.now());
             }
         }
     }

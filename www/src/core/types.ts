@@ -112,6 +112,32 @@ faults: Array<string>,
  */
 length_s: number, };
 
+/**
+ * Failures that say the same but for numbers and quoted words, at one place.
+ */
+export type ErrorGroup = { 
+/**
+ * The first one's text.
+ */
+text: string, file: string | null, line: number | null, count: number, first_us: number, last_us: number, first_request: number, 
+/**
+ * The first one's traceback; empty where no exception was raised.
+ */
+traceback: string, };
+
+/**
+ * A request that was answered with 500 or above.
+ */
+export type Failure = { request: number, at_us: number, 
+/**
+ * The exception's own line; where none was raised the answer's body.
+ */
+text: string, 
+/**
+ * Where in the handler.
+ */
+file: string | null, line: number | null, };
+
 export type FaultDocument = { id: string, label: string, };
 
 export type FaultRule = { id: string, 
@@ -158,6 +184,14 @@ metrics: Array<MetricNow>,
  * In the order of `ScenarioDocument::invariants`.
  */
 invariants: Array<InvariantNow>, 
+/**
+ * The run cut where code was deployed, oldest first; the last one is what runs now.
+ */
+stretches: Array<Stretch>, 
+/**
+ * The latest request that failed, however long ago.
+ */
+failure: Failure | null, 
 /**
  * Buckets of the chart that were completed since the last frame.
  */
@@ -227,6 +261,42 @@ export type LitLine = { file: string, line: number, clients: number,
  * Of these, how many wait for a lock, and how many for a connection.
  */
 lock_waits: number, pool_waits: number, };
+
+export type LockHolder = { request: number, label: string, 
+/**
+ * It has the row; else it only stands before the waiting one.
+ */
+holds: boolean, };
+
+/**
+ * A request that waits for a lock.
+ */
+export type LockWait = { request: number, 
+/**
+ * Who sent it: `client 12`, `worker`.
+ */
+label: string, 
+/**
+ * What it waits for: `row 13 of accounts`, `key (email)=(a@b.c) of users`.
+ */
+on: string, 
+/**
+ * Of a row.
+ */
+table: string | null, key: string | null, since_us: number, 
+/**
+ * The line that waits.
+ */
+file: string | null, line: number | null, 
+/**
+ * Those who hold it, or if nobody does those who stand before it in the queue. Empty for the moment in which it was given free
+ * and the waiting statement has not gone on yet.
+ */
+holders: Array<LockHolder>, 
+/**
+ * It waits, through others, for itself. The database finds that out only after `deadlock_timeout`.
+ */
+deadlocked: boolean, };
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
@@ -562,6 +632,36 @@ details: Array<string>, };
 export type SpanFamily = "request" | "request-failed" | "pool-wait" | "statement" | "statement-failed" | "lock-wait" | "service" | "service-failed" | "sleep";
 
 /**
+ * From one deploy to the next.
+ */
+export type Stretch = { from_us: number, variant: string, 
+/**
+ * Its file or the schema is not as the scenario has it.
+ */
+edited: boolean, 
+/**
+ * Requests that were started in it and have an answer by now, failed ones included.
+ */
+answered: number, 
+/**
+ * Of these, status 500 and above.
+ */
+failed: number, 
+/**
+ * Of these, status 200 to 399.
+ */
+useful: number, 
+/**
+ * Rows that broke each invariant, in the order of `ScenarioDocument::invariants`.
+ */
+broken: Array<number>, 
+/**
+ * What it adds to each metric, in the order of `ScenarioDocument::metrics`: a count's share of the total, a quantile of its own
+ * requests; of a gauge that should be zero how much it rose, of another one its latest value.
+ */
+metrics: Array<number>, verdict: Verdict, };
+
+/**
  * A table at a moment: the rows the run has written or locked, those in somebody's hands first.
  */
 export type TableNow = { name: string, rows: Array<RowNow>, rows_left_out: number, };
@@ -597,6 +697,8 @@ migration: string | null,
  * What runs beside the requests while this variant is deployed.
  */
 workers: Array<Worker>, };
+
+export type Verdict = "open" | "broken" | "nothing-useful" | "not-measured" | "holds";
 
 /**
  * A function of the variant's file that is run again and again: a relay, a reconciler.

@@ -1,0 +1,73 @@
+//! What a query reads, from its plan: whoever watches its answer need not ask again before one of these tables has changed.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use gluesql::core::sqlparser::ast;
+
+use crate::trace::SqlError;
+
+use super::Database;
+use super::catalog::Table;
+use super::error::Stop;
+use super::expr::Expr;
+use super::parse::Statement;
+use super::plan::{Body, Node, Query};
+use super::prepared::PlanKind;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reads {
+    pub tables: BTreeSet<Rc<str>>,
+    /// The table whose primary key is the first column of the answer: each row of the answer is about that row.
+    pub about: Option<Rc<str>>,
+}
+
+impl Database {
+    /// Of all statements of a text; `about` is of the last one.
+    pub fn reads(&mut self, sql: &str) -> Result<Reads, SqlError> {
+        let failed = |stop| match stop {
+            Stop::Failed(error) => *error,
+            Stop::Waits => unreachable!("planning does not wait"),
+        };
+        let mut reads = Reads::default();
+        for prepared in self.statements.get(sql, false).map_err(failed)?.iter() {
+            reads.about = None;
+            let Statement::Sql(statement @ ast::Statement::Query(_)) = &prepared.statement else { continue };
+            if prepared.asks_system {
+                continue;
+            }
+            let plan =
+                prepared.plan(statement, &self.engine.catalog, &self.engine.store, &[]).map_err(failed)?;
+            reads.tables.extend(plan.tables.iter().map(|(table, _)| table.name.clone()));
+            if let PlanKind::Query(query) = &plan.kind {
+                reads.about = about(query).map(|table| table.name.clone());
+            }
+        }
+        Ok(reads)
+    }
+
+    /// Grows whenever tables are made, changed or dropped: what a text reads may then be something else.
+    pub fn catalog_version(&self) -> u64 {
+        self.engine.catalog.version
+    }
+}
+
+fn about(query: &Query) -> Option<&Rc<Table>> {
+    let Body::Select(select) = &query.body else { return None };
+    let Some(Expr::Column { slot, column }) = select.output.first() else { return None };
+    let table = scanned(&select.from, *slot)?;
+    let key = table.primary()?.plain_columns()?;
+    (key == [usize::from(*column)]).then_some(table)
+}
+
+/// The table whose rows stand in a slot.
+fn scanned(node: &Node, wanted: u16) -> Option<&Rc<Table>> {
+    match node {
+        Node::Scan(scan) => (scan.slot == wanted).then_some(&scan.table),
+        Node::Join(join) => scanned(&join.left, wanted).or_else(|| scanned(&join.right, wanted)),
+        Node::Filter { input, .. } | Node::Gate { input, .. } => scanned(input, wanted),
+        Node::Group(group) => scanned(&group.input, wanted),
+        Node::Window(window) => scanned(&window.input, wanted),
+        Node::Once | Node::Series { .. } | Node::Unnest { .. } | Node::Derived { .. } | Node::Common { .. } => None,
+    }
+}
