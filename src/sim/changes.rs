@@ -74,7 +74,9 @@ impl World {
                 let before = self.sources.insert(file.clone(), text);
                 match self.load(&variant) {
                     Ok(()) => {
-                        self.applied(ChangeFamily::Deploy, &format!("deployed: {file}, edited"));
+                        let own = self.document.variant(&variant).is_some_and(|of| of.source == self.sources[&file]);
+                        let how = if own { "as it was written" } else { "edited" };
+                        self.applied(ChangeFamily::Deploy, &format!("deployed: {file}, {how}"));
                         if variant == self.variant {
                             self.record_deployed();
                         }
@@ -109,6 +111,7 @@ impl World {
         match error {
             None => {
                 self.migrated.insert(variant.to_owned());
+                self.follow_catalog();
                 self.switch(variant);
             }
             Some(error) => {

@@ -18,6 +18,9 @@ use crate::trace::{
     Value, VersionSeen, Xid,
 };
 
+/// Of a statement that saw more rows than this their values are not told: they would be most of the trace.
+const VALUES_TOLD: usize = 4;
+
 #[derive(Default)]
 pub struct Cores {
     count: usize,
@@ -371,6 +374,7 @@ impl World {
             state.wrote = false;
         }
         self.record_facts(&outcome.facts, request, session, call);
+        self.earn_look();
         if let (Progress::Wait(wait), Some(call)) = (&outcome.progress, call) {
             let on = self.symbol(&wait.on);
             let row = wait.row.as_ref().map(|(table, key, strength)| (self.row(table, key), *strength));
@@ -448,6 +452,7 @@ impl World {
         session: SessionId,
         call: Option<CallId>,
     ) {
+        self.watch_facts(session, facts);
         let mut seen: Vec<VersionSeen> = vec![];
         for fact in facts {
             let (kind, xid) = match fact {
@@ -455,9 +460,10 @@ impl World {
                 Fact::Committed { xid } => (EventKind::Committed, *xid),
                 Fact::RolledBack { xid, sqlstate } => (EventKind::RolledBack { sqlstate: *sqlstate }, *xid),
                 Fact::TakenBack { xid, kept } => (EventKind::TakenBack { kept: *kept }, Some(*xid)),
-                Fact::Read { table, key, writer } => {
+                Fact::Read { table, key, writer, values } => {
                     let row = self.row(table, key);
-                    seen.push(VersionSeen { row, writer: *writer });
+                    let values = writer.is_none().then(|| values.clone());
+                    seen.push(VersionSeen { row, writer: *writer, values });
                     continue;
                 }
                 Fact::Written { xid, table, key, values, replaced } => {
@@ -488,13 +494,16 @@ impl World {
         session: SessionId,
         xid: Option<Xid>,
     ) {
-        let rows = std::mem::take(seen).into_boxed_slice();
+        let mut rows = std::mem::take(seen).into_boxed_slice();
+        if rows.len() > VALUES_TOLD {
+            rows.iter_mut().for_each(|seen| seen.values = None);
+        }
         if let Some(call) = call.filter(|_| !rows.is_empty()) {
             self.record(EventKind::VersionsRead { call, rows }, request, Some(session), xid);
         }
     }
 
-    fn row(&mut self, table: &str, key: &str) -> RowRef {
+    pub fn row(&mut self, table: &str, key: &str) -> RowRef {
         RowRef { table: self.trace.strings.intern(table), key: self.symbol(key) }
     }
 }

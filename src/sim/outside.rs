@@ -239,8 +239,16 @@ impl World {
             if let Err(error) = written {
                 self.limit_reached(&format!("a service's books could not be written: {}", error.message));
             }
-            let facts = outcome.facts.into_iter().filter(|fact| matches!(fact, Fact::Written { .. }));
-            self.record_facts(&facts.collect::<Vec<_>>(), Some(request), self.auditor, None);
+            self.watch_facts(self.auditor, &outcome.facts);
+            self.earn_look();
+            for fact in outcome.facts {
+                // The service's own transaction is none of the run's: what it writes counts at once.
+                if let Fact::Written { table, key, values, .. } = fact {
+                    let row = self.row(&table, &key);
+                    let kind = EventKind::VersionWritten { call: None, row, values, replaced: None };
+                    self.record(kind, Some(request), Some(self.auditor), None);
+                }
+            }
         }
     }
 }

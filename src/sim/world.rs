@@ -164,6 +164,7 @@ pub enum Step {
     KillDue(usize),
     Restarted(usize),
     Check,
+    Look,
 }
 
 /// A step's time, its rank among those of that time, and its place in `World::steps`.
@@ -259,7 +260,8 @@ impl World {
                 _ => {
                     self.now = self.now.max(until);
                     if self.now == self.end && !self.ended {
-                        self.check();
+                        self.look_at_all();
+                        self.look_at_memory();
                         self.ended = true;
                     }
                     break;
@@ -388,6 +390,7 @@ impl World {
             Step::KillDue(rule) => self.kill_due(rule),
             Step::Restarted(process) => self.restarted(process),
             Step::Check => self.check(),
+            Step::Look => self.look(),
         }
     }
 }

@@ -86,6 +86,8 @@ pub struct Binder<'a> {
     pub queries: Vec<Query>,
     pub tables: Vec<(Rc<Table>, Mode)>,
     pub assumed: Vec<Assumed>,
+    /// It asks a clock or for chance: its answer changes though no table does.
+    pub restless: bool,
     depth: usize,
     /// Whoever takes the rows says what type a literal of unknown type has.
     keeps_unknown: bool,
@@ -127,6 +129,7 @@ impl<'a> Binder<'a> {
             queries: Vec::new(),
             tables: Vec::new(),
             assumed: Vec::new(),
+            restless: false,
             depth: 0,
             keeps_unknown: false,
             columns_later: false,
@@ -2017,7 +2020,10 @@ impl<'a> Binder<'a> {
     fn call(&mut self, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
         let kinds: Vec<String> = arguments.iter().map(|argument| argument.ty.name()).collect();
         match functions::resolve(name, arguments)? {
-            Some(typed) => Ok(typed),
+            Some(typed) => {
+                self.restless |= functions::is_restless(&typed.expr);
+                Ok(typed)
+            }
             None => {
                 let mut missing =
                     SqlError::new("42883", format!("function {name}({}) does not exist", kinds.join(", ")));

@@ -683,7 +683,8 @@ impl Context<'_> {
             if self.run.reads_told > self.run.reads_skipped && self.engine.tells_reads {
                 let key = row_key(&scan.table, &self.run.frame[scan.slot as usize]);
                 let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
-                self.run.facts.push(Fact::Read { table: scan.table.name.clone(), key, writer });
+                let values = self.run.frame[scan.slot as usize].row.clone();
+                self.run.facts.push(Fact::Read { table: scan.table.name.clone(), key, writer, values });
             }
         }
         Ok(true)
@@ -800,7 +801,8 @@ impl Context<'_> {
                     // What the statement goes on with is this version, not the one its snapshot showed.
                     let key = row_key(table, &self.run.frame[slot as usize]);
                     let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
-                    self.run.facts.push(Fact::Read { table: table.name.clone(), key, writer });
+                    let values = self.run.frame[slot as usize].row.clone();
+                    self.run.facts.push(Fact::Read { table: table.name.clone(), key, writer, values });
                 }
                 Ok(LockedRow::Changed)
             }

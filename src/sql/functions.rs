@@ -72,6 +72,12 @@ fn checked_length(length: usize) -> Result<()> {
     }
 }
 
+/// Whether a call's answer changes from one statement to the next with the same arguments and the same rows.
+pub fn is_restless(expr: &Expr) -> bool {
+    const CLOCKS: [&str; 5] = ["now", "statement_timestamp", "localtimestamp", "current_date", "localtime"];
+    matches!(expr, Expr::Call { function, .. } if function.volatile || CLOCKS.contains(&function.name))
+}
+
 /// Resolves a call whose arguments are bound. `None`: there is no such function here.
 pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
     let count = arguments.len();

@@ -139,6 +139,7 @@ pub enum Fact {
         table: Rc<str>,
         key: Rc<str>,
         writer: Option<Xid>,
+        values: Rc<[Value]>,
     },
     Written {
         xid: Xid,

@@ -38,6 +38,7 @@ pub struct Plan {
     pub queries: Rc<[Query]>,
     pub tables: Vec<(Rc<Table>, Mode)>,
     pub columns: Option<Rc<[Column]>>,
+    pub restless: bool,
     assumed: Vec<Assumed>,
     version: u64,
 }
@@ -128,6 +129,7 @@ pub fn make(statement: &ast::Statement, catalog: &Catalog, store: &Store, types:
         queries: binder.queries.into(),
         tables: binder.tables,
         columns,
+        restless: binder.restless,
         assumed: binder.assumed,
         version: catalog.version,
     })

@@ -20,6 +20,8 @@ pub struct Reads {
     pub tables: BTreeSet<Rc<str>>,
     /// The table whose primary key is the first column of the answer: each row of the answer is about that row.
     pub about: Option<Rc<str>>,
+    /// The answer may change though no table does: it goes by a clock.
+    pub restless: bool,
 }
 
 impl Database {
@@ -34,16 +36,25 @@ impl Database {
             reads.about = None;
             let Statement::Sql(statement @ ast::Statement::Query(_)) = &prepared.statement else { continue };
             if prepared.asks_system {
+                reads.restless = true;
                 continue;
             }
-            let plan =
-                prepared.plan(statement, &self.engine.catalog, &self.engine.store, &[]).map_err(failed)?;
+            let plan = prepared.plan(statement, &self.engine.catalog, &self.engine.store, &[]).map_err(failed)?;
+            reads.restless |= plan.restless;
             reads.tables.extend(plan.tables.iter().map(|(table, _)| table.name.clone()));
             if let PlanKind::Query(query) = &plan.kind {
                 reads.about = about(query).map(|table| table.name.clone());
             }
         }
         Ok(reads)
+    }
+
+    /// Every table with its columns, in the order of a row's values; a dropped one keeps its place and has no name.
+    pub fn tables(&self) -> impl Iterator<Item = (&Rc<str>, Vec<&str>)> {
+        self.engine.catalog.tables().map(|table| {
+            let columns = table.columns.iter();
+            (&table.name, columns.map(|column| if column.dropped { "" } else { &*column.name }).collect())
+        })
     }
 
     /// Grows whenever tables are made, changed or dropped: what a text reads may then be something else.

@@ -226,4 +226,3 @@ impl Chain {
         unfinished.last().is_some_and(|first| !first.exclusive)
     }
 }
-

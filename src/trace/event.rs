@@ -119,6 +119,11 @@ pub enum EventKind {
     TakenBack {
         kept: u32,
     },
+    /// A table's columns from now on: the values of its versions stand in this order. The place of a dropped column stays, without a name.
+    TableColumns {
+        table: Symbol,
+        columns: Box<[Symbol]>,
+    },
     /// Row versions one statement saw, the first `READS_TOLD` of them.
     VersionsRead {
         call: CallId,
@@ -222,10 +227,12 @@ pub struct RowRef {
 }
 
 /// `writer` is the transaction whose version was seen; `None`: it was there before the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VersionSeen {
     pub row: RowRef,
     pub writer: Option<Xid>,
+    /// What it held, where no event of the run tells that and the statement saw only few rows.
+    pub values: Option<Rc<[Value]>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -356,6 +363,11 @@ impl Trace {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The event of that number, if it is still kept.
+    pub fn event(&self, number: u32) -> Option<&Event> {
+        self.events.get(number.checked_sub(self.forgotten)? as usize)
     }
 
     /// The events still kept, from number `first` on.
