@@ -15,7 +15,7 @@ pub use crate::report::{
     RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN, Sample, Severity, Span, SpanFamily, Stretch, TableNow,
     Timeline, Verdict, measured,
 };
-use crate::report::{Live, answers, build, tables};
+use crate::report::{Live, answers, build, locks, tables};
 pub use crate::scenario::ScenarioDocument;
 use crate::sim;
 pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
@@ -48,8 +48,10 @@ pub struct RunSummary {
     pub requests: RequestSummary,
     pub metrics: BTreeMap<String, f64>,
     pub invariants: Vec<InvariantSummary>,
-    /// Of the stretch that ran last; the whole run's where nothing was deployed meanwhile.
+    /// Of the whole run: what is worst of its stretches.
     pub verdict: Verdict,
+    /// One for each deploy, the run's start included.
+    pub stretches: Vec<Stretch>,
     pub errors: Vec<ErrorGroup>,
     pub schedule: String,
     pub trace_hash: String,
@@ -166,7 +168,9 @@ pub struct Run {
 impl Run {
     pub fn new(document: Rc<ScenarioDocument>, request: RunRequest, keep: Keep) -> Result<Run, RunError> {
         let sim = sim::Run::new(document.clone(), request, keep)?;
-        let mut run = Run { live: Live::new(document.clone()), document, sim };
+        let live =
+            if keep == Keep::UntilSeen { Live::of_totals(document.clone()) } else { Live::new(document.clone()) };
+        let mut run = Run { live, document, sim };
         run.follow(0);
         Ok(run)
     }
@@ -219,12 +223,10 @@ impl Run {
         self.live.frame(self.sim.trace(), self.sim.now(), self.sim.ended())
     }
 
-    /// The screen as it was at a moment, samples and marks until then included.
+    /// The screen as it was at a moment, or at the oldest one that is still kept; samples, marks and notices are only in `frame`.
     pub fn moment(&self, at: Micros) -> Frame {
         let at = at.min(self.sim.now());
-        let mut live = Live::new(self.document.clone());
-        live.follow_until(self.sim.trace(), at);
-        live.frame(self.sim.trace(), at, self.sim.ended() && at == self.sim.now())
+        Frame { ended: self.sim.ended() && at == self.sim.now(), ..self.live.moment(self.sim.trace(), at) }
     }
 
     /// Failed requests up to a moment, the same errors together.
@@ -233,17 +235,22 @@ impl Run {
     }
 
     pub fn report(&self, from: Micros, to: Micros) -> Report {
-        build(self.sim.trace(), &self.document, from, to)
+        build(&self.live, self.sim.trace(), &self.document, from, to)
     }
 
     /// The tables as they were at a moment, as far as the run has touched them.
     pub fn tables(&self, at: Micros) -> Vec<TableNow> {
-        tables(self.sim.trace(), at)
+        tables(self.live.index(), self.sim.trace(), at)
+    }
+
+    /// Who waits for whom at a moment.
+    pub fn locks(&self, at: Micros) -> Vec<LockWait> {
+        locks(self.live.index(), self.sim.trace(), at)
     }
 
     /// What clients were answered up to a moment.
     pub fn answers(&self, to: Micros) -> Vec<Answered> {
-        answers(self.sim.trace(), to)
+        answers(self.live.index(), self.sim.trace(), to)
     }
 
     pub fn trace(&self) -> &Trace {
@@ -261,7 +268,7 @@ impl Run {
 
 /// What came of a run whose trace was made elsewhere: on a real server.
 pub fn summary_of(document: Rc<ScenarioDocument>, request: &RunRequest, trace: &Trace, now: Micros) -> RunSummary {
-    let mut live = Live::new(document.clone());
+    let mut live = Live::of_totals(document.clone());
     live.follow(trace, now);
     summarised(&document, request, &live, trace, now)
 }
@@ -273,9 +280,10 @@ fn summarised(
     trace: &Trace,
     now: Micros,
 ) -> RunSummary {
-    let RequestCounts { started, ok, failed, .. } = live.requests();
+    let RequestCounts { started, ok, failed, .. } = live.totals().requests();
     let ids = document.metrics.iter().map(|metric| metric.id.clone());
-    let invariants = document.invariants.iter().zip(live.invariants());
+    let stretches = live.totals().stretches(trace);
+    let invariants = document.invariants.iter().zip(live.totals().invariants());
     RunSummary {
         scenario: request.scenario.clone(),
         variant: request.variant.clone(),
@@ -283,7 +291,7 @@ fn summarised(
         seed: request.seed,
         virtual_us: now,
         requests: RequestSummary { started, ok, failed },
-        metrics: ids.zip(live.metrics().iter().map(|metric| metric.total)).collect(),
+        metrics: ids.zip(live.totals().metrics().iter().map(|metric| metric.total)).collect(),
         invariants: invariants
             .map(|(invariant, now)| InvariantSummary {
                 id: invariant.id.clone(),
@@ -291,7 +299,8 @@ fn summarised(
                 broken: now.broken_ever,
             })
             .collect(),
-        verdict: live.stretches(trace).last().map_or(Verdict::Open, |stretch| stretch.verdict),
+        verdict: Verdict::of_all(&stretches),
+        stretches,
         errors: live.errors(now),
         schedule: request.schedule(),
         trace_hash: trace.hash(),

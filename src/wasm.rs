@@ -64,6 +64,11 @@ impl Playground {
         encode(&self.run.tables(at_us.max(0.0) as Micros))
     }
 
+    /// Who waits for whom at a moment.
+    pub fn locks(&self, at_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.run.locks(at_us.max(0.0) as Micros))
+    }
+
     /// The screen as it was at a moment.
     pub fn moment(&self, at_us: f64) -> Result<JsValue, JsValue> {
         encode(&self.run.moment(at_us.max(0.0) as Micros))

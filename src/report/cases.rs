@@ -1,108 +1,66 @@
 //! What went wrong, case by case, in sentences that name requests and lines.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use super::Case;
-use super::lost_updates::{LostUpdate, LostUpdates};
+use super::index::{Body, Index};
+use super::lost_updates::LostUpdate;
+use super::{Case, index};
 use crate::scenario::ScenarioDocument;
-use crate::trace::{CallId, Event, EventKind, Micros, Position, RequestId, SessionId, StatementOutcome, Symbol, Trace};
+use crate::trace::{Micros, Position, RequestId, StatementOutcome, Trace};
 
 /// The latest of each kind; the numbers tell how many there were.
 const CASES_SHOWN: usize = 200;
 
-/// Of the requests that wrote a row, the latest.
-const WRITERS_NAMED: usize = 4;
-
-pub fn cases(trace: &Trace, document: &ScenarioDocument, from: Micros, to: Micros) -> Vec<Case> {
-    let mut teller = Teller {
-        trace,
-        document,
-        from,
-        lost_updates: LostUpdates::default(),
-        positions: BTreeMap::new(),
-        last_line: BTreeMap::new(),
-        holders: BTreeMap::new(),
-        writers: BTreeMap::new(),
-        cases: BTreeMap::new(),
-    };
-    for event in trace.events().take_while(|event| event.at <= to) {
-        teller.take(event);
-    }
+pub fn cases(index: &Index, trace: &Trace, document: &ScenarioDocument, from: Micros, to: Micros) -> Vec<Case> {
+    let mut teller = Teller { trace, document, from, to, cases: BTreeMap::new() };
+    // Latest first: of each kind only so many are put into words.
+    index.cases().rev().for_each(|case| teller.broken(case));
+    index.lost_updates().rev().for_each(|lost| teller.lost_update(lost));
+    index.deadlocks().rev().for_each(|deadlock| teller.deadlock(deadlock));
+    let requests = index.requests_in(from, to).collect::<Vec<_>>();
+    requests.into_iter().rev().for_each(|request| teller.failed(request));
+    let calls = index.calls_in(from, to).collect::<Vec<_>>();
+    calls.into_iter().rev().for_each(|call| teller.serialization(call));
     let mut cases = teller.cases.into_values().flatten().collect::<Vec<_>>();
-    cases.sort_by_key(|case| case.at_us);
-    cases
+    cases.sort_by_key(|(number, case)| (case.at_us, *number));
+    cases.into_iter().map(|(_, case)| case).collect()
 }
 
 struct Teller<'a> {
     trace: &'a Trace,
     document: &'a ScenarioDocument,
     from: Micros,
-    lost_updates: LostUpdates,
-    positions: BTreeMap<CallId, Position>,
-    /// Where each request stood last.
-    last_line: BTreeMap<RequestId, Position>,
-    holders: BTreeMap<SessionId, RequestId>,
-    /// The last to write a row with this key, in any table.
-    writers: BTreeMap<Symbol, VecDeque<(RequestId, Option<Position>)>>,
-    cases: BTreeMap<String, VecDeque<Case>>,
+    to: Micros,
+    /// By what they belong to, with the order in which they came.
+    cases: BTreeMap<String, Vec<(u32, Case)>>,
 }
 
 impl Teller<'_> {
-    fn take(&mut self, event: &Event) {
-        for lost in self.lost_updates.take(self.trace, event) {
-            self.lost_update(&lost);
-        }
-        match &event.kind {
-            EventKind::StatementStarted { call, position, .. } | EventKind::ServiceCalled { call, position, .. } => {
-                self.positions.insert(*call, *position);
-                event.request.map(|request| self.last_line.insert(request, *position));
-            }
-            EventKind::StatementFinished { call, outcome, .. } => {
-                let position = self.positions.remove(call);
-                if let (StatementOutcome::Failed { sqlstate, .. }, Some(request)) = (outcome, event.request)
-                    && sqlstate.as_str() == "40001"
-                {
-                    let line = self.line(position);
-                    let sentence = format!(
-                        "Request {request} could not go on{line}: others had changed what it had read (40001)."
-                    );
-                    self.tell("serialization-failures", event.at, sentence, vec![request]);
-                }
-            }
-            EventKind::ConnectionAcquired { .. } => {
-                if let (Some(session), Some(request)) = (event.session, event.request) {
-                    self.holders.insert(session, request);
-                }
-            }
-            EventKind::VersionWritten { call, row, .. } => {
-                if let Some(request) = event.request {
-                    let position = call.and_then(|call| self.positions.get(&call).copied());
-                    let position = position.or_else(|| self.last_line.get(&request).copied());
-                    let writers = self.writers.entry(row.key).or_default();
-                    writers.push_back((request, position));
-                    if writers.len() > WRITERS_NAMED {
-                        writers.pop_front();
-                    }
-                }
-            }
-            EventKind::DeadlockFound { cycle } => self.deadlock(event, cycle),
-            EventKind::RequestFinished { status, body, .. } if *status >= 500 => {
-                if let Some(request) = event.request {
-                    let line = self.line(self.last_line.get(&request).copied());
-                    let body = self.trace.strings.text(*body);
-                    let sentence = format!("Request {request} was answered with {status}{line}: {body}");
-                    self.tell("failed", event.at, sentence, vec![request]);
-                }
-            }
-            EventKind::InvariantBroken { invariant, case, row, .. } => self.broken(event, *invariant, *case, *row),
-            _ => {}
-        }
-        if let (EventKind::RequestFinished { .. }, Some(request)) = (&event.kind, event.request) {
-            self.last_line.remove(&request);
-        }
+    /// Whether a case of that kind and moment is still to be told.
+    fn wants(&self, of: &str, at: Micros) -> bool {
+        (self.from..=self.to).contains(&at) && self.cases.get(of).is_none_or(|cases| cases.len() < CASES_SHOWN)
+    }
+
+    fn tell(
+        &mut self,
+        of: &str,
+        number: u32,
+        since_us: Micros,
+        at_us: Micros,
+        sentence: String,
+        requests: Vec<RequestId>,
+    ) {
+        let mut requests = requests.into_iter().map(|request| request.0).collect::<Vec<_>>();
+        requests.dedup();
+        let case = Case { of: of.to_owned(), since_us, at_us, sentence, requests };
+        self.cases.entry(of.to_owned()).or_default().push((number, case));
     }
 
     fn lost_update(&mut self, lost: &LostUpdate) {
+        const OF: &str = "lost-updates";
+        if !self.wants(OF, lost.committed) {
+            return;
+        }
         let strings = &self.trace.strings;
         let row = format!("{} {}", strings.text(lost.row.table), strings.text(lost.row.key));
         let (read, written) = (self.line(Some(lost.read_at)), self.line(Some(lost.written_at)));
@@ -114,47 +72,62 @@ impl Teller<'_> {
         let sentence = format!(
             "Request {request} read {row}{read}; then {lost_by}; then request {request} wrote over that change{written}."
         );
-        self.tell("lost-updates", lost.at, sentence, requests);
+        self.tell(OF, request.0, lost.at, lost.committed, sentence, requests);
     }
 
-    fn deadlock(&mut self, event: &Event, cycle: &[SessionId]) {
-        let requests = cycle.iter().filter_map(|session| self.holders.get(session).copied()).collect::<Vec<_>>();
-        let each = requests
-            .iter()
-            .map(|request| format!("request {request}{}", self.line(self.last_line.get(request).copied())));
-        let each = each.collect::<Vec<_>>().join(", ");
-        let victim = event.session.and_then(|session| self.holders.get(&session));
-        let victim = victim.map_or(String::new(), |victim| format!(" Request {victim} was chosen to fail."));
-        let sentence = format!("Each waited for a row that the next had locked: {each}.{victim}");
-        self.tell("deadlocks", event.at, sentence, requests);
-    }
-
-    fn broken(&mut self, event: &Event, invariant: Symbol, case: Symbol, row: Symbol) {
-        let strings = &self.trace.strings;
-        let id = strings.text(invariant);
-        let Some(invariant) = self.document.invariants.iter().find(|of| of.id == id) else { return };
-        let mut sentence = format!("{}: {}.", capitalised(&invariant.sentence), in_words(strings.text(row)));
-        let mut requests = event.request.into_iter().collect::<Vec<_>>();
-        if let Some(writers) = self.writers.get(&case).filter(|_| requests.is_empty()) {
-            requests = writers.iter().map(|(request, _)| *request).collect();
-            let each = writers.iter().map(|(request, position)| format!("request {request}{}", self.line(*position)));
-            sentence += &format!(" Last written by {}.", each.collect::<Vec<_>>().join(", "));
-        }
-        let of = invariant.id.clone();
-        self.tell(&of, event.at, sentence, requests);
-    }
-
-    fn tell(&mut self, of: &str, at_us: Micros, sentence: String, requests: Vec<RequestId>) {
-        if at_us < self.from {
+    fn deadlock(&mut self, deadlock: &index::Deadlock) {
+        const OF: &str = "deadlocks";
+        if !self.wants(OF, deadlock.at) {
             return;
         }
-        let mut requests = requests.into_iter().map(|request| request.0).collect::<Vec<_>>();
-        requests.dedup();
-        let cases = self.cases.entry(of.to_owned()).or_default();
-        cases.push_back(Case { of: of.to_owned(), at_us, sentence, requests });
-        if cases.len() > CASES_SHOWN {
-            cases.pop_front();
+        let each = deadlock.cycle.iter().map(|(request, at)| format!("request {request}{}", self.line(*at)));
+        let each = each.collect::<Vec<_>>().join(", ");
+        let victim = deadlock.victim;
+        let victim = victim.map_or(String::new(), |victim| format!(" Request {victim} was chosen to fail."));
+        let sentence = format!("Each waited for a row that the next had locked: {each}.{victim}");
+        let requests = deadlock.cycle.iter().map(|(request, _)| *request).collect();
+        self.tell(OF, deadlock.number, deadlock.closed, deadlock.at, sentence, requests);
+    }
+
+    fn failed(&mut self, request: &index::Request) {
+        const OF: &str = "failed";
+        let Some(answer) = request.answer.filter(|answer| answer.status >= 500 && self.wants(OF, answer.at)) else {
+            return;
+        };
+        let id = request.doer.request;
+        let line = self.line(request.called_at);
+        let body = self.trace.strings.text(answer.body);
+        let sentence = format!("Request {id} was answered with {}{line}: {body}", answer.status);
+        self.tell(OF, id.0, answer.at, answer.at, sentence, vec![id]);
+    }
+
+    fn serialization(&mut self, call: &index::Call) {
+        const OF: &str = "serialization-failures";
+        let (Body::Statement(statement), Some(at)) = (&call.body, call.ended) else { return };
+        let Some(StatementOutcome::Failed { sqlstate, .. }) = statement.outcome else { return };
+        if sqlstate.as_str() != "40001" || !self.wants(OF, at) {
+            return;
         }
+        let request = call.doer.request;
+        let line = self.line(Some(call.position));
+        let sentence = format!("Request {request} could not go on{line}: others had changed what it had read (40001).");
+        self.tell(OF, request.0, at, at, sentence, vec![request]);
+    }
+
+    fn broken(&mut self, case: &index::Case) {
+        let invariant = &self.document.invariants[case.invariant];
+        if !self.wants(&invariant.id, case.told) {
+            return;
+        }
+        let row = self.trace.strings.text(case.row);
+        let mut sentence = format!("{}: {}.", capitalised(&invariant.sentence), in_words(row));
+        let mut requests = case.request.into_iter().collect::<Vec<_>>();
+        if requests.is_empty() && !case.writers.is_empty() {
+            requests = case.writers.iter().map(|(request, _)| *request).collect();
+            let each = case.writers.iter().map(|(request, at)| format!("request {request}{}", self.line(*at)));
+            sentence += &format!(" Last written by {}.", each.collect::<Vec<_>>().join(", "));
+        }
+        self.tell(&invariant.id, case.number, case.since, case.told, sentence, requests);
     }
 
     fn line(&self, position: Option<Position>) -> String {

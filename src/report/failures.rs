@@ -114,10 +114,7 @@ impl Failures {
         let text = said(traceback, trace.strings.text(body));
         let (file, line) = match place(traceback) {
             Some((file, line)) => (Some(file.to_owned()), Some(line)),
-            None => (
-                stood.map(|stood| trace.strings.text(stood.file).to_owned()),
-                stood.map(|stood| stood.line),
-            ),
+            None => (stood.map(|stood| trace.strings.text(stood.file).to_owned()), stood.map(|stood| stood.line)),
         };
         let place = (shape(text), file.clone(), line);
         if let Some(group) = self.places.get(&place) {
@@ -242,8 +239,10 @@ mod tests {
     #[test]
     fn an_exception_says_its_own_line() {
         assert_eq!(said(DEADLOCK, ""), "psycopg.errors.DeadlockDetected: deadlock detected");
-        let chained = format!("{DEADLOCK}\nDuring handling of the above exception, another exception occurred:\n\n\
-            Traceback (most recent call last):\n  File \"naive.py\", line 9, in transfer\nValueError: no such account\n");
+        let chained = format!(
+            "{DEADLOCK}\nDuring handling of the above exception, another exception occurred:\n\n\
+            Traceback (most recent call last):\n  File \"naive.py\", line 9, in transfer\nValueError: no such account\n"
+        );
         assert_eq!(said(&chained, ""), "ValueError: no such account");
         assert_eq!(place(&chained), Some(("naive.py", 9)));
         assert_eq!(said("", "the process died"), "the process died");

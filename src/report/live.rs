@@ -1,17 +1,18 @@
 //! Follows a trace while it grows: the numbers now, the chart's newest buckets, the lines where clients stand.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::failures::{ErrorGroup, Failure, Failures};
-use super::lost_updates::LostUpdates;
-use super::metrics::{Fold, Moment};
-use super::stretches::{Stretch, Stretches};
+use super::failures::{ErrorGroup, Failure};
+use super::index::Index;
+use super::lit::lit;
+use super::stretches::Stretch;
+use super::totals::Totals;
 use crate::scenario::ScenarioDocument;
-use crate::trace::{ChangeFamily, Event, EventKind, Micros, Position, RequestId, RowRef, Symbol, Trace};
+use crate::trace::{ChangeFamily, Event, EventKind, Micros, Trace};
 
 /// One step of the screen: what is new since the last one, and the totals now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -121,69 +122,24 @@ pub enum Severity {
 /// What is known of a run up to the last event taken in.
 pub struct Live {
     document: Rc<ScenarioDocument>,
-    /// Number of the next event to take in.
-    next: u32,
-    bucket: Micros,
-    folds: Vec<Fold>,
-    lost_updates: LostUpdates,
-    stretches: Stretches,
-    failures: Failures,
-    /// By row, the stretch of the request that wrote it last.
-    writers: BTreeMap<RowRef, u32>,
-    /// By invariant, the table whose rows its cases are.
-    about: BTreeMap<Symbol, Symbol>,
-    counts: RequestCounts,
-    requests: BTreeMap<RequestId, OpenRequest>,
-    broken: Vec<Broken>,
+    index: Index,
+    totals: Totals,
+    /// Copies of the totals, oldest first, each with the moment up to which it counts.
+    checkpoints: VecDeque<(Micros, Totals)>,
     samples: Vec<Sample>,
     marks: Vec<Mark>,
     notices: Vec<PageNotice>,
 }
 
-/// A request on its way.
-#[derive(Default)]
-pub struct OpenRequest {
-    pub started_at: Micros,
-    /// A background worker's turn: no client waits for it.
-    pub worker: bool,
-    /// Which stretch's code it runs.
-    stretch: u32,
-    /// Statements that read or write, without those that only frame a transaction.
-    pub statements: u32,
-    pub rows_read: u32,
-    pub lock_wait_us: Micros,
-    pub pool_wait_us: Micros,
-    place: Option<Position>,
-    waits_for: Option<WaitsFor>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum WaitsFor {
-    Lock,
-    Connection,
-}
-
-/// How one invariant stands.
-#[derive(Default)]
-struct Broken {
-    now: BTreeMap<Symbol, ()>,
-    ever: BTreeMap<Symbol, ()>,
-}
+/// So many events lie between two checkpoints: few enough that any moment's counts are had again in a few milliseconds.
+const CHECKPOINT_EVENTS: u32 = 4_096;
 
 impl Live {
     pub fn new(document: Rc<ScenarioDocument>) -> Live {
         Live {
-            next: 0,
-            bucket: 0,
-            folds: document.metrics.iter().map(Fold::new).collect(),
-            lost_updates: LostUpdates::default(),
-            stretches: Stretches::new(document.clone()),
-            failures: Failures::default(),
-            writers: BTreeMap::new(),
-            about: BTreeMap::new(),
-            counts: RequestCounts::default(),
-            requests: BTreeMap::new(),
-            broken: document.invariants.iter().map(|_| Broken::default()).collect(),
+            index: Index::new(),
+            totals: Totals::new(document.clone()),
+            checkpoints: VecDeque::new(),
             samples: vec![],
             marks: vec![],
             notices: vec![],
@@ -191,166 +147,110 @@ impl Live {
         }
     }
 
-    /// Takes in what is new in `trace`, whose run has come to `now`.
-    pub fn follow(&mut self, trace: &Trace, now: Micros) {
-        for event in trace.since(self.next) {
-            self.close_buckets(event.at);
-            self.take(trace, event);
-        }
-        self.next = trace.len();
-        self.close_buckets(now);
+    /// For whoever asks for nothing of the past.
+    pub fn of_totals(document: Rc<ScenarioDocument>) -> Live {
+        Live { index: Index::of_totals(), ..Live::new(document) }
     }
 
-    /// The same, only up to a moment.
-    pub fn follow_until(&mut self, trace: &Trace, at: Micros) {
-        for event in trace.since(self.next).take_while(|event| event.at <= at) {
-            self.close_buckets(event.at);
+    /// Takes in what is new in `trace`, whose run has come to `now`.
+    pub fn follow(&mut self, trace: &Trace, now: Micros) {
+        // Whoever looks too seldom for what the trace keeps has missed something.
+        self.totals.next = self.totals.next.max(trace.forgotten());
+        for event in trace.since(self.totals.next) {
+            self.totals.close_buckets(event.at, &mut self.samples);
+            let last = self.checkpoints.back().map_or(0, |(_, totals)| totals.next);
+            if self.index.keeps() && (self.checkpoints.is_empty() || self.totals.next - last >= CHECKPOINT_EVENTS) {
+                self.checkpoints.push_back((event.at, self.totals.clone()));
+            }
             self.take(trace, event);
-            self.next += 1;
         }
-        self.close_buckets(at);
+        self.totals.close_buckets(now, &mut self.samples);
+        self.index.forget(trace);
+        // Of what the trace has let go nothing can be counted again.
+        while self.checkpoints.len() > 1
+            && self.checkpoints.front().is_some_and(|(_, old)| old.next < trace.forgotten())
+        {
+            self.checkpoints.pop_front();
+        }
     }
 
     /// The screen as it is now. Samples, marks and notices are handed out once.
     pub fn frame(&mut self, trace: &Trace, now: Micros, ended: bool) -> Frame {
         Frame {
-            now_us: now,
-            ended,
-            requests: RequestCounts { in_flight: self.in_flight(), ..self.counts },
-            metrics: self.metrics(),
-            invariants: self.invariants(),
-            stretches: self.stretches(trace),
-            failure: self.failures.latest(trace, now),
             samples: std::mem::take(&mut self.samples),
-            lit: self.lit(trace),
             marks: std::mem::take(&mut self.marks),
             notices: std::mem::take(&mut self.notices),
+            ..self.shown(trace, &self.totals, now, ended)
         }
     }
 
-    pub fn requests(&self) -> RequestCounts {
-        RequestCounts { in_flight: self.in_flight(), ..self.counts }
+    /// The screen as it was at a moment, or at the oldest one that is still kept; without samples, marks and notices, which each frame
+    /// hands out but once.
+    pub fn moment(&self, trace: &Trace, at: Micros) -> Frame {
+        let before = self.checkpoints.partition_point(|(from, _)| *from <= at);
+        let Some((from, totals)) = self.checkpoints.get(before.saturating_sub(1)) else {
+            return self.shown(trace, &self.totals, at, false);
+        };
+        let mut totals = totals.clone();
+        let at = at.max(*from);
+        for event in trace.since(totals.next).take_while(|event| event.at <= at) {
+            totals.close_buckets(event.at, &mut vec![]);
+            totals.recount(trace, &self.index, event);
+        }
+        totals.close_buckets(at, &mut vec![]);
+        self.shown(trace, &totals, at, false)
     }
 
-    pub fn metrics(&self) -> Vec<MetricNow> {
-        self.folds.iter().map(Fold::now).collect()
+    fn shown(&self, trace: &Trace, totals: &Totals, at: Micros, ended: bool) -> Frame {
+        Frame {
+            now_us: at,
+            ended,
+            requests: totals.requests(),
+            metrics: totals.metrics(),
+            invariants: totals.invariants(),
+            stretches: totals.stretches(trace),
+            failure: self.index.failures().latest(trace, at),
+            samples: vec![],
+            lit: lit(&self.index, trace, at),
+            marks: vec![],
+            notices: vec![],
+        }
     }
 
-    pub fn invariants(&self) -> Vec<InvariantNow> {
-        let now =
-            |broken: &Broken| InvariantNow { broken: broken.now.len() as u32, broken_ever: broken.ever.len() as u32 };
-        self.broken.iter().map(now).collect()
+    pub fn index(&self) -> &Index {
+        &self.index
     }
 
-    pub fn stretches(&self, trace: &Trace) -> Vec<Stretch> {
-        self.stretches.now(trace, |place| self.folds.iter().map(|fold| fold.of_stretch(place)).collect())
+    pub fn totals(&self) -> &Totals {
+        &self.totals
     }
 
     pub fn errors(&self, to: Micros) -> Vec<ErrorGroup> {
-        self.failures.groups(to)
-    }
-
-    fn in_flight(&self) -> u32 {
-        self.requests.values().filter(|request| !request.worker).count() as u32
-    }
-
-    fn close_buckets(&mut self, now: Micros) {
-        while now >= self.bucket + SAMPLE_US {
-            let values = self.folds.iter_mut().map(Fold::close_bucket).collect();
-            self.samples.push(Sample { at_us: self.bucket, values });
-            self.bucket += SAMPLE_US;
-        }
+        self.index.failures().groups(to)
     }
 
     fn take(&mut self, trace: &Trace, event: &Event) {
-        self.before(trace, event);
-        let lost_update = self.lost_updates.take(trace, event).len() as u32;
-        let request = event.request.and_then(|request| self.requests.get(&request));
-        let blamed = self.stretches.blamed(event.at);
-        let moment = Moment { trace, event, request, lost_updates: lost_update, blamed };
-        for fold in &mut self.folds {
-            fold.take(&moment);
-        }
-        self.after(trace, event);
-    }
-
-    /// What the metrics must know of the request when they see the event.
-    fn before(&mut self, trace: &Trace, event: &Event) {
-        if let EventKind::Deployed { variant, edited, .. } = &event.kind {
-            self.deployed(trace, event.at, *variant, *edited);
-        }
-        if let (EventKind::RequestStarted { client, variant, .. }, Some(id)) = (&event.kind, event.request) {
-            let worker = client.is_none();
-            if self.stretches.count() == 0 {
-                // A run on a real server: nobody tells what is deployed.
-                self.deployed(trace, 0, *variant, false);
-            }
-            let stretch = self.stretches.count() as u32 - 1;
-            self.requests.insert(id, OpenRequest { started_at: event.at, worker, stretch, ..OpenRequest::default() });
-            self.counts.started += u32::from(!worker);
-        }
-        let Some(request) = event.request.and_then(|request| self.requests.get_mut(&request)) else { return };
+        let number = self.totals.next;
+        let taken = self.index.take(trace, number, event);
+        let told = self.totals.take(trace, event, &taken);
         match &event.kind {
-            EventKind::StatementStarted { position, text, .. } => {
-                self.stretches.called(request.stretch);
-                request.place = Some(*position);
-                request.statements += u32::from(!frames_a_transaction(trace.strings.text(*text)));
+            EventKind::InvariantBroken { .. } => {
+                let Some(told) = told else { return };
+                self.index.broke(number, event, told.invariant, told.stretch);
+                if told.first {
+                    let sentence = self.document.invariants[told.invariant].sentence.clone();
+                    self.mark(event.at, MarkFamily::Broken, &sentence);
+                }
             }
-            EventKind::StatementFinished { rows_read, .. } => {
-                request.waits_for = None;
-                request.rows_read += rows_read;
+            EventKind::InvariantMended { case, .. } => {
+                told.map(|told| self.index.mended(told.invariant, *case, event.at));
             }
-            EventKind::ConnectionWaitBegan { position, .. } => {
-                request.place = Some(*position);
-                request.waits_for = Some(WaitsFor::Connection);
-            }
-            EventKind::ConnectionAcquired { position, waited_us, .. } => {
-                request.place = Some(*position);
-                request.waits_for = None;
-                request.pool_wait_us += waited_us;
-            }
-            EventKind::ConnectionRefused { waited_us, .. } => {
-                request.waits_for = None;
-                request.pool_wait_us += waited_us;
-            }
-            EventKind::LockWaitBegan { .. } => request.waits_for = Some(WaitsFor::Lock),
-            EventKind::LockGranted { waited_us, .. } => {
-                request.waits_for = None;
-                request.lock_wait_us += waited_us;
-            }
-            EventKind::ServiceCalled { position, .. } => {
-                self.stretches.called(request.stretch);
-                request.place = Some(*position);
-            }
-            EventKind::Slept { position, .. } | EventKind::Blocked { position, .. } => {
-                request.place = Some(*position);
-            }
-            EventKind::VersionWritten { row, .. } => {
-                self.stretches.wrote(request.stretch, row.table);
-                self.writers.insert(*row, request.stretch);
-            }
-            _ => {}
+            _ => self.announce(trace, event),
         }
     }
 
-    fn after(&mut self, trace: &Trace, event: &Event) {
+    fn announce(&mut self, trace: &Trace, event: &Event) {
         match &event.kind {
-            EventKind::RequestFinished { status, body, error } => {
-                let Some(request) = event.request else { return };
-                let Some(ended) = self.requests.remove(&request) else { return };
-                if *status >= 500 {
-                    self.failures.take(trace, event.at, request, *body, *error, ended.place);
-                }
-                if !ended.worker {
-                    self.counts.ok += u32::from(*status < 500);
-                    self.counts.failed += u32::from(*status >= 500);
-                    self.stretches.answered(ended.stretch, *status);
-                }
-            }
-            EventKind::InvariantReads { invariant, tables, about } => {
-                self.stretches.reads(tables);
-                about.map(|about| self.about.insert(*invariant, about));
-            }
             EventKind::ChangeApplied { change, text } => {
                 let family = match change {
                     ChangeFamily::Deploy => MarkFamily::Deploy,
@@ -377,66 +277,11 @@ impl Live {
                 let (severity, text) = (Severity::Note, text.to_owned());
                 self.notices.push(PageNotice { severity, text, file: None, line: None });
             }
-            EventKind::InvariantBroken { invariant, case, since, .. } => {
-                if let Some(place) = self.invariant(trace, *invariant) {
-                    let row = self.about.get(invariant).map(|table| RowRef { table: *table, key: *case });
-                    let writer = row.and_then(|row| self.writers.get(&row).copied());
-                    self.stretches.broke(place, *case, *since, writer);
-                    let broken = &mut self.broken[place];
-                    let first = broken.ever.is_empty();
-                    broken.now.insert(*case, ());
-                    broken.ever.insert(*case, ());
-                    if first {
-                        let sentence = self.document.invariants[place].sentence.clone();
-                        self.mark(event.at, MarkFamily::Broken, &sentence);
-                    }
-                }
-            }
-            EventKind::InvariantMended { invariant, case } => {
-                if let Some(place) = self.invariant(trace, *invariant) {
-                    self.broken[place].now.remove(case);
-                }
-            }
             _ => {}
         }
-    }
-
-    fn deployed(&mut self, trace: &Trace, at: Micros, variant: Symbol, edited: bool) {
-        self.stretches.deployed(trace, at, variant, edited);
-        self.folds.iter_mut().for_each(Fold::begin_stretch);
-    }
-
-    fn invariant(&self, trace: &Trace, id: Symbol) -> Option<usize> {
-        let id = trace.strings.text(id);
-        self.document.invariants.iter().position(|invariant| invariant.id == id)
     }
 
     fn mark(&mut self, at_us: Micros, family: MarkFamily, label: &str) {
         self.marks.push(Mark { at_us, family, label: label.to_owned() });
     }
-
-    fn lit(&self, trace: &Trace) -> Vec<LitLine> {
-        let mut lines: BTreeMap<Position, LitLine> = BTreeMap::new();
-        for request in self.requests.values().filter(|request| !request.worker) {
-            let Some(place) = request.place else { continue };
-            let line = lines.entry(place).or_insert_with(|| LitLine {
-                file: trace.strings.text(place.file).to_owned(),
-                line: place.line,
-                clients: 0,
-                lock_waits: 0,
-                pool_waits: 0,
-            });
-            line.clients += 1;
-            line.lock_waits += u32::from(request.waits_for == Some(WaitsFor::Lock));
-            line.pool_waits += u32::from(request.waits_for == Some(WaitsFor::Connection));
-        }
-        lines.into_values().collect()
-    }
-}
-
-/// BEGIN and its like: round trips, but no questions.
-fn frames_a_transaction(text: &str) -> bool {
-    let word = text.trim_start().split([' ', ';', '\n']).next().unwrap_or_default();
-    const FRAMES: [&str; 8] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release", "set"];
-    FRAMES.iter().any(|frame| word.eq_ignore_ascii_case(frame))
 }

@@ -19,7 +19,9 @@ pub struct LostUpdate {
     /// Whose change was lost, if it was made by a request that is known.
     pub lost_by: Option<RequestId>,
     pub request: RequestId,
+    /// When it wrote over the change, and when that became final.
     pub at: Micros,
+    pub committed: Micros,
 }
 
 #[derive(Default)]
@@ -73,7 +75,7 @@ impl LostUpdates {
             }
             let done = event.xid.and_then(|xid| self.pending.remove(&xid)).unwrap_or_default();
             let made = done.into_iter().filter_map(|effect| match effect {
-                Effect::Written(lost) => lost.map(|lost| *lost),
+                Effect::Written(lost) => lost.map(|lost| LostUpdate { committed: event.at, ..*lost }),
                 Effect::Locked(_) => None,
             });
             return if event.kind == EventKind::Committed { made.collect() } else { vec![] };
@@ -135,7 +137,8 @@ impl LostUpdates {
                     {
                         let lost_by = lost_by.filter(|(xid, _)| xid == replaced).map(|(_, request)| request);
                         let (read_at, written_at) = (*read_at, *written_at);
-                        Some(Box::new(LostUpdate { row: *row, read_at, written_at, lost_by, request, at: event.at }))
+                        let (row, at) = (*row, event.at);
+                        Some(Box::new(LostUpdate { row, read_at, written_at, lost_by, request, at, committed: at }))
                     }
                     _ => None,
                 };

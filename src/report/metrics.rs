@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::SAMPLE_US;
-use super::live::{MetricNow, OpenRequest};
+use super::index::Request;
+use super::live::MetricNow;
 use crate::scenario::{Better, Metric, MetricKind, Unit};
 use crate::trace::{Event, EventKind, Micros, StatementOutcome, Trace};
 
@@ -12,7 +13,8 @@ use crate::trace::{Event, EventKind, Micros, StatementOutcome, Trace};
 pub struct Moment<'a> {
     pub trace: &'a Trace,
     pub event: &'a Event,
-    pub request: Option<&'a OpenRequest>,
+    /// The request that it ends.
+    pub finished: Option<&'a Request>,
     /// Lost updates that this event makes final.
     pub lost_updates: u32,
     /// Which stretch what should be zero counts for: after a deploy that may still be the one before.
@@ -254,17 +256,13 @@ pub fn measured() -> Vec<Metric> {
 }
 
 /// The request that this event ends, workers left out, and its status.
-fn finished<'a>(moment: &Moment<'a>) -> Option<(&'a OpenRequest, u16)> {
-    match moment.event.kind {
-        EventKind::RequestFinished { status, .. } => {
-            moment.request.filter(|request| !request.worker).map(|request| (request, status))
-        }
-        _ => None,
-    }
+fn finished<'a>(moment: &Moment<'a>) -> Option<(&'a Request, u16)> {
+    let request = moment.finished.filter(|request| !request.is_worker())?;
+    Some((request, request.answer?.status))
 }
 
 fn latency(moment: &Moment) -> Option<f64> {
-    finished(moment).map(|(request, _)| (moment.event.at - request.started_at) as f64)
+    finished(moment).map(|(request, _)| (moment.event.at - request.began) as f64)
 }
 
 /// Buckets that make up `MetricNow::recent`: one second.

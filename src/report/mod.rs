@@ -4,21 +4,25 @@
 mod answers;
 mod cases;
 mod failures;
+mod index;
+mod lit;
 mod live;
 mod locks;
 mod lost_updates;
 mod metrics;
+mod queries;
 mod stretches;
 mod tables;
 mod timeline;
-
-use std::collections::BTreeMap;
+mod totals;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::scenario::ScenarioDocument;
-use crate::trace::{CallId, EventKind, LogLevel, Micros, Position, RequestId, StatementOutcome, Symbol, Trace};
+use crate::trace::{LogLevel, Micros, Trace};
+
+use index::Index;
 
 pub use answers::answers;
 pub use failures::{ErrorGroup, Failure};
@@ -26,7 +30,7 @@ pub use live::{
     Frame, InvariantNow, LitLine, Live, Mark, MarkFamily, MetricNow, PageNotice, RequestCounts, SAMPLE_US, Sample,
     Severity,
 };
-pub use locks::{LockHolder, LockWait};
+pub use locks::{LockHolder, LockWait, locks};
 pub use metrics::measured;
 pub use stretches::{DRAIN_US, INHERITED_DAMAGE_US, Stretch, Verdict};
 pub use tables::tables;
@@ -121,6 +125,10 @@ pub struct Arrow {
 pub struct Case {
     /// The metric or invariant it belongs to.
     pub of: String,
+    /// When the row was first seen that breaks the rule, the ring of waits was closed that is a deadlock, or the change was written over
+    /// that the commit then lost; else the same as `at_us`.
+    #[ts(type = "number")]
+    pub since_us: Micros,
     #[ts(type = "number")]
     pub at_us: Micros,
     /// `Request 12 read stock = 1 at line 9, request 14 wrote it before line 14 …`
@@ -205,94 +213,31 @@ pub struct Answered {
     pub status: u16,
 }
 
-/// How many lines of the log and how many cases of one kind a report shows at the most, the latest ones.
+/// How many lines of the log a report shows at the most, the latest ones.
 const LINES_SHOWN: usize = 2_000;
 
 /// What happened from `from` to `to`, as far as the trace still has it.
-pub fn build(trace: &Trace, document: &ScenarioDocument, from: Micros, to: Micros) -> Report {
+pub fn build(live: &Live, trace: &Trace, document: &ScenarioDocument, from: Micros, to: Micros) -> Report {
+    let index = live.index();
     Report {
         from_us: from,
         to_us: to,
-        timeline: timeline::timeline(trace, from, to),
-        cases: cases::cases(trace, document, from, to),
-        queries: queries(trace, from, to),
-        log: log(trace, from, to),
+        timeline: timeline::timeline(index, trace, from, to),
+        cases: cases::cases(index, trace, document, from, to),
+        queries: queries::queries(index, trace, from, to),
+        log: log(index, trace, from, to),
     }
 }
 
-fn queries(trace: &Trace, from: Micros, to: Micros) -> Vec<QueryGroup> {
-    let mut groups: BTreeMap<(Symbol, Position), (QueryGroup, BTreeMap<RequestId, u32>)> = BTreeMap::new();
-    let mut calls: BTreeMap<CallId, (Symbol, Position)> = BTreeMap::new();
-    for event in trace.events().take_while(|event| event.at <= to) {
-        let inside = event.at >= from;
-        match &event.kind {
-            EventKind::StatementStarted { call, position, text, .. } => {
-                calls.insert(*call, (*text, *position));
-                if let Some(request) = event.request.filter(|_| inside) {
-                    let (group, requests) = groups.entry((*text, *position)).or_insert_with(|| {
-                        let group = QueryGroup {
-                            text: trace.strings.text(*text).to_owned(),
-                            file: trace.strings.text(position.file).to_owned(),
-                            line: position.line,
-                            count: 0,
-                            count_in_one_request_max: 0,
-                            rows_read: 0.0,
-                            rows: 0.0,
-                            database_us: 0.0,
-                            lock_wait_us: 0.0,
-                            failed: 0,
-                        };
-                        (group, BTreeMap::new())
-                    });
-                    group.count += 1;
-                    let in_request = requests.entry(request).or_default();
-                    *in_request += 1;
-                    group.count_in_one_request_max = group.count_in_one_request_max.max(*in_request);
-                }
-            }
-            EventKind::StatementFinished { call, outcome, rows_read, rows, database_us } => {
-                if let Some((group, _)) = calls.remove(call).and_then(|key| groups.get_mut(&key)).filter(|_| inside) {
-                    group.rows_read += f64::from(*rows_read);
-                    group.rows += f64::from(*rows);
-                    group.database_us += *database_us as f64;
-                    group.failed += u32::from(matches!(outcome, StatementOutcome::Failed { .. }));
-                }
-            }
-            EventKind::LockGranted { call, waited_us } => {
-                if let Some((group, _)) = calls.get(call).and_then(|key| groups.get_mut(key)).filter(|_| inside) {
-                    group.lock_wait_us += *waited_us as f64;
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut groups = groups.into_values().map(|(group, _)| group).collect::<Vec<_>>();
-    groups.sort_by(|a, b| {
-        b.database_us.total_cmp(&a.database_us).then_with(|| (a.line, &a.text).cmp(&(b.line, &b.text)))
-    });
-    groups
-}
-
-fn log(trace: &Trace, from: Micros, to: Micros) -> Vec<LogLine> {
-    let in_window = trace.events().rev().skip_while(|event| event.at > to).take_while(|event| event.at >= from);
-    let mut lines = in_window
-        .filter_map(|event| match &event.kind {
-            EventKind::Logged { level, text, .. } => Some(LogLine {
-                at_us: event.at,
-                level: *level,
-                request: event.request.map_or(0, |request| request.0),
-                text: trace.strings.text(*text).to_owned(),
-            }),
-            EventKind::RequestFinished { error: Some(error), .. } => Some(LogLine {
-                at_us: event.at,
-                level: LogLevel::Error,
-                request: event.request.map_or(0, |request| request.0),
-                text: trace.strings.text(*error).trim_end().to_owned(),
-            }),
-            _ => None,
-        })
-        .take(LINES_SHOWN)
-        .collect::<Vec<_>>();
+fn log(index: &Index, trace: &Trace, from: Micros, to: Micros) -> Vec<LogLine> {
+    let in_window = index.lines().rev().skip_while(|line| line.at > to).take_while(|line| line.at >= from);
+    let line = |line: &index::Line| LogLine {
+        at_us: line.at,
+        level: line.level,
+        request: line.request.map_or(0, |request| request.0),
+        text: trace.strings.text(line.text).trim_end().to_owned(),
+    };
+    let mut lines = in_window.take(LINES_SHOWN).map(line).collect::<Vec<_>>();
     lines.reverse();
     lines
 }

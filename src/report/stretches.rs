@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::scenario::{InvariantRule, ScenarioDocument};
-use crate::trace::{Micros, Symbol, Trace};
+use crate::trace::{Micros, RequestId, Symbol, Trace};
 
 /// Requests of the old variant are still ending this long after a deploy; what they break is not the new one's.
 pub const DRAIN_US: Micros = 1_000_000;
@@ -54,6 +54,16 @@ pub enum Verdict {
     Holds,
 }
 
+impl Verdict {
+    /// Of a run of several stretches. One in which nothing was answered says nothing of the others.
+    pub fn of_all(stretches: &[Stretch]) -> Verdict {
+        const WORST_FIRST: [Verdict; 4] =
+            [Verdict::Broken, Verdict::NothingUseful, Verdict::NotMeasured, Verdict::Holds];
+        let is_there = |verdict: &Verdict| stretches.iter().any(|stretch| stretch.verdict == *verdict);
+        WORST_FIRST.into_iter().find(is_there).unwrap_or(Verdict::Open)
+    }
+}
+
 /// What is known of all stretches so far.
 #[derive(Clone)]
 pub struct Stretches {
@@ -67,6 +77,10 @@ pub struct Stretches {
 #[derive(Clone)]
 struct Known {
     from: Micros,
+    /// Until then what goes wrong may be the work of the stretch before.
+    inherits_until: Micros,
+    /// The first request that was started in it; those after it are numbered in order.
+    first: Option<RequestId>,
     variant: Symbol,
     naive: bool,
     edited: bool,
@@ -98,8 +112,13 @@ impl Stretches {
     pub fn deployed(&mut self, trace: &Trace, at: Micros, variant: Symbol, edited: bool) {
         let naive = self.document.variants.first().is_some_and(|first| first.id == trace.strings.text(variant));
         let broken = self.document.invariants.iter().map(|_| BTreeSet::new()).collect();
+        let settle_ms = self.document.invariants.iter().map(|invariant| invariant.settle_ms).fold(0.0, f64::max);
+        let window = (if naive { DRAIN_US } else { INHERITED_DAMAGE_US }) + (settle_ms * 1e3) as Micros;
+        let from = if self.all.is_empty() { 0 } else { at };
         self.all.push(Rc::new(Known {
-            from: if self.all.is_empty() { 0 } else { at },
+            from,
+            inherits_until: from + window,
+            first: None,
             variant,
             naive,
             edited,
@@ -116,28 +135,42 @@ impl Stretches {
         self.read.get_or_insert_default().extend(tables);
     }
 
-    pub fn answered(&mut self, stretch: u32, status: u16) {
-        let Some(known) = self.known(stretch) else { return };
+    pub fn started(&mut self, request: RequestId) {
+        if let Some(last) = self.all.last_mut().filter(|last| last.first.is_none()) {
+            Rc::make_mut(last).first = Some(request);
+        }
+    }
+
+    /// The stretch whose code the request runs.
+    fn of(&self, request: RequestId) -> u32 {
+        self.all.iter().rposition(|known| known.first.is_some_and(|first| first <= request)).unwrap_or(0) as u32
+    }
+
+    pub fn answered(&mut self, request: RequestId, status: u16) {
+        let Some(known) = self.known(self.of(request)) else { return };
         known.answered += 1;
         known.failed += u32::from(status >= 500);
         known.useful += u32::from((200..400).contains(&status));
     }
 
-    pub fn called(&mut self, stretch: u32) {
-        if let Some(known) = self.known(stretch) {
+    pub fn called(&mut self, request: RequestId) {
+        if let Some(known) = self.known(self.of(request)) {
             known.calls += 1;
         }
     }
 
-    pub fn wrote(&mut self, stretch: u32, table: Symbol) {
+    pub fn wrote(&mut self, request: RequestId, table: Symbol) {
+        let stretch = self.of(request);
         let there = self.all.get(stretch as usize).is_none_or(|known| known.written.contains(&table));
         if !there && let Some(known) = self.known(stretch) {
             known.written.insert(table);
         }
     }
 
-    /// `since`: when it was first seen; `writer`: the stretch of the request that wrote the row last, if it is known.
-    pub fn broke(&mut self, invariant: usize, case: Symbol, since: Micros, writer: Option<u32>) -> u32 {
+    /// `since`: when it was first seen; `writer`: the request that wrote the row last, or that is the case itself. Returns the stretch
+    /// that answers for it.
+    pub fn broke(&mut self, invariant: usize, case: Symbol, since: Micros, writer: Option<RequestId>) -> u32 {
+        let writer = writer.map(|request| self.of(request));
         let seen_in = self.all.iter().rposition(|known| known.from <= since).unwrap_or(0) as u32;
         let mut stretch = writer.map_or(seen_in, |writer| writer.min(seen_in));
         while self.is_left_behind(stretch, since) {
@@ -156,11 +189,12 @@ impl Stretches {
     /// Whether what goes wrong at this moment of the stretch may still be the work of the one before it.
     pub fn is_left_behind(&self, stretch: u32, at: Micros) -> bool {
         let stretch = stretch as usize;
-        let (Some(before), Some(known)) = (stretch.checked_sub(1).map(|before| &self.all[before]), self.all.get(stretch))
+        let (Some(before), Some(known)) =
+            (stretch.checked_sub(1).map(|before| &self.all[before]), self.all.get(stretch))
         else {
             return false;
         };
-        at < known.from + self.window(known) && !before.leaves_nothing()
+        at < known.inherits_until && !before.leaves_nothing()
     }
 
     /// The stretch that answers for what goes wrong now.
@@ -170,11 +204,6 @@ impl Stretches {
             stretch -= 1;
         }
         stretch as usize
-    }
-
-    fn window(&self, known: &Known) -> Micros {
-        let settle_ms = self.document.invariants.iter().map(|invariant| invariant.settle_ms).fold(0.0, f64::max);
-        (if known.naive { DRAIN_US } else { INHERITED_DAMAGE_US }) + (settle_ms * 1e3) as Micros
     }
 
     pub fn count(&self) -> usize {

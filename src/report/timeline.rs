@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::index::{Body, Call, Doer, Index, Interval, Request, Statement, Wait};
+use super::locks::{Blockers, InTheWay};
 use super::{Arrow, Lane, LaneFamily, SPANS_SHOWN, Span, SpanFamily, Timeline};
-use crate::trace::{
-    CallId, ClientId, Event, EventKind, Micros, Position, RequestId, ServiceOutcome, SessionId, StatementOutcome,
-    Symbol, Trace,
-};
+use crate::trace::{ClientId, EventKind, Micros, Position, ServiceOutcome, StatementOutcome, Symbol, Trace};
 
 /// Details are read by people: more rows than this are counted, not listed.
 const ROWS_LISTED: usize = 6;
 
-pub fn timeline(trace: &Trace, from: Micros, to: Micros) -> Timeline {
-    let mut builder = Builder::new(trace, from, to);
-    for event in trace.events().take_while(|event| event.at <= to) {
-        builder.take(event);
-    }
+pub fn timeline(index: &Index, trace: &Trace, from: Micros, to: Micros) -> Timeline {
+    let waits = || index.waits_in(from, to).filter(|wait| wait.meets(from, to));
+    let first = waits().map(|wait| wait.began).min().unwrap_or(from);
+    let mut builder = Builder { trace, to, blockers: Blockers::new(index, first, to), drafts: vec![], arrows: vec![] };
+    index.requests_in(from, to).filter(|request| request.meets(from, to)).for_each(|request| builder.request(request));
+    index.calls_in(from, to).filter(|call| call.meets(from, to)).for_each(|call| builder.call(call));
+    waits().for_each(|wait| builder.wait(wait));
     builder.finish()
 }
 
@@ -26,242 +27,74 @@ enum LaneKey {
     Service(Symbol),
 }
 
-struct Draft {
+impl LaneKey {
+    fn of(doer: Doer) -> LaneKey {
+        doer.client.map_or(LaneKey::Workers, LaneKey::Client)
+    }
+}
+
+/// A span before its texts are written out: they are only for spans that are shown.
+struct Draft<'a> {
     lane: LaneKey,
     from: Micros,
-    family: SpanFamily,
-    label: Label,
-    request: RequestId,
-    position: Option<Position>,
-    details: Vec<Detail>,
+    number: u32,
+    ends: Option<Micros>,
+    of: Of<'a>,
 }
 
-impl Draft {
-    fn new(lane: LaneKey, request: RequestId, from: Micros, family: SpanFamily, label: Label) -> Draft {
-        Draft { lane, from, family, label, request, position: None, details: vec![] }
-    }
-
-    fn on(mut self, position: Position) -> Draft {
-        self.position = Some(position);
-        self
-    }
-
-    fn with(mut self, details: Vec<Detail>) -> Draft {
-        self.details = details;
-        self
-    }
-}
-
-/// Texts are written out only for spans that are shown.
-enum Label {
-    Text(Symbol),
-    Call(Symbol, Symbol),
-    Status(u16),
-    Words(&'static str),
-    For(Symbol),
-}
-
-enum Detail {
-    Text(&'static str, Symbol),
-    Number(&'static str, u32),
-    Error(StatementOutcome),
-    Versions(CallId),
-    Words(&'static str),
-    HeldBy(LaneKey, RequestId),
-    Micros(&'static str, Micros),
+enum Of<'a> {
+    Request(&'a Request),
+    Call(&'a Call),
+    /// The same call on the lane of the service that was asked.
+    Asked(&'a Call),
+    Wait(&'a Wait, InTheWay),
 }
 
 struct Builder<'a> {
     trace: &'a Trace,
-    from: Micros,
     to: Micros,
-    lanes: BTreeMap<RequestId, LaneKey>,
-    requests: BTreeMap<RequestId, Draft>,
-    calls: BTreeMap<CallId, Draft>,
-    waits: BTreeMap<CallId, Draft>,
-    /// Who holds a connection now.
-    holders: BTreeMap<SessionId, RequestId>,
-    versions: BTreeMap<CallId, Vec<&'a Event>>,
-    done: Vec<(Draft, Option<Micros>)>,
+    blockers: Blockers<'a>,
+    drafts: Vec<Draft<'a>>,
     arrows: Vec<(Micros, LaneKey, LaneKey)>,
 }
 
 impl<'a> Builder<'a> {
-    fn new(trace: &'a Trace, from: Micros, to: Micros) -> Builder<'a> {
-        Builder {
-            trace,
-            from,
-            to,
-            lanes: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            waits: BTreeMap::new(),
-            holders: BTreeMap::new(),
-            versions: BTreeMap::new(),
-            done: vec![],
-            arrows: vec![],
-        }
+    fn draft(&mut self, lane: LaneKey, number: u32, interval: &impl Interval, of: Of<'a>) {
+        let ends = interval.ended().filter(|ended| *ended <= self.to);
+        self.drafts.push(Draft { lane, from: interval.began(), number, ends, of });
     }
 
-    fn take(&mut self, event: &'a Event) {
-        let at = event.at;
-        if let EventKind::RequestStarted { client, arguments, variant, .. } = &event.kind
-            && let Some(request) = event.request
+    fn request(&mut self, request: &'a Request) {
+        self.draft(LaneKey::of(request.doer), request.number, request, Of::Request(request));
+    }
+
+    fn call(&mut self, call: &'a Call) {
+        if matches!(call.body, Body::Connection { waited: false, .. }) {
+            return;
+        }
+        self.draft(LaneKey::of(call.doer), call.number, call, Of::Call(call));
+        if let Body::Service { service, .. } = &call.body
+            && call.ended.is_some_and(|ended| ended <= self.to)
         {
-            let lane = client.map_or(LaneKey::Workers, LaneKey::Client);
-            self.lanes.insert(request, lane);
-            let details = vec![Detail::Text("asked", *arguments), Detail::Text("variant", *variant)];
-            let draft = Draft::new(lane, request, at, SpanFamily::Request, Label::Words("on its way")).with(details);
-            self.requests.insert(request, draft);
-            return;
-        }
-        let Some((request, lane)) = event.request.and_then(|request| Some((request, *self.lanes.get(&request)?)))
-        else {
-            return;
-        };
-        match &event.kind {
-            EventKind::RequestFinished { status, body, error } => {
-                if let Some(mut draft) = self.requests.remove(&request) {
-                    draft.label = Label::Status(*status);
-                    if *status >= 500 {
-                        draft.family = SpanFamily::RequestFailed;
-                    }
-                    draft.details.push(Detail::Text("answered", *body));
-                    draft.details.extend(error.map(|error| Detail::Text("", error)));
-                    self.close(draft, at);
-                }
-            }
-            EventKind::ConnectionWaitBegan { call, position } => {
-                let label = Label::Words("waits for a connection");
-                let draft = Draft::new(lane, request, at, SpanFamily::PoolWait, label).on(*position);
-                self.calls.insert(*call, draft);
-            }
-            EventKind::ConnectionAcquired { call, .. } => {
-                event.session.map(|session| self.holders.insert(session, request));
-                self.close_call(*call, at, None);
-            }
-            EventKind::ConnectionRefused { call, .. } => {
-                self.close_call(*call, at, Some(Detail::Words("none came free in time")));
-            }
-            EventKind::ConnectionReleased => {
-                event.session.map(|session| self.holders.remove(&session));
-            }
-            EventKind::StatementStarted { call, position, text, parameters } => {
-                let details = vec![Detail::Text("with", *parameters)];
-                let label = Label::Text(*text);
-                let draft = Draft::new(lane, request, at, SpanFamily::Statement, label).on(*position).with(details);
-                self.calls.insert(*call, draft);
-            }
-            EventKind::StatementFinished { call, outcome, rows_read, rows, database_us } => {
-                if let Some(mut draft) = self.calls.remove(call) {
-                    if matches!(outcome, StatementOutcome::Failed { .. }) {
-                        draft.family = SpanFamily::StatementFailed;
-                    }
-                    draft.details.extend([
-                        Detail::Error(*outcome),
-                        Detail::Number("rows", *rows),
-                        Detail::Number("rows read", *rows_read),
-                        Detail::Micros("on a database core", *database_us),
-                        Detail::Versions(*call),
-                    ]);
-                    if at < self.from {
-                        self.versions.remove(call);
-                    }
-                    self.close(draft, at);
-                }
-            }
-            EventKind::VersionsRead { call, .. } | EventKind::VersionWritten { call: Some(call), .. } => {
-                self.versions.entry(*call).or_default().push(event);
-            }
-            EventKind::LockWaitBegan { call, on, holder, .. } => {
-                let mut details = vec![];
-                if let Some((holder, holder_lane)) =
-                    self.holders.get(holder).and_then(|holder| Some((*holder, *self.lanes.get(holder)?)))
-                {
-                    details.push(Detail::HeldBy(holder_lane, holder));
-                    if at >= self.from {
-                        self.arrows.push((at, lane, holder_lane));
-                    }
-                }
-                let draft = Draft::new(lane, request, at, SpanFamily::LockWait, Label::For(*on)).with(details);
-                let position = self.calls.get(call).and_then(|draft| draft.position);
-                self.waits.insert(*call, Draft { position, ..draft });
-            }
-            EventKind::LockGranted { call, .. } => {
-                if let Some(draft) = self.waits.remove(call) {
-                    self.close(draft, at);
-                }
-            }
-            EventKind::Slept { position, us, .. } | EventKind::Blocked { position, us } => {
-                let words = if matches!(event.kind, EventKind::Slept { .. }) { "sleeps" } else { "blocks its process" };
-                let draft = Draft::new(lane, request, at, SpanFamily::Sleep, Label::Words(words)).on(*position);
-                let ends = at + us;
-                if ends <= self.to {
-                    self.close(draft, ends);
-                } else {
-                    self.done.push((draft, None));
-                }
-            }
-            EventKind::ServiceCalled { call, position, service, method, arguments } => {
-                let details = vec![Detail::Text("asked", *arguments)];
-                let label = Label::Call(*service, *method);
-                let draft = Draft::new(lane, request, at, SpanFamily::Service, label).on(*position).with(details);
-                self.calls.insert(*call, draft);
-            }
-            EventKind::FaultApplied { call: Some(call), fault, .. } => {
-                if let Some(draft) = self.calls.get_mut(call) {
-                    draft.details.push(Detail::Text("fault", *fault));
-                }
-            }
-            EventKind::ServiceAnswered { call, outcome, body } => {
-                if let Some(draft) = self.calls.get_mut(call)
-                    && *outcome != ServiceOutcome::Ok
-                {
-                    draft.family = SpanFamily::ServiceFailed;
-                }
-                self.close_call(*call, at, Some(Detail::Text("answered", *body)));
-            }
-            EventKind::CallAbandoned { call } => {
-                self.close_call(*call, at, Some(Detail::Words("the handler stopped waiting")));
-            }
-            _ => {}
+            self.draft(LaneKey::Service(*service), call.number, call, Of::Asked(call));
         }
     }
 
-    fn close_call(&mut self, call: CallId, at: Micros, detail: Option<Detail>) {
-        if let Some(mut draft) = self.calls.remove(&call) {
-            draft.details.extend(detail);
-            self.close(draft, at);
+    fn wait(&mut self, wait: &'a Wait) {
+        let way = self.blockers.of(wait, wait.began);
+        if let Some(holder) = way.all().next() {
+            self.arrows.push((wait.began, LaneKey::of(wait.doer), LaneKey::of(holder)));
         }
-    }
-
-    fn close(&mut self, draft: Draft, at: Micros) {
-        if at < self.from {
-            return;
-        }
-        // A call to a service is seen on both lanes: who asked, and who was asked.
-        if let Label::Call(service, method) = draft.label {
-            let twin = Draft {
-                lane: LaneKey::Service(service),
-                label: Label::Call(service, method),
-                details: vec![],
-                ..draft
-            };
-            self.done.push((twin, Some(at)));
-        }
-        self.done.push((draft, Some(at)));
+        self.draft(LaneKey::of(wait.doer), wait.number, wait, Of::Wait(wait, way));
     }
 
     fn finish(mut self) -> Timeline {
-        let mut open = std::mem::take(&mut self.requests).into_values().collect::<Vec<_>>();
-        open.extend(std::mem::take(&mut self.calls).into_values());
-        open.extend(std::mem::take(&mut self.waits).into_values());
-        self.done.extend(open.into_iter().map(|draft| (draft, None)));
-        self.done.sort_by_key(|(draft, _)| draft.from);
-        let left_out = self.done.len().saturating_sub(SPANS_SHOWN);
-        self.done.drain(..left_out);
+        self.drafts.sort_by_key(|draft| (draft.from, draft.number));
+        self.arrows.sort_by_key(|(at, ..)| *at);
+        let left_out = self.drafts.len().saturating_sub(SPANS_SHOWN);
+        self.drafts.drain(..left_out);
 
-        let mut places: BTreeMap<LaneKey, u32> = self.done.iter().map(|(draft, _)| (draft.lane, 0)).collect();
+        let mut places: BTreeMap<LaneKey, u32> = self.drafts.iter().map(|draft| (draft.lane, 0)).collect();
         for (_, from, to) in &self.arrows {
             places.insert(*from, 0);
             places.insert(*to, 0);
@@ -270,7 +103,7 @@ impl<'a> Builder<'a> {
             *place = number;
         }
         let lanes = places.keys().map(|key| self.lane(*key)).collect();
-        let spans = self.done.iter().map(|(draft, ends)| self.span(draft, *ends, places[&draft.lane])).collect();
+        let spans = self.drafts.iter().map(|draft| self.span(draft, places[&draft.lane])).collect();
         let arrows = self.arrows.iter();
         let arrows = arrows.map(|(at, from, to)| Arrow { at_us: *at, from_lane: places[from], to_lane: places[to] });
         Timeline { lanes, spans, arrows: arrows.collect(), spans_left_out: left_out as u32 }
@@ -278,62 +111,121 @@ impl<'a> Builder<'a> {
 
     fn lane(&self, key: LaneKey) -> Lane {
         let family = if matches!(key, LaneKey::Service(_)) { LaneFamily::Service } else { LaneFamily::Client };
-        Lane { family, label: self.lane_label(key) }
-    }
-
-    fn lane_label(&self, key: LaneKey) -> String {
-        match key {
+        let label = match key {
             LaneKey::Client(client) => format!("client {}", client.0 + 1),
             LaneKey::Workers => "worker".to_owned(),
-            LaneKey::Service(service) => self.trace.strings.text(service).to_owned(),
-        }
+            LaneKey::Service(service) => self.text(service).to_owned(),
+        };
+        Lane { family, label }
     }
 
-    fn span(&self, draft: &Draft, ends: Option<Micros>, lane: u32) -> Span {
-        let strings = &self.trace.strings;
-        let label = match draft.label {
-            Label::Text(text) => strings.text(text).split_whitespace().collect::<Vec<_>>().join(" "),
-            Label::Call(service, method) => format!("{}.{}", strings.text(service), strings.text(method)),
-            Label::Status(status) => status.to_string(),
-            Label::Words(words) => words.to_owned(),
-            Label::For(on) => format!("waits for {}", strings.text(on)),
+    fn text(&self, symbol: Symbol) -> &'a str {
+        self.trace.strings.text(symbol)
+    }
+
+    fn span(&self, draft: &Draft, lane: u32) -> Span {
+        let over = draft.ends.is_some();
+        let (doer, position) = match &draft.of {
+            Of::Request(request) => (request.doer, None),
+            Of::Call(call) | Of::Asked(call) => (call.doer, Some(call.position)),
+            Of::Wait(wait, _) => (wait.doer, wait.position),
         };
+        let (family, label, details) = match &draft.of {
+            Of::Request(request) => self.of_request(request, over),
+            Of::Call(call) => self.of_call(call, over),
+            Of::Asked(call) => {
+                let (family, label, _) = self.of_call(call, over);
+                (family, label, vec![])
+            }
+            Of::Wait(wait, way) => {
+                let held = way.holders.iter().map(|of| format!("held by {}, request {}", of.label(), of.request));
+                let ahead = way.ahead.first().map(|of| format!("behind {}, request {}", of.label(), of.request));
+                let ahead = ahead.filter(|_| way.holders.is_empty());
+                (SpanFamily::LockWait, format!("waits for {}", self.text(wait.on)), held.chain(ahead).collect())
+            }
+        };
+        let Position { file, line } = position.unwrap_or(Position { file: Symbol(0), line: 0 });
         Span {
             lane,
             from_us: draft.from,
-            to_us: ends,
-            family: draft.family,
+            to_us: draft.ends,
+            family,
             label,
-            request: draft.request.0,
-            file: draft.position.map(|position| strings.text(position.file).to_owned()),
-            line: draft.position.map(|position| position.line),
-            details: draft.details.iter().flat_map(|detail| self.detail(detail)).collect(),
+            request: doer.request.0,
+            file: position.map(|_| self.text(file).to_owned()),
+            line: position.map(|_| line),
+            details,
         }
     }
 
-    fn detail(&self, detail: &Detail) -> Vec<String> {
-        let strings = &self.trace.strings;
-        match detail {
-            Detail::Text(_, text) if strings.text(*text).is_empty() => vec![],
-            Detail::Text("", text) => vec![strings.text(*text).trim_end().to_owned()],
-            Detail::Text(name, text) => vec![format!("{name}: {}", strings.text(*text))],
-            Detail::Number(name, number) => vec![format!("{name}: {number}")],
-            Detail::Micros(name, us) => vec![format!("{name}: {:.2} ms", *us as f64 / 1e3)],
-            Detail::Words(words) => vec![(*words).to_owned()],
-            Detail::Error(StatementOutcome::Ok) => vec![],
-            Detail::Error(StatementOutcome::Cancelled) => vec!["cancelled".to_owned()],
-            Detail::Error(StatementOutcome::Failed { sqlstate, message }) => {
-                vec![format!("{sqlstate}: {}", strings.text(*message))]
+    fn of_request(&self, request: &Request, over: bool) -> (SpanFamily, String, Vec<String>) {
+        let mut details = [("asked", request.arguments), ("variant", request.variant)]
+            .into_iter()
+            .flat_map(|(name, text)| self.named(name, text))
+            .collect::<Vec<_>>();
+        let Some(answer) = request.answer.filter(|_| over) else {
+            return (SpanFamily::Request, "on its way".to_owned(), details);
+        };
+        details.extend(self.named("answered", answer.body));
+        details
+            .extend(answer.error.map(|error| self.text(error).trim_end().to_owned()).filter(|text| !text.is_empty()));
+        let family = if answer.status >= 500 { SpanFamily::RequestFailed } else { SpanFamily::Request };
+        (family, answer.status.to_string(), details)
+    }
+
+    fn of_call(&self, call: &Call, over: bool) -> (SpanFamily, String, Vec<String>) {
+        let (family, label, mut details) = match &call.body {
+            Body::Connection { refused, .. } => {
+                let details = if *refused && over { vec!["none came free in time".to_owned()] } else { vec![] };
+                (SpanFamily::PoolWait, "waits for a connection".to_owned(), details)
             }
-            Detail::HeldBy(lane, request) => vec![format!("held by {}, request {request}", self.lane_label(*lane))],
-            Detail::Versions(call) => self.versions_of(*call),
+            Body::Statement(statement) => self.of_statement(statement, over),
+            Body::Service { service, method, arguments, fault, answer } => {
+                let answer = answer.filter(|_| over);
+                let mut details = self.named("asked", *arguments).into_iter().collect::<Vec<_>>();
+                details.extend(fault.and_then(|fault| self.named("fault", fault)));
+                details.extend(answer.and_then(|(_, body)| self.named("answered", body)));
+                let failed = answer.is_some_and(|(outcome, _)| outcome != ServiceOutcome::Ok);
+                let family = if failed { SpanFamily::ServiceFailed } else { SpanFamily::Service };
+                (family, format!("{}.{}", self.text(*service), self.text(*method)), details)
+            }
+            Body::Sleep => (SpanFamily::Sleep, "sleeps".to_owned(), vec![]),
+            Body::Block => (SpanFamily::Sleep, "blocks its process".to_owned(), vec![]),
+        };
+        if call.abandoned && over {
+            details.push("the handler stopped waiting".to_owned());
         }
+        (family, label, details)
     }
 
-    fn versions_of(&self, call: CallId) -> Vec<String> {
+    fn of_statement(&self, statement: &Statement, over: bool) -> (SpanFamily, String, Vec<String>) {
+        let label = self.text(statement.text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut details = self.named("with", statement.parameters).into_iter().collect::<Vec<_>>();
+        let Some(outcome) = statement.outcome.filter(|_| over) else {
+            return (SpanFamily::Statement, label, details);
+        };
+        match outcome {
+            StatementOutcome::Ok => {}
+            StatementOutcome::Cancelled => details.push("cancelled".to_owned()),
+            StatementOutcome::Failed { sqlstate, message } => {
+                details.push(format!("{sqlstate}: {}", self.text(message)));
+            }
+        }
+        details.push(format!("rows: {}", statement.rows));
+        details.push(format!("rows read: {}", statement.rows_read));
+        details.push(format!("on a database core: {:.2} ms", statement.database_us as f64 / 1e3));
+        details.extend(self.versions_of(statement));
+        (if statement.failed() { SpanFamily::StatementFailed } else { SpanFamily::Statement }, label, details)
+    }
+
+    fn named(&self, name: &str, text: Symbol) -> Option<String> {
+        Some(self.text(text)).filter(|text| !text.is_empty()).map(|text| format!("{name}: {text}"))
+    }
+
+    fn versions_of(&self, statement: &Statement) -> Vec<String> {
         let strings = &self.trace.strings;
         let mut lines = vec![];
-        for event in self.versions.get(&call).into_iter().flatten() {
+        for event in statement.told.iter().filter_map(|number| self.trace.event(*number)) {
             match &event.kind {
                 EventKind::VersionsRead { rows, .. } => {
                     lines.extend(rows.iter().take(ROWS_LISTED).map(|seen| {

@@ -39,7 +39,12 @@ export type Case = {
 /**
  * The metric or invariant it belongs to.
  */
-of: string, at_us: number, 
+of: string, 
+/**
+ * When the row was first seen that breaks the rule, the ring of waits was closed that is a deadlock, or the change was written over
+ * that the commit then lost; else the same as `at_us`.
+ */
+since_us: number, at_us: number, 
 /**
  * `Request 12 read stock = 1 at line 9, request 14 wrote it before line 14 …`
  */

@@ -1,0 +1,241 @@
+//! The one index of a run. It takes each event once, as it comes, and resolves it: whose call it is, who holds the session, which
+//! transaction ends, which row a case is about. All views are folds over its records, so they cannot disagree about who holds what or
+//! who waits. Every record is an interval: a moment of the past is a filter.
+//!
+//! It forgets as the trace does, and keeps nothing but what is going on for whoever asks for totals only.
+
+mod past;
+mod records;
+mod take;
+
+pub use past::{Interval, Past};
+pub use records::*;
+use std::collections::{BTreeMap, VecDeque};
+
+use super::failures::Failures;
+use super::lost_updates::{LostUpdate, LostUpdates};
+use crate::trace::{CallId, ClientId, Micros, Position, RequestId, RowRef, SessionId, Symbol, Trace, Xid};
+
+/// More of what has no end of its own (lost updates, deadlocks, cases of requests) than this is not kept one by one.
+const KEPT: usize = 100_000;
+
+pub struct Index {
+    /// What is over is kept, too.
+    keeps: bool,
+
+    requests: BTreeMap<RequestId, Request>,
+    calls: BTreeMap<CallId, Call>,
+    /// Sleeps by the moment at which they end, and the number of their event.
+    sleeps: BTreeMap<(Micros, u32), Call>,
+    waits: BTreeMap<CallId, Wait>,
+    /// Who has which connection.
+    sessions: BTreeMap<SessionId, Doer>,
+    transactions: BTreeMap<Xid, Hands>,
+    /// How many requests each client has sent.
+    turns: BTreeMap<ClientId, u32>,
+    /// By invariant, the table whose rows its cases are.
+    about: BTreeMap<Symbol, Symbol>,
+    /// Of those tables' rows, who wrote them last: the latest few, oldest first.
+    writers: BTreeMap<RowRef, Vec<(RequestId, Option<Position>)>>,
+    /// Cases that stand, by invariant and name: the number of the event that told of them.
+    standing: BTreeMap<(usize, Symbol), u32>,
+    lost_updates: LostUpdates,
+    failures: Failures,
+
+    past: Ended,
+    lost: VecDeque<(u32, LostUpdate)>,
+    deadlocks: VecDeque<Deadlock>,
+    cases: VecDeque<Case>,
+    lines: VecDeque<Line>,
+}
+
+#[derive(Default)]
+struct Ended {
+    requests: Past<Request>,
+    calls: Past<Call>,
+    waits: Past<Wait>,
+    transactions: Past<Transaction>,
+    versions: Past<Version>,
+    locks: Past<Lock>,
+}
+
+/// What a running transaction has done, in order: a savepoint takes the last of it back.
+struct Hands {
+    transaction: Transaction,
+    effects: Vec<Effect>,
+    /// The lock that counts on each row: its place among the effects.
+    held: BTreeMap<RowRef, usize>,
+}
+
+enum Effect {
+    Written(Version),
+    /// With the place of the lock that it made stronger.
+    Locked(Lock, Option<usize>),
+}
+
+/// What an event was found to be.
+#[derive(Default)]
+pub struct Taken {
+    /// The request that it ends.
+    pub finished: Option<Request>,
+    /// Lost updates that it makes final.
+    pub lost_updates: u32,
+    /// Who wrote the row last that it says breaks an invariant.
+    pub writer: Option<RequestId>,
+}
+
+impl Index {
+    pub fn new() -> Index {
+        Index {
+            keeps: true,
+            requests: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            sleeps: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            about: BTreeMap::new(),
+            writers: BTreeMap::new(),
+            standing: BTreeMap::new(),
+            lost_updates: LostUpdates::default(),
+            failures: Failures::default(),
+            past: Ended::default(),
+            lost: VecDeque::new(),
+            deadlocks: VecDeque::new(),
+            cases: VecDeque::new(),
+            lines: VecDeque::new(),
+        }
+    }
+
+    /// For whoever asks for totals only.
+    pub fn of_totals() -> Index {
+        Index { keeps: false, ..Index::new() }
+    }
+
+    pub fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    /// Lets go of what ended before the oldest event that the trace still has.
+    pub fn forget(&mut self, trace: &Trace) {
+        let Some(before) = trace.events().next().map(|oldest| oldest.at).filter(|_| trace.forgotten() > 0) else {
+            return;
+        };
+        self.past.requests.forget(before);
+        self.past.calls.forget(before);
+        self.past.waits.forget(before);
+        self.past.transactions.forget(before);
+        self.past.versions.forget(before);
+        self.past.locks.forget(before);
+        self.lines.drain(..self.lines.partition_point(|line| line.at < before));
+    }
+
+    /// Those on their way at a moment, workers included.
+    pub fn requests_at(&self, at: Micros) -> impl Iterator<Item = &Request> {
+        self.requests_in(at, at).filter(move |request| request.is_at(at))
+    }
+
+    /// By their end, then those that have none.
+    pub fn requests_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Request> {
+        let all = self.past.requests.ended_from(from).chain(self.requests.values());
+        all.filter(move |request| request.began <= to)
+    }
+
+    pub fn calls_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Call> {
+        let open = self.calls.values().chain(self.sleeps.values());
+        self.past.calls.ended_from(from).chain(open).filter(move |call| call.began <= to)
+    }
+
+    pub fn waits_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Wait> {
+        self.past.waits.ended_from(from).chain(self.waits.values()).filter(move |wait| wait.began <= to)
+    }
+
+    pub fn waits_at(&self, at: Micros) -> impl Iterator<Item = &Wait> {
+        self.waits_in(at, at).filter(move |wait| wait.is_at(at))
+    }
+
+    pub fn locks_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Lock> {
+        let open = self.transactions.values().flat_map(Hands::locks);
+        self.past.locks.ended_from(from).chain(open).filter(move |lock| lock.began <= to)
+    }
+
+    pub fn locks_at(&self, at: Micros) -> impl Iterator<Item = &Lock> {
+        self.locks_in(at, at).filter(move |lock| lock.is_at(at))
+    }
+
+    pub fn transactions_at(&self, at: Micros) -> impl Iterator<Item = &Transaction> {
+        let open = self.transactions.values().map(|hands| &hands.transaction);
+        self.past.transactions.ended_from(at).chain(open).filter(move |transaction| transaction.is_at(at))
+    }
+
+    /// All that had been written by then and was not gone.
+    pub fn versions_at(&self, at: Micros) -> impl Iterator<Item = &Version> {
+        let open = self.transactions.values().flat_map(Hands::versions);
+        self.past
+            .versions
+            .all()
+            .chain(open)
+            .filter(move |version| version.at <= at && !matches!(version.fate, Fate::Gone(gone) if gone <= at))
+    }
+
+    pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
+        self.cases.iter()
+    }
+
+    pub fn lost_updates(&self) -> impl DoubleEndedIterator<Item = &LostUpdate> {
+        self.lost.iter().map(|(_, lost)| lost)
+    }
+
+    pub fn deadlocks(&self) -> impl DoubleEndedIterator<Item = &Deadlock> {
+        self.deadlocks.iter()
+    }
+
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
+        self.lines.iter()
+    }
+
+    pub fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    /// What `take` said of an event that is still kept.
+    pub fn taken(&self, number: u32, at: Micros, finished: Option<RequestId>) -> Taken {
+        let first = self.lost.partition_point(|(of, _)| *of < number);
+        let lost_updates = self.lost.range(first..).take_while(|(of, _)| *of == number).count() as u32;
+        let over = finished.and_then(|id| {
+            let mut ended = self.past.requests.ended_from(at).take_while(|request| request.ended() == Some(at));
+            ended.find(|request| request.doer.request == id).cloned()
+        });
+        let case = self.cases.get(self.cases.partition_point(|case| case.number < number));
+        let case = case.filter(|case| case.number == number);
+        let writer = case.and_then(|case| case.writers.last()).map(|(request, _)| *request);
+        Taken { finished: over, lost_updates, writer }
+    }
+}
+
+impl Effect {
+    /// Of a lock, the place of the weaker one it took the place of.
+    fn stronger_than(&self) -> Option<usize> {
+        match self {
+            Effect::Locked(_, before) => *before,
+            Effect::Written(_) => None,
+        }
+    }
+}
+
+impl Hands {
+    fn locks(&self) -> impl Iterator<Item = &Lock> {
+        self.held.values().filter_map(|place| match &self.effects[*place] {
+            Effect::Locked(lock, _) => Some(lock),
+            Effect::Written(_) => None,
+        })
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.effects.iter().filter_map(|effect| match effect {
+            Effect::Written(version) => Some(version),
+            Effect::Locked(..) => None,
+        })
+    }
+}
