@@ -10,12 +10,12 @@ pub use crate::console::{
     Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX, sql_speeds,
 };
 pub use crate::report::{
-    Answered, Arrow, Case, DRAIN_US, ErrorGroup, Failure, Frame, INHERITED_DAMAGE_US, InvariantNow, Lane, LaneFamily,
-    LitLine, LockHolder, LockWait, LogLine, Mark, MarkFamily, MetricNow, PageNotice, QueryGroup, Report, RequestCounts,
-    RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN, Sample, Severity, Span, SpanFamily, Stretch, TableNow,
-    Timeline, Verdict, measured,
+    Answered, Arrow, Case, Cell, Collision, CollisionRequest, CollisionStep, DRAIN_US, ErrorGroup, Failure, Frame,
+    INHERITED_DAMAGE_US, InvariantNow, Lane, LaneFamily, LitLine, LockHolder, LockWait, LogLine, Mark, MarkFamily,
+    MetricNow, PageNotice, QueryGroup, Report, RequestCounts, RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN,
+    Sample, Severity, Span, SpanFamily, StepKind, Stretch, TableNow, Timeline, Verdict, measured,
 };
-use crate::report::{Live, answers, build, locks, tables};
+use crate::report::{Live, answers, build, collision, locks, tables};
 pub use crate::scenario::ScenarioDocument;
 use crate::sim;
 pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
@@ -32,6 +32,7 @@ pub struct Recording {
     pub frames: Vec<Frame>,
     /// A short stretch for the timeline.
     pub report: Report,
+    pub collision: Option<Collision>,
 }
 
 /// Between two frames of a recording.
@@ -248,6 +249,11 @@ impl Run {
         locks(self.live.index(), self.sim.trace(), at)
     }
 
+    /// The first two requests, up to a moment, that get into each other's way.
+    pub fn collision(&self, to: Micros) -> Option<Collision> {
+        collision(self.live.index(), self.sim.trace(), &self.document, to)
+    }
+
     /// What clients were answered up to a moment.
     pub fn answers(&self, to: Micros) -> Vec<Answered> {
         answers(self.live.index(), self.sim.trace(), to)
@@ -328,6 +334,7 @@ pub fn record(
         schedule: run.schedule(),
         trace_hash: run.trace().hash(),
         frames,
+        collision: run.collision(run.now()),
         report: run.report(ends.saturating_sub(report_us), ends),
     })
 }

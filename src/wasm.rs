@@ -79,6 +79,11 @@ impl Playground {
         encode(&self.run.errors(to_us.max(0.0) as Micros))
     }
 
+    /// The first two requests, up to a moment, that get into each other's way; null: none so far.
+    pub fn collision(&self, to_us: f64) -> Result<JsValue, JsValue> {
+        encode(&self.run.collision(to_us.max(0.0) as Micros))
+    }
+
     /// What clients were answered up to a moment, to be laid beside another run's.
     pub fn answers(&self, to_us: f64) -> Result<JsValue, JsValue> {
         encode(&self.run.answers(to_us.max(0.0) as Micros))

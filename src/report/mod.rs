@@ -3,6 +3,7 @@
 
 mod answers;
 mod cases;
+mod collision;
 mod failures;
 mod index;
 mod lit;
@@ -25,6 +26,7 @@ use crate::trace::{LogLevel, Micros, Trace};
 use index::Index;
 
 pub use answers::answers;
+pub use collision::{Cell, Collision, CollisionRequest, CollisionStep, StepKind, collision};
 pub use failures::{ErrorGroup, Failure};
 pub use live::{
     Frame, InvariantNow, LitLine, Live, Mark, MarkFamily, MetricNow, PageNotice, RequestCounts, SAMPLE_US, Sample,
@@ -165,6 +167,8 @@ pub struct LogLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TableNow {
     pub name: String,
+    /// In the order of its versions' values; a dropped one keeps its place, without a name.
+    pub columns: Vec<String>,
     pub rows: Vec<RowNow>,
     pub rows_left_out: u32,
 }

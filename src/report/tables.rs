@@ -33,7 +33,7 @@ pub fn tables(index: &Index, trace: &Trace, at: Micros) -> Vec<TableNow> {
         touched.settle(at);
         tables.entry(row.table).or_default().push((row, touched));
     }
-    let tables = tables.into_iter().map(|(table, rows)| table_now(trace, table, rows, at));
+    let tables = tables.into_iter().map(|(table, rows)| table_now(index, trace, table, rows, at));
     let mut tables = tables.collect::<Vec<_>>();
     tables.sort_by(|one, other| one.name.cmp(&other.name));
     tables
@@ -75,7 +75,7 @@ fn committed_at(version: &Version, at: Micros) -> Option<Micros> {
     }
 }
 
-fn table_now(trace: &Trace, table: Symbol, mut rows: Vec<(RowRef, Touched)>, at: Micros) -> TableNow {
+fn table_now(index: &Index, trace: &Trace, table: Symbol, mut rows: Vec<(RowRef, Touched)>, at: Micros) -> TableNow {
     rows.sort_by_key(|(_, touched)| {
         (!touched.is_held(at), Reverse(touched.versions.first().map(|version| version.at)))
     });
@@ -83,6 +83,7 @@ fn table_now(trace: &Trace, table: Symbol, mut rows: Vec<(RowRef, Touched)>, at:
     let rows = rows.into_iter().take(ROWS_SHOWN);
     TableNow {
         name: trace.strings.text(table).to_owned(),
+        columns: index.columns(table).iter().map(|column| trace.strings.text(*column).to_owned()).collect(),
         rows: rows.map(|(row, touched)| row_now(trace.strings.text(row.key), &touched, at)).collect(),
         rows_left_out,
     }

@@ -33,8 +33,11 @@ pub struct Index {
     transactions: BTreeMap<Xid, Hands>,
     /// How many requests each client has sent.
     turns: BTreeMap<ClientId, u32>,
-    /// By invariant, the table whose rows its cases are.
+    /// By invariant, the tables that its query reads, and the one whose rows its cases are.
+    reads: BTreeMap<Symbol, Box<[Symbol]>>,
     about: BTreeMap<Symbol, Symbol>,
+    /// Of each table, in the order of its rows' values.
+    columns: BTreeMap<Symbol, Box<[Symbol]>>,
     /// Of those tables' rows, who wrote them last: the latest few, oldest first.
     writers: BTreeMap<RowRef, Vec<(RequestId, Option<Position>)>>,
     /// Cases that stand, by invariant and name: the number of the event that told of them.
@@ -95,7 +98,9 @@ impl Index {
             sessions: BTreeMap::new(),
             transactions: BTreeMap::new(),
             turns: BTreeMap::new(),
+            reads: BTreeMap::new(),
             about: BTreeMap::new(),
+            columns: BTreeMap::new(),
             writers: BTreeMap::new(),
             standing: BTreeMap::new(),
             lost_updates: LostUpdates::default(),
@@ -142,6 +147,10 @@ impl Index {
         all.filter(move |request| request.began <= to)
     }
 
+    pub fn request(&self, id: RequestId) -> Option<&Request> {
+        self.requests.get(&id).or_else(|| self.past.requests.all().find(|request| request.doer.request == id))
+    }
+
     pub fn calls_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Call> {
         let open = self.calls.values().chain(self.sleeps.values());
         self.past.calls.ended_from(from).chain(open).filter(move |call| call.began <= to)
@@ -169,14 +178,29 @@ impl Index {
         self.past.transactions.ended_from(at).chain(open).filter(move |transaction| transaction.is_at(at))
     }
 
+    /// All that was ever written, even if it was taken back.
+    pub fn versions_ever(&self) -> impl Iterator<Item = &Version> {
+        self.past.versions.all().chain(self.transactions.values().flat_map(Hands::versions))
+    }
+
     /// All that had been written by then and was not gone.
     pub fn versions_at(&self, at: Micros) -> impl Iterator<Item = &Version> {
-        let open = self.transactions.values().flat_map(Hands::versions);
-        self.past
-            .versions
-            .all()
-            .chain(open)
-            .filter(move |version| version.at <= at && !matches!(version.fate, Fate::Gone(gone) if gone <= at))
+        let gone_by_then = move |version: &Version| matches!(version.fate, Fate::Gone(gone) if gone <= at);
+        self.versions_ever().filter(move |version| version.at <= at && !gone_by_then(version))
+    }
+
+    /// The columns of a table; none of one that nobody told of.
+    pub fn columns(&self, table: Symbol) -> &[Symbol] {
+        self.columns.get(&table).map_or(&[], |columns| columns)
+    }
+
+    pub fn tables_read(&self, invariant: Symbol) -> &[Symbol] {
+        self.reads.get(&invariant).map_or(&[], |tables| tables)
+    }
+
+    /// The row that a case of this invariant is, where it is one.
+    pub fn row_of(&self, invariant: Symbol, case: Symbol) -> Option<RowRef> {
+        self.about.get(&invariant).map(|table| RowRef { table: *table, key: case })
     }
 
     pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {

@@ -159,7 +159,8 @@ pub struct Lock {
 /// A row that breaks an invariant, or a request that does.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// Its place among the scenario's.
+    /// The invariant's, and its place among the scenario's.
+    pub id: Symbol,
     pub invariant: usize,
     pub case: Symbol,
     pub row: Symbol,

@@ -104,8 +104,7 @@ impl Index {
 
     /// Who wrote the row last that a case of this invariant is, latest last.
     pub fn writers_of(&self, invariant: Symbol, case: Symbol) -> &[(RequestId, Option<Position>)] {
-        let row = self.about.get(&invariant).map(|table| RowRef { table: *table, key: case });
-        row.and_then(|row| self.writers.get(&row)).map_or(&[], Vec::as_slice)
+        self.row_of(invariant, case).and_then(|row| self.writers.get(&row)).map_or(&[], Vec::as_slice)
     }
 
     /// Everything that views show.
@@ -143,6 +142,12 @@ impl Index {
             EventKind::Committed => self.end_transaction(event, true),
             EventKind::RolledBack { .. } => self.end_transaction(event, false),
             EventKind::DeadlockFound { cycle } => self.deadlock(number, event, cycle),
+            EventKind::TableColumns { table, columns } => {
+                self.columns.insert(*table, columns.clone());
+            }
+            EventKind::InvariantReads { invariant, tables, .. } => {
+                self.reads.insert(*invariant, tables.clone());
+            }
             EventKind::Logged { level, text, .. } => {
                 self.lines.push_back(Line { at: event.at, level: *level, request: event.request, text: *text });
             }
@@ -152,8 +157,6 @@ impl Index {
             }
             EventKind::MachinesSet { .. }
             | EventKind::Deployed { .. }
-            | EventKind::InvariantReads { .. }
-            | EventKind::TableColumns { .. }
             | EventKind::ChangeApplied { .. }
             | EventKind::ChangeRefused { .. }
             | EventKind::ProcessKilled { .. }
@@ -436,11 +439,11 @@ impl Index {
         }
         let writers = self.writers_of(*invariant, *case).to_vec();
         self.standing.insert((place, *case), number);
-        let (invariant, case, row, since) = (place, *case, *row, *since);
+        let (id, invariant, case, row, since) = (*invariant, place, *case, *row, *since);
         let (told, request) = (event.at, event.request);
         kept(
             &mut self.cases,
-            Case { invariant, case, row, since, told, number, mended: None, request, writers, stretch },
+            Case { id, invariant, case, row, since, told, number, mended: None, request, writers, stretch },
         );
     }
 

@@ -51,11 +51,70 @@ since_us: number, at_us: number,
 sentence: string, requests: Array<number>, };
 
 /**
+ * NULL as `None`.
+ */
+export type Cell = { column: string, value: string | null, };
+
+/**
  * What can be done to a run while it is going. Each is a marker on the chart.
  */
 export type Change = { "kind": "variant", variant: string, } | { "kind": "knob", knob: string, value: number, } | { "kind": "fault", fault: string, on: boolean, } | { "kind": "source", file: string, text: string, };
 
 export type Clients = { "kind": "closed", count: Amount, think_ms: Amount, } | { "kind": "open", rate_per_s: Amount, } | { "kind": "scripted", file: string, source: string, scripts: Array<Script>, };
+
+export type Collision = { 
+/**
+ * The metric or invariant it belongs to, and the case in words.
+ */
+of: string, sentence: string, 
+/**
+ * When it was there: the rule was broken, the change was lost, the ring of waits was closed.
+ */
+at_us: number, 
+/**
+ * One or two, in the order in which they began.
+ */
+requests: Array<CollisionRequest>, 
+/**
+ * What they did, in order of time.
+ */
+steps: Array<CollisionStep>, };
+
+export type CollisionRequest = { request: number, 
+/**
+ * Who sent it: `client 12`.
+ */
+label: string, arguments: string, from_us: number, to_us: number | null, status: number | null, };
+
+export type CollisionStep = { 
+/**
+ * Index into `requests`.
+ */
+request: number, from_us: number, 
+/**
+ * `None`: it has not ended.
+ */
+to_us: number | null, kind: StepKind, 
+/**
+ * The statement, the service's method, the status.
+ */
+label: string, 
+/**
+ * It ended in an error, which `label` says.
+ */
+failed: boolean, 
+/**
+ * The row it is about, where it is about one.
+ */
+table: string | null, key: string | null, 
+/**
+ * What was read or written of that row, as far as it is known: the columns that one of the requests changes come first.
+ */
+cells: Array<Cell>, file: string | null, line: number | null, 
+/**
+ * How often the line did the same in a row.
+ */
+times: number, };
 
 export type ConsoleOutput = { "kind": "result", tag: string, columns: Array<string>, rows: Array<Array<string | null>>, rows_left_out: number, } | { "kind": "error", sqlstate: string, message: string, detail: string | null, hint: string | null, position: number | null, } | { "kind": "notice", severity: string, message: string, } | { "kind": "waiting", wait: ConsoleWait, };
 
@@ -450,7 +509,7 @@ frames: Array<Frame>,
 /**
  * A short stretch for the timeline.
  */
-report: Report, };
+report: Report, collision: Collision | null, };
 
 /**
  * A stretch of the run in detail.
@@ -636,6 +695,8 @@ details: Array<string>, };
 
 export type SpanFamily = "request" | "request-failed" | "pool-wait" | "statement" | "statement-failed" | "lock-wait" | "service" | "service-failed" | "sleep";
 
+export type StepKind = "read" | "write" | "wait" | "commit" | "rollback" | "call" | "answer";
+
 /**
  * From one deploy to the next.
  */
@@ -669,7 +730,11 @@ metrics: Array<number>, verdict: Verdict, };
 /**
  * A table at a moment: the rows the run has written or locked, those in somebody's hands first.
  */
-export type TableNow = { name: string, rows: Array<RowNow>, rows_left_out: number, };
+export type TableNow = { name: string, 
+/**
+ * In the order of its versions' values; a dropped one keeps its place, without a name.
+ */
+columns: Array<string>, rows: Array<RowNow>, rows_left_out: number, };
 
 export type TimedChange = { at_us: number, change: Change, };
 
