@@ -2,6 +2,7 @@
 // hangs or traps and starts another. It keeps no state of a run.
 
 import type { Answer, Ask, AskOf, Message, Replies, Reply } from './protocol';
+import { ownThread, type Thread } from './thread';
 import type { Frame } from './types';
 
 /** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
@@ -55,8 +56,9 @@ export class Refused extends Error {
 }
 
 export class Engine {
-  #worker: Worker | null = null;
+  #worker: Thread | null = null;
   #events: EngineEvents;
+  #newThread: () => Thread;
   #pending = new Map<number, Pending>();
   #nextId = 1;
   #lastHeard = 0;
@@ -69,8 +71,9 @@ export class Engine {
 
   #watch: ReturnType<typeof setInterval> | undefined;
 
-  constructor(events: EngineEvents) {
+  constructor(events: EngineEvents, newThread: () => Thread = ownThread) {
     this.#events = events;
+    this.#newThread = newThread;
   }
 
   start() {
@@ -86,8 +89,8 @@ export class Engine {
     this.#loaded = false;
     this.#memory = 0;
     this.#heard();
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-    worker.onmessage = (event: MessageEvent<Answer>) => {
+    const worker = this.#newThread();
+    worker.onmessage = (event) => {
       if (worker === this.#worker) this.#receive(event.data);
     };
     worker.onerror = (event) => {

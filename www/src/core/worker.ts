@@ -45,7 +45,7 @@ function handle<K extends AskKind>(kind: K, ask: AskOf<K>): Replies[K] | Promise
 
 const HANDLERS: { [K in AskKind]: (ask: AskOf<K>) => Replies[K] | Promise<Replies[K]> } = {
   async load() {
-    await (loading = init());
+    await (loading ??= init());
     return null;
   },
   async run(ask) {
