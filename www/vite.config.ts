@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig, type Plugin } from 'vite';
+import { build, defineConfig, type Plugin } from 'vite';
 import type { ScenarioSummary } from './src/core/types';
 import { byFeeling, corners } from './src/draw/about';
 import { LAYOUTS, escape, picture } from './src/draw/picture';
@@ -55,6 +55,8 @@ function preloads(): Plugin {
       order: 'post',
       handler(_, { bundle, filename }) {
         const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith('.woff2'));
+        // A frame shows a picture until it is tapped; the engine's page shows nothing.
+        if (/(embed|engine)\.html$/.test(filename)) return [];
         // After the policy, which holds only for what follows it.
         const injectTo = 'head' as const;
         const links = fonts.map((file) => ({ tag: 'link', attrs: { rel: 'preload', href: `./${file}`, as: 'font', type: 'font/woff2', crossorigin: '' }, injectTo }));
@@ -102,7 +104,7 @@ function about(): Plugin {
 }
 
 /** Adds to the folder that was built, one after the other in the order of the plugins. */
-function afterwards(name: string, write: (folder: string) => void): Plugin {
+function afterwards(name: string, write: (folder: string) => void | Promise<void>): Plugin {
   let folder = '';
   return {
     name,
@@ -140,10 +142,45 @@ const scenarioPages = afterwards('scenario-pages', (folder) => {
   }
 });
 
+/** Writes a frame for each scenario: it shows the picture and a link even where no script may run. */
+const embedPages = afterwards('embed-pages', (folder) => {
+  const page = readFileSync(join(folder, 'embed.html'), 'utf8');
+  for (const { id, title, hook } of summariesIn(folder)) {
+    const picture = `<picture><source media="(max-width: 559px)" srcset="./pictures/${id}.narrow.svg" /><img src="./pictures/${id}.svg" alt="${escape(`${title}. ${hook} Run it here.`)}" /></picture>`;
+    const own = page
+      .replace('<html ', `<html data-scenario="${id}" `)
+      .replace(/<title>.*?<\/title>/, () => `<title>${escape(title)} · 2 AM</title>`)
+      .replace(/<a id="still" href="\.\/"(.*?)>.*?<\/a>/, (_, rest: string) => `<a id="still" href="./${id}.html"${rest}>${picture}</a>`);
+    writeFileSync(join(folder, `${id}.embed.html`), own);
+  }
+});
+
+/** Writes what an article loads: one file without imports, as a classic script and as a module. */
+const embedScripts = afterwards('embed-scripts', async (folder) => {
+  for (const [entry, format, file] of [
+    ['script', 'iife', 'embed.js'],
+    ['module', 'es', 'embed.mjs'],
+  ] as const) {
+    await build({
+      configFile: false,
+      publicDir: false,
+      logLevel: 'error',
+      root: import.meta.dirname,
+      build: {
+        outDir: folder,
+        emptyOutDir: false,
+        target: 'es2022',
+        lib: { entry: `src/embed/${entry}.ts`, formats: [format], name: 'twoam', fileName: () => file },
+        minify: true,
+      },
+    });
+  }
+});
+
 /** Writes the service worker, which keeps exactly the files that were built. */
 const offline = afterwards('offline', (folder) => {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/offline\.js$|screenshot|social/.test(entry.name))
+    .filter((entry) => entry.isFile() && !/offline\.js$|screenshot|social|embed\.(html|m?js)$|engine\.html$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   const hash = createHash('sha256');
@@ -178,8 +215,8 @@ export default defineConfig({
   define: { __ENGINE__: JSON.stringify(engine()), __COSTS__: JSON.stringify(costs()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
-  plugins: [svelte(), about(), preloads(), contentSecurityPolicy(), pictures, scenarioPages, offline],
-  build: { outDir: '../dist', emptyOutDir: true, rolldownOptions: { input: ['index.html', 'about.html'] }, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  plugins: [svelte(), about(), preloads(), contentSecurityPolicy(), pictures, scenarioPages, embedPages, embedScripts, offline],
+  build: { outDir: '../dist', emptyOutDir: true, rolldownOptions: { input: ['index.html', 'about.html', 'embed.html', 'engine.html'] }, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   test: { include: ['tests/**/*.test.ts'] },
 } as import('vite').UserConfig);
