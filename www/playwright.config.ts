@@ -10,6 +10,12 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 20_000 },
   reporter: [['list']],
+  // The others walk the journeys, by drivers of their own.
+  projects: [
+    { name: 'chromium' },
+    ...(process.env.FIREFOX ? [{ name: 'firefox', testMatch: 'journeys.spec.ts' }] : []),
+    ...(process.env.WEBKIT_DRIVER ? [{ name: 'webkit', testMatch: 'journeys.spec.ts' }] : []),
+  ],
   use: {
     baseURL: address,
     viewport: { width: 1280, height: 800 },

@@ -1,5 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { HARDENED_HOLDS, NAIVE_BROKEN } from './names';
 import { expect, test } from './playground';
 
 for (const scheme of ['dark', 'light'] as const) {
@@ -11,9 +12,9 @@ for (const scheme of ['dark', 'light'] as const) {
       await playground.open();
       await playground.live();
       await page.keyboard.press('p');
-      await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+      await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
       await page.keyboard.press('h');
-      await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
+      await expect(playground.corner(HARDENED_HOLDS)).toBeVisible();
       await playground.pause();
       expect(await complaints(page), 'first screen').toEqual([]);
       await playground.openEditor();

@@ -1,3 +1,4 @@
+import { NAIVE_BROKEN } from './names';
 import { expect, test } from './playground';
 
 // Kept with the results of the test run, for people to look at.
@@ -20,7 +21,7 @@ for (const { scheme, width } of [
     await playground.open();
     await playground.live();
     await page.keyboard.press('p');
-    await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+    await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
     await playground.pause();
     await keep('first-screen');
     for (const list of ['Views', 'Explanation']) {

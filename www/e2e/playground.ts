@@ -1,6 +1,7 @@
 // How the tests take hold of the page: by what a reader sees and a screen reader says.
 
 import { expect, test as base, type Page } from '@playwright/test';
+import { HARDENED, LIVE, PRODUCTION } from './names';
 
 const commandLine = process.env.TWOAM;
 if (!commandLine) throw new Error('TWOAM names the native command line. `cargo xtask test` builds it and sets this.');
@@ -21,7 +22,7 @@ export class Playground {
   }
 
   async live() {
-    await expect(this.page.getByText('Live: this code is running here')).toBeVisible({ timeout: 40_000 });
+    await expect(this.page.getByText(LIVE)).toBeVisible({ timeout: 40_000 });
   }
 
   corner(name: RegExp) {
@@ -29,11 +30,11 @@ export class Playground {
   }
 
   get production() {
-    return this.corner(/^Naive, Production/);
+    return this.corner(PRODUCTION);
   }
 
   get hardened() {
-    return this.corner(/^Hardened, .*, Production/);
+    return this.corner(HARDENED);
   }
 
   /** What shows the code: text, and from the moment a reader comes near it an editor. */

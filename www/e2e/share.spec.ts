@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
+import { HARDENED_HOLDS, NAIVE_BROKEN, NAIVE_HOLDS } from './names';
 import { expect, test } from './playground';
 
 test('a link opens the same run at the same moment, with its edit', async ({ page, playground, context }) => {
@@ -7,13 +8,13 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await playground.open();
   await playground.live();
   await playground.production.click();
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
   await playground.openEditor();
   await page.keyboard.press('Control+Home');
   await page.keyboard.insertText('# Reviewed at 2 AM.\n');
   await page.getByRole('button', { name: 'Deploy edit' }).click();
   await playground.hardened.click();
-  await expect(playground.corner(/^Hardened, .*, Production: holds/)).toBeVisible();
+  await expect(playground.corner(HARDENED_HOLDS)).toBeVisible();
   await playground.pause();
   await page.getByRole('button', { name: 'Share', exact: true }).click();
   await expect(page.getByLabel('Link to this run')).toHaveValue(/#v1\./);
@@ -46,7 +47,7 @@ for (const [what, hash, words] of [
   test(`a link that is ${what} opens the scenario with a notice`, async ({ page, playground }) => {
     await playground.open(hash);
     await expect(page.getByText(words)).toBeVisible();
-    await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+    await expect(playground.corner(NAIVE_HOLDS)).toBeVisible();
     await page.getByRole('button', { name: 'Close' }).click();
     await expect(page.getByText(words)).toBeHidden();
   });
@@ -102,7 +103,7 @@ for (const [what, fields] of [
   test(`a link with ${what} is not looked into`, async ({ page, playground }) => {
     await playground.open(link(fields));
     await expect(page.getByText('This link is damaged')).toBeVisible();
-    await expect(playground.corner(/^Naive, My machine: holds/)).toBeVisible();
+    await expect(playground.corner(NAIVE_HOLDS)).toBeVisible();
   });
 }
 

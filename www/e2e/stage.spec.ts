@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { AxeBuilder } from '@axe-core/playwright';
+import { NAIVE_BROKEN } from './names';
 import { expect, native, test } from './playground';
 
 test('after the first visit the page works without a network', async ({ page, playground, context }) => {
@@ -13,7 +14,7 @@ test('after the first visit the page works without a network', async ({ page, pl
   await page.reload();
   await playground.live();
   await playground.production.click();
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
 });
 
 test('a talk goes from beat to beat by one key', async ({ page, playground }) => {
@@ -35,7 +36,7 @@ test('a broken number opens the cases behind it, and a case its moment', async (
   await playground.open();
   await playground.live();
   await playground.production.click();
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
   await playground.pause();
   await page.getByRole('region', { name: 'Numbers' }).getByRole('listitem').getByRole('button').first().click();
   await expect(page.getByRole('tab', { name: 'Cases' })).toHaveAttribute('aria-selected', 'true');
@@ -94,7 +95,7 @@ test('two variants on the same traffic are laid beside each other', async ({ pag
   await playground.open();
   await playground.live();
   await playground.production.click();
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
   await page.getByRole('combobox', { name: 'Compare with another variant' }).selectOption('atomic-update');
   await expect(page.getByText(/^First difference: client \d+ asked with .*product_id 1.*Naive answered \d{3} at .*, Atomic UPDATE \d{3} at/)).toBeVisible();
   const moment = page.getByRole('status').filter({ hasText: 'First difference' }).getByRole('button');

@@ -1,3 +1,4 @@
+import { NAIVE_BROKEN } from './names';
 import { expect, test } from './playground';
 
 test('without WebAssembly the recorded runs are shown, and the page says why', async ({ page, playground }) => {
@@ -5,7 +6,7 @@ test('without WebAssembly the recorded runs are shown, and the page says why', a
   await playground.open();
   await expect(page.getByText('only the recorded runs can be shown')).toBeVisible();
   await playground.production.click();
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
 });
 
 test('an engine that cannot be fetched leaves the recorded runs', async ({ page, playground, complaints }) => {
@@ -13,7 +14,7 @@ test('an engine that cannot be fetched leaves the recorded runs', async ({ page,
   await playground.open();
   await expect(page.getByText('The engine could not be loaded')).toBeVisible();
   await playground.production.click();
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
   // The browser itself writes a line for an answer of 404.
   complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !complaint.includes('404')));
 });
@@ -28,7 +29,7 @@ test('a tab that lay in the background for an hour goes on where it was', async 
   const before = await playground.time.textContent();
   await expect(playground.time).not.toHaveText(before!);
   await expect(page.getByText(/restarted|stopped/)).toHaveCount(0);
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
+  await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
 });
 
 test('a browser that keeps nothing is told about, and the edit still runs', async ({ page, playground }) => {

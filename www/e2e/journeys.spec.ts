@@ -1,0 +1,81 @@
+// What has to work in every browser, written once. The projects of playwright.config.ts say which browsers there are.
+
+import { expect, test as base, type LaunchOptions } from '@playwright/test';
+import type { ScenarioDocument } from '../src/core/types';
+import { publish } from './browsers/article';
+import * as chromium from './browsers/chromium';
+import * as firefox from './browsers/firefox';
+import { Tab, type Browser } from './browsers/tab';
+import * as webkit from './browsers/webkit';
+import { HARDENED, HARDENED_HOLDS, LIVE, NAIVE_BROKEN, NAIVE_HOLDS, PRODUCTION } from './names';
+import { native } from './playground';
+import { changedRun, read, runInBrowser, runNatively } from './trace';
+
+function launch(name: string, options: LaunchOptions): Promise<Browser> {
+  if (name === 'firefox') return firefox.launch(process.env.FIREFOX!);
+  if (name === 'webkit') return webkit.launch(process.env.WEBKIT_DRIVER!, process.env.WEBKIT!);
+  return chromium.launch(options);
+}
+
+/** Every journey also fails for anything on the console and for any request that leaves the site and the article. */
+const test = base.extend<{ site: string; article: { address: string }; tab: Tab }, { browserUnderTest: Browser }>({
+  browserUnderTest: [
+    async ({ launchOptions }, use, { project }) => {
+      const browser = await launch(project.name, launchOptions);
+      await use(browser);
+      await browser.close();
+    },
+    { scope: 'worker' },
+  ],
+  site: async ({ baseURL }, use) => use(new URL('./', baseURL).href),
+  article: async ({ site }, use) => {
+    const article = await publish(`<h1>A post</h1><script src="${site}embed.js"></script><backend-playground scenario="oversell">Flash sale</backend-playground>`);
+    await use(article);
+    await article.close();
+  },
+  tab: async ({ browserUnderTest, site, article }, use) => {
+    const page = await browserUnderTest.open([new URL(site).origin, article.address]);
+    await use(new Tab(page));
+    expect(await page.complaints()).toEqual([]);
+    await page.close();
+  },
+});
+
+test('naive breaks in production, and a deploy of the hardened variant ends it', async ({ tab, site }) => {
+  await tab.open(site);
+  await tab.read(LIVE);
+  await tab.see('button', NAIVE_HOLDS);
+  await tab.click('button', PRODUCTION);
+  await tab.see('button', NAIVE_BROKEN);
+  await tab.click('button', HARDENED);
+  await tab.see('button', HARDENED_HOLDS);
+});
+
+test('a run that is changed while it goes gives the native trace', async ({ tab, site }) => {
+  await tab.open(site);
+  await tab.read(LIVE);
+  const document = await read<ScenarioDocument>(tab, 'scenarios/oversell.json');
+  const run = await runInBrowser(tab, document, changedRun(document), 60_000_000);
+  const told = runNatively(native, run.schedule);
+  expect(told.requests.ok).toBeGreaterThan(1_000);
+  expect(run.trace_hash).toBe(told.trace_hash);
+});
+
+test('code that never comes back costs the engine, not the code', async ({ tab, site }) => {
+  await tab.open(site);
+  await tab.read(LIVE);
+  await tab.click('region', /^Code$/);
+  await tab.until(() => document.activeElement?.shadowRoot?.activeElement?.matches('[contenteditable="true"]'));
+  await tab.replace('async def buy(conn, request): return {"status": 200, "n": len(str(7 ** (10 ** 9)))}');
+  await tab.click('button', /^Deploy edit$/);
+  await tab.read(/^The engine was restarted\. Your code is kept/);
+  await tab.until(() => document.querySelector('[aria-label="Code"] .editor')?.shadowRoot?.textContent.includes('7 ** (10 ** 9)'));
+  await tab.click('button', /^Revert$/);
+  await tab.see('button', NAIVE_HOLDS);
+});
+
+test('an article on another origin shows the outcome, and on a tap the break', async ({ tab, article }) => {
+  await tab.open(article.address);
+  const embed = await tab.inside(() => document.querySelector('backend-playground')?.shadowRoot?.querySelector('iframe'));
+  await embed.see('button', NAIVE_BROKEN);
+});
