@@ -1,6 +1,7 @@
 //! The project's commands: build the playground, serve it, test everything, measure it.
 
 mod bench;
+mod browsers;
 mod build;
 mod serve;
 mod test;

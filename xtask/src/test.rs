@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::browsers::Browsers;
 use crate::build;
 use crate::serve::Site;
 use crate::tools::{self, cargo, ensure_chromium, ensure_npm_packages, ensure_postgres, ensure_python, npm, say};
@@ -19,7 +20,7 @@ pub fn run(options: &Options) -> Result<()> {
     let postgres = ensure_postgres()?;
     let python = ensure_python();
     ensure_npm_packages()?;
-    let chromium = if options.no_browser { None } else { Some(ensure_chromium()?) };
+    let browsers = if options.no_browser { None } else { Some((ensure_chromium()?, Browsers::ensure()?)) };
 
     say("style");
     tools::run(cargo().args(["fmt", "--all", "--check"]))?;
@@ -44,13 +45,14 @@ pub fn run(options: &Options) -> Result<()> {
     say("the page's units");
     tools::run(&mut npm(&["test", "--silent"]))?;
 
-    let Some(chromium) = chromium else { return Ok(()) };
+    let Some((chromium, others)) = browsers else { return Ok(()) };
     let site = build::run(&build::Options { tested: true, ..Default::default() })?;
     tools::run(&mut npm(&["run", "--silent", "check"]))?;
 
-    say("the built site in a real browser");
+    say("the built site in real browsers");
     let site = Site::start(&site, 0)?;
     let mut specs = npm(&["run", "--silent", "e2e"]);
     specs.env("BASE_URL", site.address()).env("CHROMIUM", chromium).env("TWOAM", build::command_line());
+    others.name_to(&mut specs);
     tools::run(&mut specs)
 }

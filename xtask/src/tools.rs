@@ -78,7 +78,7 @@ pub fn ensure_chromium() -> Result<PathBuf> {
 }
 
 /// What an environment variable names, if it is set.
-fn named(variable: &str) -> Result<Option<PathBuf>> {
+pub fn named(variable: &str) -> Result<Option<PathBuf>> {
     let path = std::env::var_os(variable).map(PathBuf::from);
     if let Some(path) = path.as_ref().filter(|path| !path.is_file()) {
         bail!("{variable} names {}, which does not exist", path.display());
@@ -155,7 +155,7 @@ fn find_postgres() -> Option<PathBuf> {
 }
 
 /// Debian's and its kin's packages, where this user may install them.
-fn install_system_packages(names: &[&str]) -> bool {
+pub fn install_system_packages(names: &[&str]) -> bool {
     if on_path("apt-get").is_none() {
         return false;
     }
@@ -182,7 +182,7 @@ fn works(program: &str, arguments: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
