@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { build, defineConfig, type Plugin } from 'vite';
@@ -194,10 +194,11 @@ const offline = afterwards('offline', (folder) => {
   );
 });
 
-/** The engine a page was built with, as links name it. The unit tests need none. */
-function engine(): string {
+/** The engine a page was built with, as links name it, and its size unpacked. The unit tests need none. */
+function engine(): { name: string; bytes: number } {
   const path = new URL('pkg/twoam_bg.wasm', import.meta.url);
-  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8) : 'none';
+  if (!existsSync(path)) return { name: 'none', bytes: 0 };
+  return { name: createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 8), bytes: statSync(path).size };
 }
 
 /** The cost model's constants by name, and where they were measured, as the simulation has them: the page tells no others. */
@@ -212,7 +213,7 @@ function costs(): { us: { [name in string]: number }; measuredOn: string } {
 }
 
 export default defineConfig({
-  define: { __ENGINE__: JSON.stringify(engine()), __COSTS__: JSON.stringify(costs()) },
+  define: { __ENGINE__: JSON.stringify(engine().name), __ENGINE_BYTES__: engine().bytes, __COSTS__: JSON.stringify(costs()) },
   // Relative, so that the built folder works under any path and from any static server.
   base: './',
   plugins: [svelte(), about(), preloads(), contentSecurityPolicy(), pictures, scenarioPages, embedPages, embedScripts, offline],

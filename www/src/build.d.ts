@@ -1,3 +1,5 @@
-// Set by vite.config.ts: which build of the engine the page was built with, and the constants of its cost model in microseconds.
+// Set by vite.config.ts: which build of the engine the page was built with, how large it is unpacked, and the constants
+// of its cost model in microseconds.
 declare const __ENGINE__: string;
+declare const __ENGINE_BYTES__: number;
 declare const __COSTS__: { us: { [name in string]: number }; measuredOn: string };

@@ -9,6 +9,7 @@ import type { Frame } from './types';
 const SILENCE_MS = 4_000;
 /** A run that begins starts an interpreter first, which on a busy machine takes its time. */
 const BEGINNING_MS = 12_000;
+/** Without another byte of the engine, and while it is compiled. */
 const LOADING_MS = 60_000;
 /** An interpreter leaves some megabytes behind when its run ends, and WebAssembly's memory never shrinks. */
 const MEMORY_MOST = 400_000_000;
@@ -21,7 +22,7 @@ export type Loss = { why: 'crashed' } | { why: 'stopped'; error: string } | { wh
 export type Absence =
   | { why: 'no-webassembly' }
   | { why: 'not-loaded'; error: string | null }
-  | { why: 'loads-too-long' }
+  | { why: 'stalled' }
   | { why: 'restarted-too-often'; loss: Loss };
 
 export interface EngineEvents {
@@ -32,6 +33,8 @@ export interface EngineEvents {
   unavailable(absence: Absence): void;
   /** `restarted`: it takes the place of one that was lost. */
   ready(restarted: boolean): void;
+  /** How much of the engine has come, of 1. */
+  loading?(share: number): void;
 }
 
 /** An answer has the number of its ask, and so is of its kind. */
@@ -146,6 +149,10 @@ export class Engine {
 
   #receive(answer: Answer) {
     this.#heard();
+    if ('loaded' in answer) {
+      this.#events.loading?.(answer.loaded);
+      return;
+    }
     if ('frame' in answer) {
       this.#playing = answer.playing;
       this.#beginning = false;
@@ -176,7 +183,7 @@ export class Engine {
     if (!this.#worker || !waiting) return;
     const silence = at - this.#lastHeard;
     if (!this.#loaded) {
-      if (silence > LOADING_MS) this.#giveUp({ why: 'loads-too-long' });
+      if (silence > LOADING_MS) this.#giveUp({ why: 'stalled' });
       return;
     }
     if (silence > (this.#beginning ? BEGINNING_MS : SILENCE_MS)) this.#restart({ why: 'silent', beginning: this.#beginning });
@@ -228,8 +235,8 @@ export function absenceInWords(absence: Absence): string {
       return 'This browser has no WebAssembly, so only the recorded runs can be shown.';
     case 'not-loaded':
       return `The engine could not be loaded${absence.error === null ? '' : ` (${absence.error})`}. ${again}`;
-    case 'loads-too-long':
-      return `The engine took too long to load. ${again}`;
+    case 'stalled':
+      return `The engine has not loaded any further for a minute. ${again}`;
     case 'restarted-too-often':
       return `${lossInWords(absence.loss)} It was restarted five times within a minute; reload the page to try again. Your code is kept.`;
   }

@@ -67,7 +67,9 @@ export type Answer =
   | { id: number; value: Reply }
   /** `fatal`: the instance is gone and the thread has to be started anew. Id 0: nobody asked, it happened while playing. */
   | { id: number; error: string; fatal: boolean; file: string | null; line: number | null }
-  | { frame: Frame; run: number; playing: boolean };
+  | { frame: Frame; run: number; playing: boolean }
+  /** How much of the engine has come, of 1. */
+  | { loaded: number };
 
 /** What went wrong, was asked and was logged. */
 export type Digest = Pick<Report, 'cases' | 'queries' | 'log'>;

@@ -3,6 +3,7 @@
 // and knows nothing of the page. No other module imports the wasm package.
 
 import init, { Playground, SqlConsole } from '../../pkg/twoam.js';
+import engine from '../../pkg/twoam_bg.wasm?url';
 import type { Answer, AskKind, AskOf, ConsoleReplies, Digest, Message, Replies } from './protocol';
 import type { ConsoleReply, Frame, Report } from './types';
 
@@ -45,7 +46,7 @@ function handle<K extends AskKind>(kind: K, ask: AskOf<K>): Replies[K] | Promise
 
 const HANDLERS: { [K in AskKind]: (ask: AskOf<K>) => Replies[K] | Promise<Replies[K]> } = {
   async load() {
-    await (loading ??= init());
+    await (loading ??= init({ module_or_path: download() }));
     return null;
   },
   async run(ask) {
@@ -106,6 +107,24 @@ const HANDLERS: { [K in AskKind]: (ask: AskOf<K>) => Replies[K] | Promise<Replie
   'console-cancel': (ask) => withConsole((open) => open.cancel(ask.session, ask.now_us)),
   'console-tick': (ask) => withConsole((open) => open.tick(ask.now_us)),
 };
+
+/** On a slow line the engine takes minutes: how much has come is told, which is also a sign of life. */
+async function download(): Promise<Response> {
+  const response = await fetch(engine);
+  const arriving = response.ok && response.clone().body;
+  // An error is met by the one who compiles what arrives, too, and told there.
+  if (arriving) count(arriving).catch(() => {});
+  return response;
+}
+
+async function count(arriving: ReadableStream<Uint8Array>) {
+  const reader = arriving.getReader();
+  let bytes = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    bytes += next.value.byteLength;
+    answer({ loaded: bytes / __ENGINE_BYTES__ });
+  }
+}
 
 /** As much as a list shows: the rest would only be copied. */
 function digest({ cases, queries, log }: Report): Digest {

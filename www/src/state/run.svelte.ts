@@ -17,6 +17,8 @@ const REPLAY_MOST = 16;
 
 export class RunSession {
   engine = $state<'loading' | 'ready' | 'unavailable'>('loading');
+  /** How much of it has come, of 1. */
+  loaded = $state(0);
   life = $state.raw<Life>({ of: 'nothing' });
   readonly live = $derived(this.life.of === 'live');
   readonly beginning = $derived(this.life.of === 'live' && this.life.phase === 'beginning');
@@ -60,6 +62,7 @@ export class RunSession {
         this.engine = 'ready';
         turns.engineReady(restarted);
       },
+      loading: (share) => (this.loaded = share),
       frame: (frame, run) => this.#take(frame, run),
       restarted: (loss) => {
         this.engine = 'loading';
