@@ -19,6 +19,31 @@ test('an engine that cannot be fetched leaves the recorded runs', async ({ page,
   complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !complaint.includes('404')));
 });
 
+test('a page that cannot start says so', async ({ page, playground, complaints }) => {
+  await page.addInitScript(() => {
+    Intl.NumberFormat = function () {
+      throw new RangeError('invalid language tag: C');
+    } as never;
+  });
+  await page.goto('./');
+  await expect(page.getByRole('alert')).toContainText('2 AM could not start in this browser (Uncaught RangeError: invalid language tag: C).');
+  await expect(page.getByRole('link', { name: 'What 2 AM is' })).toBeVisible();
+  expect(complaints.splice(0)).toEqual(['invalid language tag: C']);
+});
+
+test('a page whose script does not arrive says so', async ({ page, playground, complaints }) => {
+  await page.route('**/assets/index-*.js', (route) => route.fulfill({ status: 404, body: '' }));
+  await page.goto('./');
+  await expect(page.getByRole('alert')).toContainText(/\(http.*\.js could not be loaded\)/);
+  expect(complaints.splice(0).join()).toContain('404');
+});
+
+test('a browser whose language its own Intl does not know runs the page all the same', async ({ page, playground }) => {
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C' }));
+  await playground.open();
+  await playground.live();
+});
+
 test('a tab that lay in the background for an hour goes on where it was', async ({ page, playground }) => {
   await page.clock.install();
   await playground.open();

@@ -18,8 +18,8 @@ export async function launch(driver: string, binary: string): Promise<Browser> {
   const display = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [number] = await once(createInterface(display.stdout!), 'line');
   const port = await freePort();
-  // Under the locale C the browser calls its language “C”, which its own Intl refuses.
-  const env = { ...process.env, DISPLAY: `:${number}`, LANG: 'en_US.UTF-8', LC_ALL: '' };
+  // The hardest locale there is: the browser calls its language “C”, which its own Intl refuses.
+  const env = { ...process.env, DISPLAY: `:${number}`, LANG: 'C.UTF-8', LC_ALL: '' };
   const process_ = spawn(driver, [`--port=${port}`], { env, stdio: 'ignore' });
   const address = `http://127.0.0.1:${port}`;
   await answering(address, process_);
