@@ -55,6 +55,12 @@ export class Playground {
     await expect(this.page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
   }
 
+  async stepOn() {
+    const before = await this.time.textContent();
+    await this.page.getByRole('button', { name: 'One step on' }).click();
+    await expect(this.time).not.toHaveText(before!);
+  }
+
   async openEditor() {
     await this.code.locator('.sheet').click();
     await expect(this.editor).toBeFocused();

@@ -25,7 +25,7 @@ test('a page that cannot start says so', async ({ page, playground, complaints }
       throw new RangeError('invalid language tag: C');
     } as never;
   });
-  await page.goto('./');
+  await playground.page.goto('./');
   await expect(page.getByRole('alert')).toContainText('2 AM could not start in this browser (Uncaught RangeError: invalid language tag: C).');
   await expect(page.getByRole('link', { name: 'What 2 AM is' })).toBeVisible();
   expect(complaints.splice(0)).toEqual(['invalid language tag: C']);
@@ -33,7 +33,7 @@ test('a page that cannot start says so', async ({ page, playground, complaints }
 
 test('a page whose script does not arrive says so', async ({ page, playground, complaints }) => {
   await page.route('**/assets/index-*.js', (route) => route.fulfill({ status: 404, body: '' }));
-  await page.goto('./');
+  await playground.page.goto('./');
   await expect(page.getByRole('alert')).toContainText(/\(http.*\.js could not be loaded\)/);
   expect(complaints.splice(0).join()).toContain('404');
 });

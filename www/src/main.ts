@@ -1,5 +1,6 @@
 import { mount } from 'svelte';
 import './theme.css';
+import './forced-colours.css';
 import App from './App.svelte';
 
 const target = document.getElementById('app')!;

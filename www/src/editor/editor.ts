@@ -154,7 +154,17 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
   const root = holder.shadowRoot ?? holder.attachShadow({ mode: 'open' });
   const frame = document.createElement('div');
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(':host { display: block } div.frame { height: 100% } @media (max-width: 1000px) { div.frame { --code-size: 0.75rem } }');
+  sheet.replaceSync(`
+    :host { display: block }
+    div.frame { height: 100% }
+    @media (max-width: 1000px) { div.frame { --code-size: 0.75rem } }
+    @media (forced-colors: active) {
+      .lit { outline: 1px solid Highlight; outline-offset: -1px }
+      .lit.waits { outline-style: dashed }
+      .cm-changedLine { border-left: 3px solid }
+      .cm-deletedLine { text-decoration: line-through }
+    }
+  `);
   root.adoptedStyleSheets = [sheet];
   frame.className = 'frame';
   root.append(frame);
