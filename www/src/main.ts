@@ -1,6 +1,7 @@
 import { mount } from 'svelte';
 import './theme.css';
 import './forced-colours.css';
+import './touch.css';
 import App from './App.svelte';
 
 const target = document.getElementById('app')!;
