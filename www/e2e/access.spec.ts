@@ -1,5 +1,4 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
+import { complaints } from './axe';
 import { HARDENED_HOLDS, NAIVE_BROKEN } from './names';
 import { expect, test } from './playground';
 
@@ -11,6 +10,7 @@ for (const scheme of ['dark', 'light'] as const) {
       await page.setViewportSize({ width, height: 800 });
       await playground.open();
       await playground.live();
+      expect(await complaints(page), 'nothing has run in production').toEqual([]);
       await page.keyboard.press('p');
       await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
       await page.keyboard.press('h');
@@ -22,10 +22,20 @@ for (const scheme of ['dark', 'light'] as const) {
       // Every state is looked at once in each theme and once in each width.
       if ((scheme === 'dark') !== (width === 360)) return;
 
-      for (const tab of await page.getByRole('tablist', { name: 'Views' }).getByRole('tab').all()) {
-        await tab.click();
-        expect(await complaints(page, '#view'), `view ${await tab.textContent()}`).toEqual([]);
+      for (const [list, panel] of [['Views', '#view'], ['Explanation', '[aria-label="Explanation"]']] as const) {
+        for (const tab of await page.getByRole('tablist', { name: list }).getByRole('tab').all()) {
+          await tab.click();
+          expect(await complaints(page, panel), `${list}: ${await tab.textContent()}`).toEqual([]);
+        }
       }
+
+      await page.getByRole('combobox', { name: 'Compare with another variant' }).selectOption('atomic-update');
+      await expect(page.getByRole('status').filter({ hasText: 'First difference' })).toBeVisible();
+      expect(await complaints(page, '[aria-label="Numbers"]'), 'comparison').toEqual([]);
+
+      await page.getByRole('button', { name: /^Scenario:/ }).click();
+      expect(await complaints(page, 'dialog'), 'list of scenarios').toEqual([]);
+      await page.keyboard.press('Escape');
 
       await page.getByRole('button', { name: 'Share', exact: true }).click();
       await expect(page.getByLabel('Link to this run')).toHaveValue(/#v\d\./);
@@ -47,12 +57,6 @@ for (const scheme of ['dark', 'light'] as const) {
       expect(await complaints(page), 'talk').toEqual([]);
     });
   }
-}
-
-/** Of the whole page, or of what changed on it. */
-async function complaints(page: Page, where = 'html'): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).include(where).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
 }
 
 for (const [scheme, width] of [['dark', 360], ['light', 1280]] as const) {

@@ -1,4 +1,5 @@
 import { NAIVE_BROKEN } from './names';
+import { complaints as axe } from './axe';
 import { expect, test } from './playground';
 
 test('without WebAssembly the recorded runs are shown, and the page says why', async ({ page, playground }) => {
@@ -19,22 +20,24 @@ test('an engine that cannot be fetched leaves the recorded runs', async ({ page,
   complaints.splice(0, complaints.length, ...complaints.filter((complaint) => !complaint.includes('404')));
 });
 
-test('a page that cannot start says so', async ({ page, playground, complaints }) => {
+test('a page that cannot start says so', async ({ page, playground, complaints }, info) => {
   await page.addInitScript(() => {
     Intl.NumberFormat = function () {
       throw new RangeError('invalid language tag: C');
     } as never;
   });
   await playground.page.goto('./');
-  await expect(page.getByRole('alert')).toContainText('2 AM could not start in this browser (Uncaught RangeError: invalid language tag: C).');
+  await expect(page.getByRole('alert')).toContainText('2 AM could not start in this browser Uncaught RangeError: invalid language tag: C');
+  await page.screenshot({ path: info.outputPath('unstarted.png') });
   await expect(page.getByRole('link', { name: 'What 2 AM is' })).toBeVisible();
+  expect(await axe(page)).toEqual([]);
   expect(complaints.splice(0)).toEqual(['invalid language tag: C']);
 });
 
 test('a page whose script does not arrive says so', async ({ page, playground, complaints }) => {
   await page.route('**/assets/index-*.js', (route) => route.fulfill({ status: 404, body: '' }));
   await playground.page.goto('./');
-  await expect(page.getByRole('alert')).toContainText(/\(http.*\.js could not be loaded\)/);
+  await expect(page.getByRole('alert')).toContainText(/Its script could not be loaded: http.*\.js/);
   expect(complaints.splice(0).join()).toContain('404');
 });
 
