@@ -1,0 +1,117 @@
+//! Who sends what against which machines: clients, requests, rows, services, faults.
+
+use std::collections::BTreeMap;
+
+use super::section::Section;
+use super::*;
+use crate::services::{self, SERVICES};
+
+impl<'a> Reader<'a> {
+    pub(super) fn clients(&self, root: &Section<'_, 'a>) -> Clients {
+        let Some(section) = root.section("clients") else {
+            return Clients::Open { rate_per_s: Amount::Number(0.0) };
+        };
+        if section.has("file") {
+            let file = section.text("file");
+            let source = section.file("file", &file);
+            let scripts = section.sections("script");
+            let scripts =
+                scripts.iter().map(|script| Script { entry: script.text("entry"), count: script.amount("count") });
+            Clients::Scripted { scripts: scripts.collect(), file, source }
+        } else if section.has("rate_per_s") {
+            Clients::Open { rate_per_s: section.amount("rate_per_s") }
+        } else {
+            Clients::Closed { count: section.amount("count"), think_ms: section.amount("think_ms") }
+        }
+    }
+
+    pub(super) fn request(&self, section: &Section<'_, 'a>) -> RequestKind {
+        RequestKind {
+            entry: section.text("entry"),
+            weight: section.optional_amount("weight").unwrap_or(Amount::Number(1.0)),
+            // A script brings its own.
+            parameters: match section.has("parameters") {
+                true => section.section("parameters").map_or_else(BTreeMap::new, |draws| self.draws(&draws)),
+                false => BTreeMap::new(),
+            },
+        }
+    }
+
+    pub(super) fn rows(&self, section: &Section<'_, 'a>) -> RowSet {
+        let columns = section.section("columns").map_or_else(BTreeMap::new, |columns| self.draws(&columns));
+        if section.has("columns") && columns.is_empty() {
+            section.mistake("columns", "it names no column", "name one at least, such as `id = { sequence = 1 }`");
+        }
+        RowSet { table: section.text("table"), count: section.amount("count"), columns }
+    }
+
+    pub(super) fn machine(&self, root: &Section<'_, 'a>) -> Machine {
+        let section = root.section("machine");
+        let amount = |key| section.as_ref().map_or(Amount::Number(0.0), |section| section.amount(key));
+        Machine {
+            processes: amount("processes"),
+            pool: amount("pool"),
+            pool_timeout_ms: amount("pool_timeout_ms"),
+            database_cores: amount("database_cores"),
+            network_ms: amount("network_ms"),
+            network_sd_ms: amount("network_sd_ms"),
+            memory_mb: section.as_ref().and_then(|section| section.optional_amount("memory_mb")),
+            replica_lag_ms: section.as_ref().and_then(|section| section.optional_amount("replica_lag_ms")),
+        }
+    }
+
+    pub(super) fn service(&self, section: &Section<'_, 'a>) -> ServiceSettings {
+        let kinds = SERVICES.iter().map(|kind| kind.name).collect::<Vec<_>>();
+        let named = section.has("kind");
+        let kind = section.word(if named { "kind" } else { "name" }, &kinds);
+        ServiceSettings {
+            name: if named { section.text("name") } else { kind.clone() },
+            kind,
+            capacity: section.optional_amount("capacity"),
+            latency_ms: section.amount("latency_ms"),
+            latency_sd_ms: section.amount("latency_sd_ms"),
+            timeout_ms: section.amount("timeout_ms"),
+        }
+    }
+
+    pub(super) fn fault(&self, section: &Section<'_, 'a>, services: &[ServiceSettings]) -> (FaultDocument, FaultRule) {
+        let places = services.iter().map(|service| service.name.as_str()).chain(["database", "processes", "clients"]);
+        let verdict = match section
+            .word("verdict", &["decline", "fail", "refuse", "delay", "lose-answer", "duplicate", "resend", "kill"])
+            .as_str()
+        {
+            "decline" => FaultVerdict::Decline,
+            "refuse" => FaultVerdict::Refuse,
+            "delay" => FaultVerdict::Delay { ms: section.amount("delay_ms") },
+            "lose-answer" => FaultVerdict::LoseAnswer,
+            "duplicate" => FaultVerdict::Duplicate,
+            "resend" => FaultVerdict::Resend { after_ms: section.amount("after_ms") },
+            "kill" => FaultVerdict::Kill,
+            _ => FaultVerdict::Fail,
+        };
+        let kill = verdict == FaultVerdict::Kill;
+        let on = section.word("on", &places.collect::<Vec<_>>());
+        let methods =
+            services.iter().find(|service| service.name == on).and_then(|service| services::kind(&service.kind));
+        let methods = methods.map_or(&[][..], |kind| kind.methods);
+        let rule = FaultRule {
+            id: section.id(),
+            methods: match section.has("methods") {
+                // Of clients: kinds of request, by entry.
+                true if on == "clients" => section.texts("methods", 1),
+                true => section.words("methods", methods),
+                false => Vec::new(),
+            },
+            on,
+            share: if kill { Amount::Number(1.0) } else { section.amount("share") },
+            every_s: kill.then(|| section.amount("every_s")),
+            from_s: section.optional_amount("from_s").unwrap_or(Amount::Number(0.0)),
+            for_s: section.optional_amount("for_s"),
+            verdict,
+        };
+        if (rule.on == "clients") != matches!(rule.verdict, FaultVerdict::Resend { .. }) {
+            section.mistake("on", "clients resend, and nobody else does", "use `resend` with `on = \"clients\"`");
+        }
+        (FaultDocument { id: rule.id.clone(), label: section.text("label") }, rule)
+    }
+}

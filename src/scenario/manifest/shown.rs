@@ -1,0 +1,153 @@
+//! What a reader moves, compares and reads off: knobs, environments, variants, metrics, invariants.
+
+use super::section::{Section, number_of};
+use super::*;
+
+impl<'a> Reader<'a> {
+    pub(super) fn knob(&self, section: &Section<'_, 'a>) -> Knob {
+        let knob = Knob {
+            id: section.id(),
+            label: section.text("label"),
+            unit: section.optional_text("unit").unwrap_or_default(),
+            min: section.number("min"),
+            max: section.number("max"),
+            step: section.number("step"),
+            live: section.flag("live"),
+        };
+        if knob.min >= knob.max {
+            section.mistake("max", "it is not above `min`", "a knob needs room to move");
+        }
+        knob
+    }
+
+    pub(super) fn environment(
+        &self,
+        section: &Section<'_, 'a>,
+        knobs: &[Knob],
+        faults: &[(FaultDocument, FaultRule)],
+    ) -> EnvironmentDocument {
+        let values = section.section("knobs").map(|values| {
+            let each = knobs.iter().map(|knob| (knob.id.clone(), values.number_in(&knob.id, knob.min, knob.max)));
+            each.collect()
+        });
+        let fault_ids = faults.iter().map(|(fault, _)| fault.id.as_str()).collect::<Vec<_>>();
+        EnvironmentDocument {
+            id: section.id(),
+            label: section.text("label"),
+            summary: section.text("summary"),
+            knobs: values.unwrap_or_default(),
+            faults: section.words("faults", &fault_ids),
+            length_s: section.number_in("length_s", 1.0, 600.0),
+        }
+    }
+
+    pub(super) fn curve(&self, section: &Section<'_, 'a>, knobs: &[Knob]) -> Curve {
+        let ids = ids(knobs, |knob| &knob.id);
+        let knob = section.word("knob", &ids);
+        let values = section.required("values", "a list of numbers", |value| {
+            value.as_array()?.iter().map(|item| number_of(item.get_ref())).collect::<Option<Vec<_>>>()
+        });
+        let values = values.unwrap_or_default();
+        let range = knobs.iter().find(|it| it.id == knob).map(|knob| knob.min..=knob.max);
+        if let Some(range) = range.filter(|range| !values.iter().all(|value| range.contains(value))) {
+            let (min, max) = (range.start(), range.end());
+            section.mistake("values", "one is out of the knob's range", format!("write numbers from {min} to {max}"));
+        }
+        let others = section.optional_section("knobs").map(|others| {
+            let there = knobs.iter().filter(|knob| others.has(&knob.id));
+            there.map(|knob| (knob.id.clone(), others.number_in(&knob.id, knob.min, knob.max))).collect()
+        });
+        Curve { knob, values, knobs: others.unwrap_or_default() }
+    }
+
+    pub(super) fn variant(&self, section: &Section<'_, 'a>) -> VariantDocument {
+        let file = section.text("file");
+        VariantDocument {
+            id: section.id(),
+            label: section.text("label"),
+            source: section.file("file", &file),
+            file,
+            price: section.text("price"),
+            tradeoff: section.text("tradeoff"),
+            migration: section.optional_text("migration").map(|file| section.file("migration", &file)),
+            workers: section
+                .optional_sections("worker")
+                .iter()
+                .map(|worker| Worker { entry: worker.text("entry"), every_ms: worker.number("every_ms") })
+                .collect(),
+        }
+    }
+
+    pub(super) fn metrics(&self, root: &Section<'_, 'a>, measured: &[Metric]) -> (Vec<Metric>, Vec<Gauge>) {
+        let mut metrics = Vec::new();
+        let mut gauges = Vec::new();
+        for section in root.sections("metric") {
+            let headline = section.flag("headline");
+            let own = section.has("sql");
+            let id = if own { section.id() } else { section.word("id", &ids(measured, |metric| &metric.id)) };
+            if own {
+                gauges.push(Gauge { metric: id.clone(), sql: section.text("sql") });
+                metrics.push(Metric {
+                    id,
+                    label: section.text("label"),
+                    unit: match section.word("unit", &["count", "ms", "cents", "ratio", "bytes"]).as_str() {
+                        "ms" => Unit::Ms,
+                        "cents" => Unit::Cents,
+                        "ratio" => Unit::Ratio,
+                        "bytes" => Unit::Bytes,
+                        _ => Unit::Count,
+                    },
+                    kind: MetricKind::Gauge,
+                    headline,
+                    better: match section.word("better", &["zero", "lower", "higher", "neither"]).as_str() {
+                        "zero" => Better::Zero,
+                        "lower" => Better::Lower,
+                        "higher" => Better::Higher,
+                        _ => Better::Neither,
+                    },
+                });
+            } else if let Some(metric) = measured.iter().find(|metric| metric.id == id) {
+                let label = section.optional_text("label").unwrap_or_else(|| metric.label.clone());
+                metrics.push(Metric { headline, label, ..metric.clone() });
+            }
+        }
+        if !metrics.iter().any(|metric| metric.headline) {
+            root.mistake(
+                "metric",
+                "no metric is a headline",
+                "write `headline = true` on the two or three that matter",
+            );
+        }
+        (metrics, gauges)
+    }
+
+    pub(super) fn invariant(&self, section: &Section<'_, 'a>) -> Invariant {
+        let rules = ["sql", "slower_than_ms", "failed"].into_iter().filter(|key| section.has(key)).collect::<Vec<_>>();
+        let rule = match rules[..] {
+            ["sql"] => InvariantRule::Sql { sql: section.text("sql") },
+            ["slower_than_ms"] => InvariantRule::SlowerThan {
+                ms: section.number("slower_than_ms"),
+                entry: section.optional_text("entry"),
+            },
+            ["failed"] => {
+                section.flag("failed");
+                InvariantRule::Failed { entry: section.optional_text("entry") }
+            }
+            _ => {
+                section.mistake(
+                    "id",
+                    "it needs exactly one rule",
+                    "write one of `sql`, `slower_than_ms`, `failed = true`",
+                );
+                InvariantRule::Failed { entry: None }
+            }
+        };
+        Invariant {
+            id: section.id(),
+            sentence: section.text("sentence"),
+            rule,
+            settle_ms: section.optional_number("settle_ms").unwrap_or(0.0),
+            from_s: section.optional_number("from_s").unwrap_or(0.0),
+        }
+    }
+}
