@@ -11,6 +11,7 @@ pub mod services;
 pub mod sim;
 pub mod sql;
 pub mod store;
+pub mod talk;
 pub mod trace;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

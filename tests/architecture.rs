@@ -22,6 +22,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("report", &["trace", "scenario"]),
     ("reproduce", &["trace", "sql", "isolation", "scenario", "sim"]),
     ("api", &["trace", "scenario", "sim", "explore", "report", "console"]),
+    ("talk", &["trace", "scenario", "sim", "api"]),
     ("wasm", &["api"]),
 ];
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use twoam::api::{RunRequest, RunSummary};
 use twoam::report::measured;
-use twoam::scenario::manifest::{self, Folder};
+use twoam::scenario::manifest::{self, Folder, MANIFEST};
 use twoam::scenario::{ScenarioDocument, bundle};
+use twoam::talk;
 use twoam::trace::Micros;
 
 use super::spread::{Job, spread};
@@ -43,12 +44,18 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
     if !arguments.static_only {
         complaints.extend(broken_promises(&documents, arguments));
+        complaints.extend(documents.iter_mut().filter_map(broken_talk));
     }
     if complaints.is_empty() {
         println!("{}", praise(&folders, arguments));
         return Ok(());
     }
     Err(Failure::Result(complaints.join("\n")))
+}
+
+fn broken_talk(document: &mut ScenarioDocument) -> Option<String> {
+    let mistake = talk::stage(document).err()?;
+    Some(format!("{}/{MANIFEST}: {mistake}", document.summary.id))
 }
 
 /// A naive run in production ends when it has broken, every other one when its time is over.

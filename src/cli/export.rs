@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use twoam::api::{Reality, Recording};
 use twoam::scenario::ScenarioDocument;
+use twoam::scenario::manifest::MANIFEST;
+use twoam::talk;
 
 use super::spread::{Job, spread};
 use super::work::Wanted;
@@ -26,6 +28,8 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let mut documents = shelf::all()?;
     for document in &mut documents {
         document.summary.seen_on = seen_on(&observed, &document.summary.id);
+        let staged = talk::stage(document);
+        staged.map_err(|mistake| Failure::Result(format!("error: {}/{MANIFEST}: {mistake}", document.summary.id)))?;
     }
     let summaries = documents.iter().map(|document| &document.summary).collect::<Vec<_>>();
     write(&arguments.dir.join("scenarios/index.json"), &summaries)?;

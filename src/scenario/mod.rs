@@ -2,9 +2,11 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bundle;
+mod change;
 mod draw;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod manifest;
+mod talk;
 mod world;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use change::{Change, TimedChange};
 pub use draw::{Draw, Insert, Place, RowSet};
+pub use talk::{Beat, BeatAction, CodeLines, Moment, NamedMoment, Picture, Scene, TalkMistake, View, scenes};
 pub use world::{
     Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, World,
 };
@@ -62,6 +66,9 @@ pub struct ScenarioDocument {
     /// Markdown, one section of level 2 for each framework.
     pub frameworks: String,
     pub beats: Vec<Beat>,
+    /// What stands on the screen at each beat. Empty until the runs of the talk are known: the page's documents say it.
+    #[serde(default)]
+    pub scenes: Vec<Scene>,
     pub question: Question,
     /// Three, each telling more than the one before.
     pub hints: Vec<String>,
@@ -220,26 +227,6 @@ pub enum InvariantRule {
     },
     /// Each request that ended with status 500 or above is a case.
     Failed { entry: Option<String> },
-}
-
-/// One step of a live talk.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct Beat {
-    pub sentence: String,
-    /// For the speaker alone: what to point at, what to wait for.
-    pub note: Option<String>,
-    pub action: Option<BeatAction>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "do", rename_all = "kebab-case")]
-pub enum BeatAction {
-    Environment { environment: String },
-    Variant { variant: String },
-    Knob { knob: String, value: f64 },
-    Fault { fault: String, on: bool },
-    Play,
-    Pause,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -20,11 +20,12 @@ mod world;
 
 use std::rc::Rc;
 
-pub use schedule::{Change, RunRequest, ScheduleError, TimedChange};
+pub use schedule::{RunRequest, ScheduleError};
 pub use tape::{Sender, Sent};
 pub use world::EPOCH_US;
 
 use crate::scenario::ScenarioDocument;
+pub use crate::scenario::{Change, TimedChange};
 use crate::trace::{Keep, Micros, Trace};
 use world::World;
 

@@ -24,6 +24,7 @@ export const document: ScenarioDocument = {
   story: '',
   frameworks: '',
   beats: [],
+  scenes: [],
   question: { text: '', answers: [] },
   hints: [],
   reading: [],

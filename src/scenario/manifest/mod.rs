@@ -1,5 +1,6 @@
 //! Reads a scenario's folder. Nothing stops at the first mistake: an author sees them all, each with file, line and remedy.
 
+mod beats;
 mod draws;
 mod load;
 mod section;
@@ -140,7 +141,8 @@ impl<'a> Reader<'a> {
             shows: root.text("shows"),
             elsewhere: root.text("elsewhere"),
             invariants: root.sections("invariant").iter().map(|section| self.invariant(section)).collect(),
-            beats: root.sections("beat").iter().map(|section| self.beat(section, &names)).collect(),
+            beats: self.beats(&root, &names, &metrics),
+            scenes: Vec::new(),
             question: root.section("question").map_or_else(
                 || Question { text: String::new(), answers: Vec::new() },
                 |section| self.question(&section),

@@ -19,28 +19,6 @@ const FRAMEWORKS: [&[&str]; 8] = [
 const UNWRITTEN: &str = "<write: ";
 
 impl<'a> Reader<'a> {
-    pub(super) fn beat(&self, section: &Section<'_, 'a>, names: &Names<'_>) -> Beat {
-        let action = if section.has("environment") {
-            let environment = section.word("environment", &ids(names.environments, |e| &e.id));
-            Some(BeatAction::Environment { environment })
-        } else if section.has("variant") {
-            Some(BeatAction::Variant { variant: section.word("variant", &ids(names.variants, |v| &v.id)) })
-        } else if section.has("knob") {
-            let knob = section.word("knob", &ids(names.knobs, |knob| &knob.id));
-            Some(BeatAction::Knob { knob, value: section.number("value") })
-        } else if section.has("fault") {
-            let fault = section.word("fault", &ids(names.faults, |(fault, _)| &fault.id));
-            Some(BeatAction::Fault { fault, on: section.flag("on") })
-        } else if section.flag("play") {
-            Some(BeatAction::Play)
-        } else if section.flag("pause") {
-            Some(BeatAction::Pause)
-        } else {
-            None
-        };
-        Beat { sentence: section.text("sentence"), note: section.optional_text("note"), action }
-    }
-
     pub(super) fn question(&self, section: &Section<'_, 'a>) -> Question {
         let answers = section
             .sections("answer")

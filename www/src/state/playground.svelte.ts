@@ -6,7 +6,7 @@ import { catalogue, recordings, scenario, type Recordings } from '../core/catalo
 import { corner, NAIVE, SCHEMA_FILE } from '../core/scenario';
 import type { Shared } from '../core/share';
 import { readEdits } from '../core/storage';
-import type { Change, ScenarioDocument, ScenarioSummary, TimedChange } from '../core/types';
+import type { Change, ScenarioDocument, ScenarioSummary, TimedChange, View } from '../core/types';
 import { asSentence } from '../draw/format';
 import { keepForOffline } from '../offline';
 import { Comparison } from './comparison.svelte';
@@ -14,6 +14,7 @@ import { ReportFeed } from './feed.svelte';
 import { RunSession } from './run.svelte';
 import { Selection } from './selection.svelte';
 import { differsFrom, readAddress } from './sharing';
+import { stillToDo, type BeatState } from './scenes';
 import { pace } from './speed';
 import { Talk } from './talk.svelte';
 import type { Beginning } from './turns';
@@ -27,7 +28,7 @@ export class PlaygroundState {
   summaries = $state.raw<ScenarioSummary[]>([]);
   message = $state.raw<Shortfall | null>(null);
   /** The tab of the views below the first screen, and which number's cases it lists; null: all. */
-  view = $state('timeline');
+  view = $state<View>('timeline');
   casesOf = $state<string | null>(null);
   /** Which of the texts below is open. */
   text = $state<'story' | 'frameworks' | 'model' | 'real-server' | 'reading'>('story');
@@ -53,7 +54,14 @@ export class PlaygroundState {
     engineAbsent: (absence) => (this.message = { kind: 'error', text: absenceInWords(absence) }),
   });
   readonly feed = new ReportFeed(this.run);
-  readonly talk = new Talk(this.selection, this.run, this);
+  readonly talk = new Talk(this.selection, this.run, {
+    enact: (state) => this.#enact(state),
+    address: (hash, begins) => {
+      if (hash === location.hash) return;
+      if (begins) history.pushState(null, '', hash);
+      else history.replaceState(null, '', hash);
+    },
+  });
   readonly comparison = new Comparison((reason) => (this.message = { kind: 'note', text: reason }));
 
   #recordings: Recordings | null = null;
@@ -72,6 +80,7 @@ export class PlaygroundState {
       address = { shared: null, scenario: hash.slice(1) };
       this.message = { kind: 'error', text: `${sentence(error)} Here is the scenario as it is.` };
     }
+    if (address.beat === undefined) this.talk.leave();
     try {
       this.summaries = await catalogue();
     } catch (error) {
@@ -83,11 +92,11 @@ export class PlaygroundState {
     const known = this.summaries.some(({ id }) => id === asked);
     if (address.shared && !known) this.message = { kind: 'error', text: `This link is for a scenario called “${asked}”, which is not here.` };
     const first = this.summaries[0];
-    if (known) await this.pick(asked, address.shared);
+    if (known) await this.pick(asked, address);
     else if (first) await this.pick(first.id);
   }
 
-  async pick(id: string, shared: Shared | null = null) {
+  async pick(id: string, { shared = null, beat }: { shared?: Shared | null; beat?: number } = {}) {
     const opening = ++this.#opening;
     let document: ScenarioDocument;
     let recorded: Recordings | null;
@@ -102,7 +111,6 @@ export class PlaygroundState {
     this.run.verdicts.forget();
     this.comparison.end();
     this.casesOf = null;
-    this.talk.rewind();
     this.#recordings = recorded;
     this.selection.open(document, shared ? {} : readEdits(id));
     const production = document.environments.at(-1);
@@ -110,6 +118,10 @@ export class PlaygroundState {
     const missing = shared ? this.selection.restore(shared.request) : [];
     if (missing.length > 0) this.message = { kind: 'error', text: `This link names what the scenario does not have: ${missing.join(', ')}. The rest is as it was sent.` };
     this.#sent = shared?.made ?? null;
+    if (beat !== undefined) {
+      this.talk.begin(beat);
+      return;
+    }
     const play = !shared && !matchMedia('(prefers-reduced-motion: reduce)').matches;
     void this.begin({ play, catch_up_us: shared?.at_us ?? 0, changes: shared?.request.changes ?? [] });
   }
@@ -122,6 +134,10 @@ export class PlaygroundState {
     if (restarted) {
       this.message = { kind: 'note', text: 'The engine was restarted. Your code is kept; press play to run it again.' };
       void this.begin({ play: false });
+      return;
+    }
+    if (this.talk.given) {
+      this.talk.again();
       return;
     }
     // Equal requests give equal runs, so the live run takes over from the recorded one where the reader is.
@@ -164,6 +180,38 @@ export class PlaygroundState {
 
   // What is run
 
+  /** Brings the run to where a beat of a talk has it: on from where it is, or from its beginning. */
+  #enact(state: BeatState) {
+    const { run, selection } = this;
+    const { document } = selection;
+    if (!document) return;
+    const { request, from_us, until_us, speed, picture } = state;
+    if (this.message?.kind === 'note') this.message = null;
+    if (picture.kind === 'view') this.view = picture.view;
+    this.casesOf = null;
+    this.comparison.end();
+    run.speed = speed;
+    const play = until_us > from_us;
+    const missing = run.changeable && !run.beginning && run.request ? stillToDo(run.request, run.reached_us, state) : null;
+    selection.choose(request);
+    const begin = () => {
+      const { variant, environment, changes, knobs } = request;
+      const exact = changes.length === 0 && Object.keys(knobs).length === 0;
+      // Where there will be no engine, the recording of what is deployed is the nearest there is.
+      const name = exact ? corner(variant, environment) : run.engine === 'unavailable' ? corner(selection.variant, environment) : '';
+      void run.begin({ document, request, recording: this.#recordings?.[name] ?? null }, { play, catch_up_us: from_us, until_us, keepView: run.live });
+    };
+    if (!missing || missing.length > 1) {
+      begin();
+      return;
+    }
+    run.pause();
+    const { number } = run;
+    void run.goOn({ at_us: from_us, change: missing[0]?.change ?? null, until_us, play }).then((came) => {
+      if (!came && number === run.number) begin();
+    });
+  }
+
   /** A new run of what is chosen now. */
   begin({ changes, ...beginning }: Beginning & { changes?: TimedChange[] } = {}): Promise<void> {
     const { document, variant, environment } = this.selection;
@@ -184,7 +232,8 @@ export class PlaygroundState {
   }
 
   reset() {
-    void this.begin();
+    if (this.talk.given) this.talk.again();
+    else void this.begin();
   }
 
   setSpeed(speed: number) {
@@ -310,6 +359,15 @@ export class PlaygroundState {
   showText(text: typeof this.text) {
     this.text = text;
     requestAnimationFrame(() => document.getElementById('texts')?.scrollIntoView());
+  }
+
+  /** Opens one of the views; in a talk it takes the place of the beat's own picture until the next beat. */
+  look(view: View) {
+    this.view = view;
+    this.casesOf = null;
+    if (this.talk.given) this.talk.aside = { kind: 'view', view };
+    else requestAnimationFrame(() => document.getElementById('view')?.scrollIntoView({ block: 'nearest' }));
+    this.feed.refresh();
   }
 
   showCases(of: string) {

@@ -54,6 +54,10 @@ export class RunSession {
   #changes: TimedChange[] = [];
   #history = new History();
   #replay = new Pulse();
+  /** Where it comes to stand by itself; null: at its end. */
+  #until_us: number | null = null;
+  /** Grows with every run, and with every way on in one. */
+  #errand = 0;
 
   constructor(turns: RunTurns) {
     this.#turns = turns;
@@ -96,6 +100,11 @@ export class RunSession {
     return Math.max(1, document.environments.find(({ id }) => id === request.environment)?.length_s ?? 60) * 1_000_000;
   }
 
+  /** Where it comes to stand. */
+  get #stop_us(): number {
+    return Math.min(this.horizon_us, this.#until_us ?? Infinity);
+  }
+
   get activeLines(): LitLine[] {
     return this.frame?.lit ?? [];
   }
@@ -118,9 +127,11 @@ export class RunSession {
     this.#engine.start();
   }
 
-  begin(plan: Plan, { play = true, catch_up_us = 0, keepView = false }: Beginning = {}): Promise<void> {
+  begin(plan: Plan, { play = true, catch_up_us = 0, until_us, keepView = false }: Beginning = {}): Promise<void> {
     this.number += 1;
+    this.#errand += 1;
     this.#replay.stop();
+    this.#until_us = until_us ?? null;
     this.#plan = plan;
     this.#changes = [...plan.request.changes];
     this.#history = new History();
@@ -145,19 +156,48 @@ export class RunSession {
     const { number } = this;
     try {
       await this.#engine.run({ run: number, document, request: this.request!, catch_up_us });
-      if (number !== this.number) return;
-      this.life = begun(this.life);
-      const last = this.#history.last;
-      if (last) this.#show(last);
-      this.#turns.arrived();
-      if (this.running) this.#go();
-      else this.#turns.rested();
+      if (number === this.number) this.#arrive();
     } catch (error) {
       if (number !== this.number || error instanceof Abandoned) return;
       this.life = this.frame ? { of: 'recorded', phase: 'paused' } : { of: 'nothing' };
       if (error instanceof Refused && error.file) this.notices = [{ severity: 'error', text: error.message, file: error.file, line: error.line }];
       this.#turns.refused(error);
     }
+  }
+
+  /**
+   * Takes a live run on to a moment it has not come to, at which something may be changed, and from there. False: it was
+   * further than it seemed.
+   */
+  async goOn({ at_us, change, until_us, play }: { at_us: number; change: Change | null; until_us: number; play: boolean }): Promise<boolean> {
+    this.#replay.stop();
+    this.#until_us = until_us;
+    this.life = { of: 'live', phase: 'beginning', then: play ? 'running' : 'paused' };
+    const errand = ++this.#errand;
+    try {
+      await this.#engine.ask({ kind: 'advance', until_us: at_us });
+      if (errand !== this.#errand) return true;
+      if (this.reached_us > at_us) return false;
+      if (change) {
+        const timed: TimedChange = { at_us, change };
+        this.#changes.push(timed);
+        timed.at_us = await this.#engine.ask({ kind: 'apply', change });
+      }
+      if (errand === this.#errand) this.#arrive();
+    } catch (error) {
+      if (errand === this.#errand && !(error instanceof Abandoned)) this.#turns.unapplied(error);
+    }
+    return true;
+  }
+
+  /** The engine came to where the run is to be looked at. */
+  #arrive() {
+    this.life = begun(this.life);
+    const last = this.#history.last;
+    if (last) this.#show(last);
+    this.#turns.arrived();
+    if (this.running) this.#go();
+    else this.#turns.rested();
   }
 
   #showRecorded(recording: Recording | null, at_us: number, play: boolean) {
@@ -172,12 +212,17 @@ export class RunSession {
     // A link's moment may lie between two recorded frames, or after the last: the live run will be taken to it.
     this.cursor_us = at_us;
     requestAnimationFrame(() => performance.mark('twoam:numbers'));
-    if (play) this.play();
+    if (play) this.#play();
   }
 
   // Time
 
   play() {
+    this.#until_us = null;
+    this.#play();
+  }
+
+  #play() {
     this.life = played(this.life, this.cursor_us < this.reached_us);
     this.#go();
   }
@@ -235,7 +280,7 @@ export class RunSession {
     if (life.of === 'nothing') return;
     if (life.phase === 'replaying') this.#startReplay();
     if (life.phase !== 'running') return;
-    this.#engine.ask({ kind: 'play', speed: this.speed, until_us: this.horizon_us }).catch(abandoned);
+    this.#engine.ask({ kind: 'play', speed: this.speed, until_us: this.#stop_us }).catch(abandoned);
     this.#turns.went();
   }
 
@@ -247,11 +292,17 @@ export class RunSession {
   /** Goes through what has already happened, in the page; where that ends a live run goes on by itself. */
   #startReplay() {
     this.#replay.start((passed_ms) => {
-      const target = this.cursor_us + passed_ms * 1000 * Math.min(this.speed, REPLAY_MOST);
+      const until_us = Math.min(this.reached_us, this.#until_us ?? Infinity);
+      const target = Math.min(until_us, this.cursor_us + passed_ms * 1000 * Math.min(this.speed, REPLAY_MOST));
       const frame = this.#history.at(target);
       if (frame) this.#show(frame);
-      this.cursor_us = Math.min(target, this.reached_us);
-      if (this.cursor_us < this.reached_us) return;
+      this.cursor_us = target;
+      if (target < until_us) return;
+      if (until_us < this.reached_us) {
+        this.#stand();
+        this.#turns.rested();
+        return;
+      }
       this.life = caughtUp(this.life);
       this.#replay.stop();
       this.#go();
@@ -303,8 +354,8 @@ export class RunSession {
     this.#append(frame);
     this.#turns.frame(frame);
     if (following) this.#show(frame);
-    if (!this.running || !(frame.ended || frame.now_us >= this.horizon_us)) return;
-    this.life = ended(this.life);
+    if (!this.running || !(frame.ended || frame.now_us >= this.#stop_us)) return;
+    this.life = frame.ended || frame.now_us >= this.horizon_us ? ended(this.life) : paused(this.life);
     this.#turns.rested();
   }
 

@@ -81,6 +81,29 @@ export class Selection {
     }
   }
 
+  /** What a request asks for is chosen, and nothing else. */
+  choose({ variant, environment, seed, knobs, changes }: RunRequest) {
+    this.chooseEnvironment(environment);
+    this.chooseVariant(variant);
+    this.seed = seed;
+    this.knobs = { ...knobs };
+    this.follow(changes);
+  }
+
+  /** The scenario's own code, as if nobody had edited it. Returns the edits, which stay in this browser. */
+  setAside(): { [file in string]: string } {
+    const edits = $state.snapshot(this.edits);
+    this.edits = {};
+    this.undeployed = {};
+    return edits;
+  }
+
+  /** Edits that were set aside; nothing of them runs yet. */
+  takeBack(edits: { [file in string]: string }) {
+    this.edits = edits;
+    this.undeployed = Object.fromEntries(Object.keys(edits).map((file) => [file, true as const]));
+  }
+
   /** A run of what is chosen, with these changes; without any the faults are as they are switched now. */
   request(changes: readonly TimedChange[] = []): RunRequest {
     const switched = Object.entries(this.faults).map(([fault, on]): TimedChange => ({ at_us: 0, change: { kind: 'fault', fault, on } }));

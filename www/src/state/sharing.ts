@@ -1,13 +1,16 @@
 // A run as others take it: a link, a command, a file of its trace.
 
 import { decode, encode, type Shared } from '../core/share';
+import { readTalk } from '../stage/address';
 import type { RunSession } from './run.svelte';
 
 /** Which build of the engine this page was built with. */
 const ENGINE = __ENGINE__;
 
-/** What an address asks for: a run that was shared, or a scenario by its name; empty: nothing. Throws what a link is refused with. */
-export async function readAddress(hash: string): Promise<{ shared: Shared | null; scenario: string }> {
+/** What an address asks for: a run that was shared, a beat of a talk, or a scenario by its name; empty: nothing. Throws what a link is refused with. */
+export async function readAddress(hash: string): Promise<{ shared: Shared | null; scenario: string; beat?: number }> {
+  const talk = readTalk(hash);
+  if (talk) return { shared: null, ...talk };
   if (hash.length <= 1 || /^#[a-z][a-z0-9-]*$/.test(hash)) return { shared: null, scenario: hash.slice(1) };
   const shared = await decode(hash);
   return { shared, scenario: shared.request.scenario };

@@ -14,6 +14,8 @@ export interface Beginning {
   play?: boolean;
   /** Where it begins to be shown. */
   catch_up_us?: number;
+  /** Where it comes to stand by itself; its end if nobody says. */
+  until_us?: number;
   /** What is shown stays until the run has come to where the reader is. */
   keepView?: boolean;
 }

@@ -1,6 +1,7 @@
 // The pictures below the first screen, in the order of their tabs. Another view is one component and one line here.
 
 import type { Component } from 'svelte';
+import type { View as ViewId } from '../core/types';
 import type { PlaygroundState } from '../state/playground.svelte';
 import Timeline from './Timeline.svelte';
 import Locks from './Locks.svelte';
@@ -15,7 +16,7 @@ export interface ViewProps {
 }
 
 export interface View {
-  id: string;
+  id: ViewId;
   label: string;
   /** What it is drawn from: the stretch around the cursor, the lists of the whole run, or the tables at the cursor. */
   of: 'stretch' | 'run' | 'tables';
