@@ -1,6 +1,12 @@
 //! 2 AM: why backend code that works on your machine breaks in production.
 
+// The command line names the library as its other users do.
+#[cfg(feature = "command-line")]
+extern crate self as twoam;
+
 pub mod api;
+#[cfg(feature = "command-line")]
+pub mod cli;
 pub mod console;
 pub mod isolation;
 pub mod python;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use twoam::api::{RunRequest, RunSummary};
 use twoam::report::measured;
+use twoam::scenario::ScenarioDocument;
 use twoam::scenario::manifest::{self, Folder, MANIFEST};
-use twoam::scenario::{ScenarioDocument, bundle};
 use twoam::talk;
 use twoam::trace::Micros;
 
@@ -32,7 +32,7 @@ pub struct Arguments {
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let folders = match &arguments.dir {
         Some(dir) => shelf::folders_at(dir)?,
-        None => bundle::folders(),
+        None => shelf::built_in()?,
     };
     let mut complaints = Vec::new();
     let mut documents = Vec::new();

@@ -1,7 +1,6 @@
 //! `twoam export`: what the page fetches. Documents when a scenario is picked, recordings to paint before the engine is there.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -12,19 +11,24 @@ use twoam::talk;
 
 use super::spread::{Job, spread};
 use super::work::Wanted;
-use super::{Failure, compare, screen, shelf};
-
-/// Written by `twoam reality --into`.
-const OBSERVED: &str = include_str!("../../reality/observed.json");
+use super::{Failure, compare, fs, screen, shelf};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     dir: PathBuf,
+    /// What `twoam reality --into` has written
+    #[arg(long, value_name = "FILE", default_value = "reality/observed.json")]
+    observed: PathBuf,
+    /// Writes only these scenarios; what is there of the others is kept
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    only: Vec<String>,
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let observed: Reality = serde_json::from_str(OBSERVED)
-        .map_err(|error| Failure::Result(format!("error: reality/observed.json: {error}; make it anew")))?;
+    let path = &arguments.observed;
+    let observed = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+    let observed: Reality = serde_json::from_str(&observed)
+        .map_err(|error| Failure::Result(format!("error: {}: {error}; make it anew", path.display())))?;
     let mut documents = shelf::all()?;
     for document in &mut documents {
         document.summary.seen_on = seen_on(&observed, &document.summary.id);
@@ -34,6 +38,9 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let summaries = documents.iter().map(|document| &document.summary).collect::<Vec<_>>();
     write(&arguments.dir.join("scenarios/index.json"), &summaries)?;
     write(&arguments.dir.join("reality.json"), &observed)?;
+    if !arguments.only.is_empty() {
+        documents.retain(|document| arguments.only.contains(&document.summary.id));
+    }
     let jobs = documents.iter().flat_map(recorded).collect::<Vec<_>>();
     let progress = screen::progress(jobs.len(), "recordings");
     let mut recordings = BTreeMap::<&str, BTreeMap<String, Recording>>::new();

@@ -1,11 +1,10 @@
 //! `twoam isolation`
 
-use std::fs;
 use std::path::PathBuf;
 
 use twoam::isolation;
 
-use super::Failure;
+use super::{Failure, fs};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

@@ -1,14 +1,40 @@
-//! Commands: read arguments, call the core, print. No rule of a run is decided here.
+//! Commands: read arguments, call the core, print. No rule of a run is decided here. The same files are the native program and, as
+//! WebAssembly under Node, the one of the npm package.
 
+// A module of WebAssembly has no terminal of its own: what is printed goes to whoever loaded it. The macros come before the modules
+// that use them.
+#[cfg(target_arch = "wasm32")]
+macro_rules! print {
+    ($($text:tt)*) => { $crate::cli::node::print(&format!($($text)*)) };
+}
+#[cfg(target_arch = "wasm32")]
+macro_rules! println {
+    ($($text:tt)*) => { $crate::cli::node::print(&(format!($($text)*) + "\n")) };
+}
+#[cfg(target_arch = "wasm32")]
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::cli::node::complain(&(format!($($text)*) + "\n")) };
+}
+
+#[cfg(unix)]
 mod calibrate;
 mod check;
 mod compare;
 mod export;
+mod fs;
 mod isolation;
 mod list;
+#[cfg(unix)]
 mod machine;
 mod new;
+#[cfg(target_arch = "wasm32")]
+mod node;
+#[cfg(unix)]
 mod postgres;
+#[cfg(not(unix))]
+#[path = "no_server.rs"]
+mod postgres;
+#[cfg(unix)]
 mod reality;
 mod replay;
 mod reproduce;
@@ -17,9 +43,12 @@ mod run;
 mod screen;
 mod shelf;
 mod spread;
+#[cfg_attr(target_arch = "wasm32", path = "terminal_under_node.rs")]
+mod terminal;
 mod work;
 
 use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +56,7 @@ use clap::{Parser, Subcommand};
 /// Why backend code that works on your machine breaks in production.
 #[derive(Debug, Parser)]
 #[command(name = "twoam", version)]
+#[cfg_attr(not(unix), command(after_help = postgres::ELSEWHERE))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -41,10 +71,12 @@ enum Command {
     /// Runs every variant in every environment and puts the results in one table
     Compare(compare::Arguments),
     /// Puts what the simulation predicts beside what a real PostgreSQL does
+    #[cfg(unix)]
     Reality(reality::Arguments),
     /// Finds the fewest statements that break an invariant, and writes them for PostgreSQL
     Reproduce(reproduce::Arguments),
     /// Measures what statements cost on a real PostgreSQL of this machine and fits the cost model to it
+    #[cfg(unix)]
     Calibrate(calibrate::Arguments),
     /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
     Check(check::Arguments),
@@ -57,28 +89,43 @@ enum Command {
     /// Writes the page's data: documents and recorded runs of all scenarios
     #[command(hide = true)]
     Export(export::Arguments),
+    /// Serves the playground on a local address; so does the program without any argument
+    #[cfg(target_arch = "wasm32")]
+    Serve(node::ServeArguments),
     /// Runs what another twoam tells it
+    #[cfg(not(target_arch = "wasm32"))]
     #[command(hide = true)]
     Work,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    ExitCode::from(ended(Arguments::parse().command))
+}
+
+/// Carries a command out, and gives the exit code.
+fn ended(command: Command) -> u8 {
+    let outcome = match command {
         Command::List(arguments) => list::main(&arguments),
         Command::Run(arguments) => run::main(&arguments),
         Command::Compare(arguments) => compare::main(&arguments),
+        #[cfg(unix)]
         Command::Reality(arguments) => reality::main(&arguments),
         Command::Reproduce(arguments) => reproduce::main(&arguments),
+        #[cfg(unix)]
         Command::Calibrate(arguments) => calibrate::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::New(arguments) => new::main(&arguments),
         Command::Isolation(arguments) => isolation::main(&arguments),
         Command::Export(arguments) => export::main(&arguments),
+        #[cfg(target_arch = "wasm32")]
+        Command::Serve(arguments) => node::serve(&arguments),
+        #[cfg(not(target_arch = "wasm32"))]
         Command::Work => work::main(),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(failure) => {
             eprintln!("{failure}");
             failure.code()
@@ -110,10 +157,10 @@ impl Failure {
         Failure::Usage(format!("error: {}: {error}", path.display()))
     }
 
-    fn code(&self) -> ExitCode {
+    fn code(&self) -> u8 {
         match self {
-            Failure::Usage(_) => ExitCode::from(2),
-            Failure::Result(_) => ExitCode::from(1),
+            Failure::Usage(_) => 2,
+            Failure::Result(_) => 1,
         }
     }
 }

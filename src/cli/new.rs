@@ -1,9 +1,8 @@
 //! `twoam new`: a scenario that runs, breaks and holds from the first minute, with every text still to be written.
 
-use std::fs;
 use std::path::PathBuf;
 
-use super::Failure;
+use super::{Failure, fs};
 
 const TEMPLATE: [(&str, &str); 6] = [
     ("scenario.toml", include_str!("template/scenario.toml")),
@@ -31,7 +30,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("error: `{name}` cannot be a scenario's name; {remedy}")));
     }
     let folder = arguments.dir.join(name);
-    if folder.exists() {
+    if fs::exists(&folder) {
         return Err(Failure::Usage(format!("error: {}: it is there already; choose another name", folder.display())));
     }
     fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;

@@ -1,12 +1,11 @@
 //! `twoam reproduce`: the fewest statements that break an invariant, for PostgreSQL's isolation tester, for pytest, for a real server.
 
-use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use twoam::reproduce::{self, Answer, Cell, Reproduction};
 
-use super::{Failure, postgres, request, screen};
+use super::{Failure, fs, postgres, request, screen};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

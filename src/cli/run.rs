@@ -1,6 +1,5 @@
 //! `twoam run`
 
-use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -8,7 +7,7 @@ use twoam::api::{Run, RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
-use super::{Failure, postgres, print_json, request, screen};
+use super::{Failure, fs, postgres, print_json, request, screen};
 
 /// A schedule holds all that these arguments say.
 const REPLAY: &str = "replay";

@@ -1,17 +1,18 @@
 //! How results look on a terminal, and in a pipe.
 
-use std::io::{IsTerminal, stdout};
-
 use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
-use indicatif::{ProgressBar, ProgressStyle};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use twoam::scenario::{Metric, Unit};
+
+use super::terminal;
+pub use super::terminal::progress;
 
 pub fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
-    table.load_preset(if stdout().is_terminal() { UTF8_HORIZONTAL_ONLY } else { NOTHING });
+    table.load_preset(if terminal::is_there() { UTF8_HORIZONTAL_ONLY } else { NOTHING });
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.into_iter().map(|title| emphasis(Cell::new(title), Attribute::Bold)));
+    terminal::fit(&mut table);
+    table.set_header(header.into_iter().map(|title| terminal::bold(Cell::new(title))));
     table
 }
 
@@ -20,17 +21,11 @@ pub fn number(text: String) -> Cell {
 }
 
 pub fn good(text: impl Into<String>) -> Cell {
-    coloured(Cell::new(text.into()), Color::Green)
+    terminal::green(Cell::new(text.into()))
 }
 
 pub fn bad(cell: Cell) -> Cell {
-    coloured(emphasis(cell, Attribute::Bold), Color::Red)
-}
-
-/// A bar on a terminal, nothing in a pipe.
-pub fn progress(steps: usize, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {bar:32} {pos}/{len} {elapsed}").expect("the template is right");
-    ProgressBar::new(steps as u64).with_style(style).with_message(what.to_string())
+    terminal::red(terminal::bold(cell))
 }
 
 pub fn value(metric: &Metric, value: Option<f64>) -> String {
@@ -60,13 +55,4 @@ pub fn grouped(number: f64) -> String {
         text.push(digit);
     }
     if number < 0.0 { format!("-{text}") } else { text }
-}
-
-/// comfy-table writes escapes only to a terminal; NO_COLOR is ours to honour.
-fn coloured(cell: Cell, color: Color) -> Cell {
-    if std::env::var_os("NO_COLOR").is_some() { cell } else { cell.fg(color) }
-}
-
-fn emphasis(cell: Cell, attribute: Attribute) -> Cell {
-    if std::env::var_os("NO_COLOR").is_some() { cell } else { cell.add_attribute(attribute) }
 }

@@ -1,9 +1,7 @@
-//! `twoam work`: runs what another `twoam` tells it, a JSON object a line in and one out. `spread` starts it.
+//! Runs what another `twoam` tells it, a JSON object a line in and one out: natively `twoam work`, under Node a thread. `spread` starts it.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Write};
 use std::rc::Rc;
-use std::thread;
 
 use serde::{Deserialize, Serialize};
 use twoam::api::{self, Recording, RunRequest, RunSummary};
@@ -11,9 +9,6 @@ use twoam::scenario::ScenarioDocument;
 use twoam::trace::Micros;
 
 use super::{Failure, compare};
-
-/// Python's frames live on the stack of the thread that runs it.
-const STACK_BYTES: usize = 64 << 20;
 
 /// How often a run that must break is asked whether it has.
 const LOOK_US: Micros = 1_000_000;
@@ -64,28 +59,54 @@ impl Done {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 pub fn main() -> Result<(), Failure> {
+    use std::io::{self, BufRead, Write};
+    use std::thread;
+
+    /// Python's frames live on the stack of the thread that runs it.
+    const STACK_BYTES: usize = 64 << 20;
+
+    let work = || {
+        let mut worker = Worker::default();
+        for line in io::stdin().lock().lines() {
+            let line = line.map_err(|error| misused(&error))?;
+            if let Some(outcome) = worker.told(&line)? {
+                writeln!(io::stdout(), "{outcome}").map_err(|error| misused(&error))?;
+            }
+        }
+        Ok(())
+    };
     let worker = thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
     let worker = worker.map_err(|error| Failure::Result(format!("error: no thread for the runs: {error}")))?;
     worker.join().unwrap_or_else(|_| Err(Failure::Result("error: the runs ended early".into())))
 }
 
-fn work() -> Result<(), Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Usage(format!("error: `work` is for twoam itself: {error}"));
-    let mut document = None;
-    for line in io::stdin().lock().lines() {
-        let line = line.map_err(|error| failed(&error))?;
-        match serde_json::from_str(&line).map_err(|error| failed(&error))? {
-            Message::Document(told) => document = Some(Rc::new(told.into_owned())),
+/// Keeps the document of the runs that follow.
+#[derive(Default)]
+pub struct Worker {
+    document: Option<Rc<ScenarioDocument>>,
+}
+
+impl Worker {
+    /// Does what a line says. What came of a run is a line too.
+    pub fn told(&mut self, line: &str) -> Result<Option<String>, Failure> {
+        match serde_json::from_str(line).map_err(|error| misused(&error))? {
+            Message::Document(told) => {
+                self.document = Some(Rc::new(told.into_owned()));
+                Ok(None)
+            }
             Message::Run { request, wanted } => {
-                let document = document.as_ref().ok_or_else(|| failed(&"a run comes after its document"))?;
+                let document = self.document.as_ref().ok_or_else(|| misused(&"a run comes after its document"))?;
                 let outcome = run(document, request, wanted).map_err(|failure| failure.to_string());
-                let text = serde_json::to_string(&outcome).expect("results are plain data");
-                writeln!(io::stdout(), "{text}").map_err(|error| failed(&error))?;
+                Ok(Some(serde_json::to_string(&outcome).expect("results are plain data")))
             }
         }
     }
-    Ok(())
+}
+
+fn misused(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Usage(format!("error: `work` is for twoam itself: {error}"))
 }
 
 fn run(document: &Rc<ScenarioDocument>, request: RunRequest, wanted: Wanted) -> Result<Done, Failure> {

@@ -1,10 +1,10 @@
 //! A scenario's folder as data: read, checked, every mistake told with file, line and remedy. It runs nothing.
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "command-line", not(target_arch = "wasm32")))]
 pub mod bundle;
 mod change;
 mod draw;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "command-line")]
 pub mod manifest;
 mod talk;
 mod world;

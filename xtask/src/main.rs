@@ -1,39 +1,104 @@
-//! The project's commands: build the playground, serve it, test everything, measure it.
+//! The project's commands: build the playground, serve it, test everything, measure it, pack it.
 
 mod bench;
 mod browsers;
 mod build;
+mod pack;
 mod serve;
 mod test;
 mod tools;
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
-#[derive(Parser)]
-#[command(name = "cargo xtask", about = "Builds, serves, tests and measures 2 AM", disable_help_subcommand = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
+use anyhow::{Result, anyhow};
+use lexopt::prelude::*;
 
-#[derive(Subcommand)]
-enum Command {
-    /// Build everything and serve the playground on a local address
-    Serve(serve::Options),
-    /// Build the static site into dist/
-    Build(build::Options),
-    /// Run every test: Rust, the page's units, and the built site in a real browser
-    Test(test::Options),
-    /// Measure size, speed and start-up of what a reader gets
-    Bench(bench::Options),
-}
+use crate::build::Engine;
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
-        Command::Serve(options) => serve::run(&options),
-        Command::Build(options) => build::run(&options).map(|_| ()),
-        Command::Test(options) => test::run(&options),
-        Command::Bench(options) => bench::run(&options),
+const HELP: &str = "\
+Builds, serves, tests and measures 2 AM
+
+Usage: cargo xtask COMMAND [OPTIONS]
+
+Commands:
+  serve   Build everything and serve the playground on a local address
+            --port N       Port to listen on; 0 takes a free one [default: 2002]
+            --release      The engine as it is published: faster and smaller, takes far longer to build
+            --no-build     Serve dist/ as it is
+  build   Build the static site into dist/
+            --release      The engine as it is published
+  pack    Build the npm package: the site, and the command line as WebAssembly
+            --release      The engine as it is published
+  test    Run every test: Rust, the page's units, and the built site in a real browser
+            --no-browser   Leave out what needs the built site and a browser
+  bench   Measure size, speed and start-up of what a reader gets
+            --quick        Of the engine that `serve` builds
+            --no-build     Measure dist/ as it is";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+#[derive(Default)]
+struct Options {
+    port: Option<u16>,
+    release: bool,
+    quick: bool,
+    no_build: bool,
+    no_browser: bool,
+}
+
+fn run() -> Result<()> {
+    let mut arguments = lexopt::Parser::from_env();
+    let command = match arguments.next()? {
+        Some(Value(name)) => name.string()?,
+        Some(Short('h') | Long("help")) | None => String::from("help"),
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    let allowed: &[&str] = match command.as_str() {
+        "serve" => &["port", "release", "no-build"],
+        "build" | "pack" => &["release"],
+        "test" => &["no-browser"],
+        "bench" => &["quick", "no-build"],
+        "help" => &[],
+        other => return Err(anyhow!("there is no command `{other}`; `cargo xtask help` lists them")),
+    };
+    let mut options = Options::default();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Short('h') | Long("help") => return help(),
+            Long(name) if !allowed.contains(&name) => {
+                return Err(anyhow!("`{command}` has no option --{name}; `cargo xtask help` lists them"));
+            }
+            Long("port") => options.port = Some(arguments.value()?.parse()?),
+            Long("release") => options.release = true,
+            Long("quick") => options.quick = true,
+            Long("no-build") => options.no_build = true,
+            Long("no-browser") => options.no_browser = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let engine = if options.release { Engine::Published } else { Engine::Quick };
+    match command.as_str() {
+        "serve" => serve::run(options.port.unwrap_or(2002), (!options.no_build).then_some(engine)),
+        "build" => build::run(engine).map(drop),
+        "pack" => pack::run(engine).map(drop),
+        "test" => test::run(!options.no_browser),
+        "bench" => {
+            let engine = if options.quick { Engine::Quick } else { Engine::Published };
+            bench::run((!options.no_build).then_some(engine))
+        }
+        _ => help(),
+    }
+}
+
+fn help() -> Result<()> {
+    println!("{HELP}");
+    Ok(())
 }

@@ -1,77 +1,70 @@
-//! A static server for the built site: what any web host would do, on this machine.
+//! A static server for the built site, and for the tests.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::thread;
+use std::process::{Child, Stdio};
 
-use anyhow::{Context, Result, anyhow};
-use axum::Router;
-use axum::http::{HeaderValue, header::CACHE_CONTROL};
-use clap::Args;
-use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
-use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
+use anyhow::{Context, Result, anyhow, bail};
 
-use crate::build;
+use crate::build::{self, Engine};
+use crate::tools::{self, node, root};
 
-#[derive(Args)]
-pub struct Options {
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 2002)]
-    port: u16,
-    #[command(flatten)]
-    build: build::Options,
-    /// Serve dist/ as it is
-    #[arg(long)]
-    no_build: bool,
+/// `engine` is built first, if there is one.
+pub fn run(port: u16, engine: Option<Engine>) -> Result<()> {
+    // Told before minutes of building, not after.
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map_err(|error| anyhow!("could not listen on port {port}: {error}. Choose another with --port."))?;
+    let folder = match engine {
+        Some(engine) => build::run(engine)?,
+        None => {
+            tools::ensure_node()?;
+            tools::ensure_npm_packages()?;
+            root().join("dist")
+        }
+    };
+    let mut site = Site::start(&folder, port, Sent::AsItIs)?;
+    println!("2 AM is served at {}  (stop with Ctrl-C)", site.address);
+    let status = site.server.wait()?;
+    bail!("the server has ended ({status})")
 }
 
-pub fn run(options: &Options) -> Result<()> {
-    let folder = if options.no_build { crate::tools::root().join("dist") } else { build::run(&options.build)? };
-    let site = Site::start(&folder, options.port)?;
-    println!("2 AM is served at {}  (stop with Ctrl-C)", site.address());
-    loop {
-        thread::park();
-    }
+/// Whether files go out compressed, for whom the time on the wire matters.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Sent {
+    AsItIs,
+    /// As the files `NAME.br` beside.
+    Brotli,
 }
 
-/// A running server; it ends with the process.
+/// A running server; it ends with this process, whatever that one's end.
 pub struct Site {
-    address: SocketAddr,
+    server: Child,
+    pub address: String,
 }
 
 impl Site {
-    pub fn start(folder: &Path, port: u16) -> Result<Site> {
-        let folder = folder.canonicalize().with_context(|| {
-            format!("{} is not there: build the site first with `cargo xtask build`", folder.display())
-        })?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .map_err(|error| anyhow!("could not listen on port {port}: {error}. Choose another with --port."))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        thread::spawn(move || {
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                axum::serve(listener, files(&folder)).await
-            })
-        });
-        Ok(Site { address })
-    }
-
-    pub fn address(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn start(folder: &Path, port: u16, sent: Sent) -> Result<Site> {
+        let mut command = node("www/node/serve.js");
+        command.arg(folder).arg(port.to_string());
+        if sent == Sent::Brotli {
+            command.arg("--brotli");
+        }
+        let mut server =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("could not start Node")?;
+        let mut address = String::new();
+        BufReader::new(server.stdout.take().expect("it was piped")).read_line(&mut address)?;
+        if address.is_empty() {
+            server.wait()?;
+            bail!("{} is not served", folder.display());
+        }
+        Ok(Site { server, address: address.trim().to_owned() })
     }
 }
 
-/// The folder's files. The engine is sent as it is: on one machine it takes longer to compress than to send.
-fn files(folder: &Path) -> Router {
-    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
-    let fresh = SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Router::new()
-        .fallback_service(ServeDir::new(folder))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compressed))
-        .layer(fresh)
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
 }

@@ -1,26 +1,19 @@
 //! Every test of the project, in the order in which a failure is cheapest to learn of.
 
 use anyhow::Result;
-use clap::Args;
 
 use crate::browsers::Browsers;
-use crate::build;
-use crate::serve::Site;
+use crate::build::{self, Engine};
+use crate::pack;
+use crate::serve::{Sent, Site};
 use crate::tools::{self, cargo, ensure_chromium, ensure_npm_packages, ensure_postgres, ensure_python, npm, say};
 
-#[derive(Args)]
-pub struct Options {
-    /// Leave out what needs the built site and a browser
-    #[arg(long)]
-    no_browser: bool,
-}
-
-pub fn run(options: &Options) -> Result<()> {
+pub fn run(browser: bool) -> Result<()> {
     // What is missing is told before an hour of building, not after.
     let postgres = ensure_postgres()?;
     let python = ensure_python();
     ensure_npm_packages()?;
-    let browsers = if options.no_browser { None } else { Some((ensure_chromium()?, Browsers::ensure()?)) };
+    let browsers = if browser { Some((ensure_chromium()?, Browsers::ensure()?)) } else { None };
 
     say("style");
     tools::run(cargo().args(["fmt", "--all", "--check"]))?;
@@ -46,13 +39,19 @@ pub fn run(options: &Options) -> Result<()> {
     tools::run(&mut npm(&["test", "--silent"]))?;
 
     let Some((chromium, others)) = browsers else { return Ok(()) };
-    let site = build::run(&build::Options { tested: true, ..Default::default() })?;
+    let site = build::tested()?;
     tools::run(&mut npm(&["run", "--silent", "check"]))?;
 
+    build::engines(Engine::Quick)?;
+    let tarball = pack::packed()?;
+    say("the npm package");
+    let mut package = npm(&["run", "--silent", "test-package"]);
+    tools::run(package.env("TARBALL", tarball).env("TWOAM", build::command_line()))?;
+
     say("the built site in real browsers");
-    let site = Site::start(&site, 0)?;
+    let site = Site::start(&site, 0, Sent::AsItIs)?;
     let mut specs = npm(&["run", "--silent", "e2e"]);
-    specs.env("BASE_URL", site.address()).env("CHROMIUM", chromium).env("TWOAM", build::command_line());
+    specs.env("BASE_URL", &site.address).env("CHROMIUM", chromium).env("TWOAM", build::command_line());
     others.name_to(&mut specs);
     tools::run(&mut specs)
 }

@@ -45,19 +45,63 @@ pub fn npm(arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs a file of the project under Node.
+pub fn node(file: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(root().join(file)).current_dir(root());
+    command
+}
+
+/// What Vite needs; Node's own versions between are past their end.
+const NODE: (u32, u32) = (20, 19);
+
+/// A Node that is new enough; it cannot be installed for everybody alike.
+pub fn ensure_node() -> Result<()> {
+    let remedy = "Install Node.js 20.19 or newer from your system's packages or https://nodejs.org.";
+    let Some(version) = printed("node", &["--version"]) else { bail!("Node.js is not installed. {remedy}") };
+    let mut numbers = version.trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if found < NODE {
+        bail!("this is Node.js {}, which is too old. {remedy}", version.trim());
+    }
+    if printed(if cfg!(windows) { "npm.cmd" } else { "npm" }, &["--version"]).is_none() {
+        bail!("npm is not installed, though Node.js is. Install it from your system's packages.");
+    }
+    Ok(())
+}
+
+/// Rust's standard library for a target: there with rustup, or installed by it.
+pub fn ensure_target(target: &str) -> Result<()> {
+    let there = || {
+        let folder = printed("rustc", &["--print", "target-libdir", "--target", target]);
+        folder.is_some_and(|folder| Path::new(folder.trim()).is_dir())
+    };
+    if there() {
+        return Ok(());
+    }
+    say(&format!("installing Rust's standard library for {target}"));
+    let installed = run(Command::new("rustup").args(["target", "add", target]).current_dir(root()));
+    if there() {
+        return Ok(());
+    }
+    installed.and_then(|()| bail!("it is still missing")).with_context(|| {
+        format!("Rust has no standard library for {target}. Install it by `rustup target add {target}`, or from your system's packages")
+    })
+}
+
 /// Installs the page's packages if the lock file is newer than what is there.
 pub fn ensure_npm_packages() -> Result<()> {
+    ensure_node()?;
     let www = root().join("www");
-    if !works("node", &["--version"]) {
-        bail!("Node.js is not installed. Install version 20 or newer from your system's packages or nodejs.org.");
-    }
     let modified = |path: &Path| path.metadata().and_then(|it| it.modified()).ok();
     let installed = modified(&www.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= modified(&www.join("package-lock.json")) {
         return Ok(());
     }
     say("installing the page's packages by their lock file");
-    run(&mut npm(&["ci", "--no-audit", "--no-fund"]))
+    run(&mut npm(&["ci", "--no-audit", "--no-fund"])).context(
+        "the page's packages could not be installed. Without a way to npm's registry, name another by `npm config set registry URL`",
+    )
 }
 
 /// A Chromium to test in: named by CHROMIUM, installed, or fetched.
@@ -176,10 +220,10 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-fn works(program: &str, arguments: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+/// What a program prints, if it is there and succeeds.
+fn printed(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).current_dir(root()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 pub fn on_path(name: &str) -> Option<PathBuf> {

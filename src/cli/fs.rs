@@ -1,0 +1,34 @@
+//! Files: the system's natively, and under Node what its program gives.
+
+#[cfg(target_arch = "wasm32")]
+pub use super::node::{canonicalize, create_dir_all, entries, exists, is_dir, is_file, read_to_string, write};
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::{entries, exists, is_dir, is_file};
+#[cfg(not(target_arch = "wasm32"))]
+pub use std::fs::{canonicalize, create_dir_all, read_to_string, write};
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    pub fn exists(path: &Path) -> bool {
+        path.exists()
+    }
+
+    pub fn is_file(path: &Path) -> bool {
+        path.is_file()
+    }
+
+    pub fn is_dir(path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    /// What a folder holds, in alphabetical order.
+    pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let entries = folder.read_dir()?.map(|entry| Ok(entry?.path()));
+        let mut entries = entries.collect::<io::Result<Vec<_>>>()?;
+        entries.sort();
+        Ok(entries)
+    }
+}
