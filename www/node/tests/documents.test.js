@@ -13,7 +13,7 @@ const PUBLIC = here('../../public');
 const folder = mkdtempSync(join(tmpdir(), 'twoam-documents-'));
 const kept = join(folder, 'kept.json');
 const data = join(folder, 'data');
-const SCENARIOS = readdirSync(here('../../../scenarios'));
+const SCENARIOS = readdirSync(here('../../../scenarios'), { withFileTypes: true }).filter((it) => it.isDirectory()).map(({ name }) => name);
 const FILES = ['reality.json', 'scenarios/index.json', ...SCENARIOS.flatMap((id) => [`scenarios/${id}.json`, `recordings/${id}.json`])];
 
 const write = () => execFileSync(process.execPath, [here('../documents.js'), data, kept], { stdio: 'inherit' });

@@ -43,7 +43,7 @@ const SAME = [
   ['run', 'oversell', '--handler', 'missing.py'],
   ['check', 'no-folder'],
   ['isolation', 'missing.spec'],
-  ['frobnicate'],
+  ['compaer', 'oversell'],
   ['run', '--help'],
 ];
 
