@@ -18,7 +18,7 @@ pub use crate::report::{
 use crate::report::{Live, answers, build, collision, locks, tables};
 pub use crate::scenario::ScenarioDocument;
 use crate::sim;
-pub use crate::sim::{Change, RunError, RunRequest, ScheduleError, TimedChange};
+pub use crate::sim::{Change, Objection, RunError, RunRequest, ScheduleError, TimedChange, examine};
 use crate::trace::Trace;
 pub use crate::trace::{Keep, Micros};
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use change::{Change, TimedChange};
-pub use draw::{Draw, Insert, Place, RowSet};
+pub use draw::{Draw, Insert, Place, RowSet, draw_all};
 pub use talk::{Beat, BeatAction, CodeLines, Moment, NamedMoment, Picture, Scene, TalkMistake, View, scenes};
 pub use world::{
     Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, World,
@@ -91,6 +91,20 @@ impl ScenarioDocument {
     pub fn knob(&self, id: &str) -> Option<&Knob> {
         self.knobs.iter().find(|knob| knob.id == id)
     }
+}
+
+/// SQL or code that the author of a scenario wrote, for what is said of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Schema,
+    /// By place in `World::rows`.
+    Rows(usize),
+    /// Of the variant of this id.
+    Migration(String),
+    Invariant(String),
+    Metric(String),
+    /// By name.
+    Code(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -1,10 +1,11 @@
 //! What is set up before the first request and what may be changed while requests flow: code, knobs, faults.
 
 use super::database::{Purpose, Statement};
+use super::examine::{line_at, migration_refused, said, schema_refused};
 use super::tape::Sender;
 use super::world::World;
 use super::{Change, RunError};
-use crate::python::{Raised, SourcePosition};
+use crate::python::SourcePosition;
 use crate::scenario::Insert;
 use crate::trace::{ChangeFamily, EventKind, SqlError};
 
@@ -15,7 +16,9 @@ impl World {
     pub fn fill_database(&mut self) -> Result<(), RunError> {
         let document = self.document.clone();
         let schema = self.request.sources.get(SCHEMA_FILE).unwrap_or(&document.schema).clone();
-        self.fill(Sender::Schema, &schema, &[]).map_err(|error| sql_error(&error, &schema, SCHEMA_FILE))?;
+        self.fill(Sender::Schema, &schema, &[]).map_err(|error| {
+            schema_refused(&schema, SCHEMA_FILE).unwrap_or_else(|| sql_error(&error, &schema, SCHEMA_FILE))
+        })?;
         for ledger in self.outside.ledgers() {
             self.fill(Sender::Schema, ledger, &[]).map_err(|error| sql_error(&error, ledger, "a service's books"))?;
         }
@@ -34,13 +37,18 @@ impl World {
         self.known_variant(&variant).map_err(RunError::new)?;
         let document = self.document.clone();
         if let Some(sql) = document.variant(&variant).and_then(|of| of.migration.as_deref()) {
-            self.fill(Sender::Schema, sql, &[]).map_err(|error| sql_error(&error, sql, "the variant's migration"))?;
+            let file = format!("the migration of `{variant}`");
+            self.fill(Sender::Schema, sql, &[]).map_err(|error| {
+                let schema = self.request.sources.get(SCHEMA_FILE).unwrap_or(&document.schema);
+                migration_refused(schema, &self.outside.ledgers(), sql, &file)
+                    .unwrap_or_else(|| sql_error(&error, sql, &file))
+            })?;
         }
         self.migrated.insert(variant.clone());
         self.load(&variant).map_err(|raised| RunError {
-            text: said(&raised),
             file: raised.position.as_ref().map(|position| position.file.to_string()),
             line: raised.position.as_ref().map(|position| position.line),
+            ..RunError::new(said(&raised))
         })?;
         self.record_deployed();
         self.start_workers(&variant);
@@ -188,15 +196,11 @@ impl World {
     }
 }
 
-fn said(raised: &Raised) -> String {
-    format!("{}: {}", raised.class, raised.message)
-}
-
 /// Where in `sql` the engine found fault.
 fn sql_error(error: &SqlError, sql: &str, file: &str) -> RunError {
-    let line = error.position.map(|position| {
-        let before = sql.chars().take(position as usize).filter(|character| *character == '\n').count();
-        before as u32 + 1
-    });
-    RunError { text: format!("{} ({})", error.message, error.sqlstate), file: Some(file.to_owned()), line }
+    RunError {
+        file: Some(file.to_owned()),
+        line: error.position.map(|position| line_at(sql, position)),
+        ..RunError::new(format!("{} ({})", error.message, error.sqlstate))
+    }
 }

@@ -8,10 +8,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::RunError;
 use super::dice::exponential_us;
+use super::examine::said;
 use super::processes::{Process, Turn};
 use super::world::{InFlight, Step, World};
 use crate::python::Source;
-use crate::scenario::{self, FaultVerdict, Place};
+use crate::scenario::{self, FaultVerdict, Place, draw_all};
 use crate::trace::{Answer, CallId, ClientId, EventKind, Micros, ProcessId, RequestId};
 
 /// More requests at once than this are turned away: memory for their handlers is finite.
@@ -57,9 +58,9 @@ impl World {
         let entries = scripts.iter().map(|script| script.entry.as_str()).collect::<Vec<_>>();
         let handlers = self.python.load(ProcessId(place as u32), Source { file, text: source }, &entries);
         let handlers = handlers.map_err(|raised| RunError {
-            text: format!("{}: {}", raised.class, raised.message),
             file: Some(file.clone()),
-            line: raised.position.map(|position| position.line),
+            line: raised.position.as_ref().map(|position| position.line),
+            ..RunError::new(said(&raised))
         })?;
         for (script, handler) in scripts.iter().zip(handlers) {
             let variant = self.symbol(file);
@@ -244,12 +245,8 @@ impl World {
             })
             .unwrap_or(kinds.len() - 1);
         let place = Place { n: self.clients.sent, client: client.0 + 1, now: self.now };
-        let arguments = kinds[action]
-            .parameters
-            .iter()
-            .map(|(name, draw)| (name.clone(), draw.value(dice, place, &self.knobs)))
-            .collect();
-        (action, arguments)
+        let drawn = draw_all(&kinds[action].parameters, dice, place, &self.knobs);
+        (action, drawn.map(|(name, value)| (name.clone(), value)).collect())
     }
 
     pub fn new_request_id(&mut self) -> RequestId {

@@ -9,6 +9,7 @@ mod clients;
 mod cost;
 mod database;
 mod dice;
+mod examine;
 mod fitted;
 mod outside;
 mod pool;
@@ -20,6 +21,7 @@ mod world;
 
 use std::rc::Rc;
 
+pub use examine::{Objection, examine};
 pub use schedule::{RunRequest, ScheduleError};
 pub use tape::{Sender, Sent};
 pub use world::EPOCH_US;
@@ -40,11 +42,20 @@ pub struct RunError {
     pub text: String,
     pub file: Option<String>,
     pub line: Option<u32>,
+    /// What else is wrong.
+    pub others: Vec<RunError>,
 }
 
 impl RunError {
     pub fn new(text: impl Into<String>) -> RunError {
-        RunError { text: text.into(), file: None, line: None }
+        RunError { text: text.into(), file: None, line: None, others: vec![] }
+    }
+
+    /// One for all of `errors`.
+    pub fn all(errors: Vec<RunError>) -> Option<RunError> {
+        let mut errors = errors.into_iter();
+        let first = errors.next()?;
+        Some(RunError { others: errors.collect(), ..first })
     }
 }
 
@@ -54,7 +65,8 @@ impl std::fmt::Display for RunError {
             (Some(file), Some(line)) => write!(f, "{file}:{line}: {}", self.text),
             (Some(file), None) => write!(f, "{file}: {}", self.text),
             _ => f.write_str(&self.text),
-        }
+        }?;
+        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 

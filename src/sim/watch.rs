@@ -118,16 +118,20 @@ impl World {
     /// The first look also finds queries that cannot work at all.
     pub fn start_watch(&mut self) -> Result<(), RunError> {
         let document = self.document.clone();
+        let mut errors = Vec::new();
         for place in 0..self.watch.queries.len() {
             let Query { of, sql, .. } = &self.watch.queries[place];
-            let name = match of {
-                Of::Invariant(place) => format!("invariant {}", document.invariants[*place].id),
-                Of::Gauge(place) => format!("metric {}", document.world.gauges[*place].metric),
+            let (what, id) = match of {
+                Of::Invariant(place) => ("invariant", document.invariants[*place].id.clone()),
+                Of::Gauge(place) => ("metric", document.world.gauges[*place].metric.clone()),
             };
             let sql = sql.clone();
-            self.audit(&sql, &[])
-                .and_then(|_| self.learn_reads(place))
-                .map_err(|error| RunError::new(format!("{name}: {} ({})", error.message, error.sqlstate)))?;
+            if let Err(error) = self.audit(&sql, &[]).and_then(|_| self.learn_reads(place)) {
+                errors.push(unreadable(what, &id, &error));
+            }
+        }
+        if let Some(error) = RunError::all(errors) {
+            return Err(error);
         }
         self.note_tables();
         self.look_at_all();
@@ -425,6 +429,10 @@ impl World {
             self.limit_reached(&format!("{what} could not be read: {message}"));
         }
     }
+}
+
+fn unreadable(what: &str, id: &str, error: &SqlError) -> RunError {
+    RunError::new(format!("{what} {id}: {} ({})", error.message, error.sqlstate))
 }
 
 fn from(invariant: &Invariant) -> Micros {

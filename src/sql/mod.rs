@@ -41,6 +41,14 @@ use prepared::Statements;
 pub use reads::Reads;
 use session::Session;
 
+/// The statements of a text as they stand in it, each with the 1-based character it begins at.
+pub fn statements(sql: &str) -> Result<Vec<(u32, &str)>, SqlError> {
+    parse::statements(sql).map_err(|stop| match stop {
+        error::Stop::Failed(error) => *error,
+        error::Stop::Waits => unreachable!("parsing does not wait"),
+    })
+}
+
 /// One database with its sessions.
 pub struct Database {
     engine: Engine,

@@ -89,7 +89,8 @@ pub fn number_placeholders(sql: &str) -> String {
     numbered
 }
 
-pub fn parse(sql: &str) -> Result<Vec<Statement>> {
+/// The tokens that mean something.
+fn tokens(sql: &str) -> Result<Vec<TokenWithLocation>> {
     if sql.len() > TEXT_MOST {
         return fail("54000", "a statement of more than 1 MB is not offered by this database engine");
     }
@@ -98,8 +99,30 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>> {
         failure.position = Some(offset(sql, error.location.line, error.location.column));
         failure
     })?;
-    let tokens: Vec<TokenWithLocation> =
-        tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect();
+    let meant = |token: &TokenWithLocation| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
+    Ok(tokens.into_iter().filter(meant).collect())
+}
+
+/// The statements of a text as they stand in it, each with the 1-based character it begins at.
+pub fn statements(sql: &str) -> Result<Vec<(u32, &str)>> {
+    let tokens = tokens(sql)?;
+    let places: Vec<usize> = sql.char_indices().map(|(place, _)| place).chain([sql.len()]).collect();
+    let at = |token: &TokenWithLocation| offset(sql, token.location.line, token.location.column);
+    let mut found = Vec::new();
+    let mut rest = &tokens[..];
+    while let Some(first) = rest.first() {
+        let length = rest.iter().position(|token| token.token == Token::SemiColon);
+        if length != Some(0) {
+            let end = length.map_or(sql.len(), |length| places[at(&rest[length]) as usize - 1]);
+            found.push((at(first), &sql[places[at(first) as usize - 1]..end]));
+        }
+        rest = length.map_or(&[][..], |length| &rest[length + 1..]);
+    }
+    Ok(found)
+}
+
+pub fn parse(sql: &str) -> Result<Vec<Statement>> {
+    let tokens = tokens(sql)?;
     let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
     let positions = tokens.windows(2).filter(|pair| is_position(&pair[0].token) && pair[1].token == Token::LParen);
     if operators > OPERATORS_MOST || positions.count() > POSITIONS_MOST {

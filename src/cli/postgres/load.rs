@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::Rng;
 use serde_json::{Value as Json, json};
 use twoam::python::PROCESS_BYTES;
-use twoam::scenario::{Clients, FaultVerdict, InvariantRule, Place};
+use twoam::scenario::{Clients, FaultVerdict, InvariantRule, Place, draw_all};
 use twoam::trace::{ClientId, EventKind, Micros, ProcessId, RequestId};
 
 use super::{AUDITOR, CLIENTS, Plan as AnyPlan, Real};
@@ -221,11 +221,8 @@ impl Real<'_> {
         });
         let kind = chosen.unwrap_or(&kinds[kinds.len() - 1]);
         let place = Place { n: self.load.sent, client: client.0 + 1, now: self.now() };
-        let arguments = kind
-            .parameters
-            .iter()
-            .map(|(name, draw)| (name.clone(), draw.value(&mut self.dice, place, &self.knobs)))
-            .collect();
+        let drawn = draw_all(&kind.parameters, &mut self.dice, place, &self.knobs);
+        let arguments = drawn.map(|(name, value)| (name.clone(), value)).collect();
         let request = self.start_request(
             self.next_process(),
             kind.entry.clone(),

@@ -9,8 +9,14 @@ const TO: &str = " … ";
 
 impl<'a> Reader<'a> {
     pub(super) fn beats(&self, root: &Section<'_, 'a>, names: &Names<'_>, metrics: &[Metric]) -> Vec<Beat> {
+        if !root.has("beat") {
+            root.missing(
+                "beat",
+                "[[beat]] for each step of a talk, with `sentence` and what it does: `environment`, `variant` …",
+            );
+        }
         let mut deployed = NAIVE.to_string();
-        let beats = root.sections("beat");
+        let beats = root.optional_sections("beat");
         let beats = beats.iter().map(|section| {
             let action = self.action(section, names);
             if let Some(

@@ -37,7 +37,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn rows(&self, section: &Section<'_, 'a>) -> RowSet {
+    pub(super) fn all_rows(&self, root: &Section<'_, 'a>) -> Vec<RowSet> {
+        let sections = root.optional_sections("rows");
+        for (place, section) in sections.iter().enumerate() {
+            self.places.borrow_mut().insert(Part::Rows(place), (MANIFEST.into(), self.line(section.at)));
+        }
+        sections.iter().map(|section| self.rows(section)).collect()
+    }
+
+    fn rows(&self, section: &Section<'_, 'a>) -> RowSet {
         let columns = section.section("columns").map_or_else(BTreeMap::new, |columns| self.draws(&columns));
         if section.has("columns") && columns.is_empty() {
             section.mistake("columns", "it names no column", "name one at least, such as `id = { sequence = 1 }`");
@@ -112,6 +120,7 @@ impl<'a> Reader<'a> {
         if (rule.on == "clients") != matches!(rule.verdict, FaultVerdict::Resend { .. }) {
             section.mistake("on", "clients resend, and nobody else does", "use `resend` with `on = \"clients\"`");
         }
-        (FaultDocument { id: rule.id.clone(), label: section.text("label") }, rule)
+        let label = section.shown("label", &rule.id, "`label = \"…\"`, two to five words");
+        (FaultDocument { id: rule.id.clone(), label }, rule)
     }
 }

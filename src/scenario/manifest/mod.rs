@@ -17,6 +17,11 @@ use super::*;
 use section::Section;
 
 pub const MANIFEST: &str = "scenario.toml";
+/// The key that marks a folder as unfinished.
+pub const DRAFT: &str = "draft";
+pub const SCHEMA: &str = "schema.sql";
+const STORY: &str = "story.md";
+const FRAMEWORKS: &str = "frameworks.md";
 const THEMES: [&str; 5] = ["races", "performance", "distributed", "security", "business"];
 const SYMPTOMS: [&str; 5] = ["numbers are wrong", "money is missing", "it was slow", "it hung", "someone got in"];
 const MY_MACHINE: &str = "my-machine";
@@ -50,30 +55,72 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// `measured` are the metrics every run has: a manifest names them by id.
+/// What a folder holds, finished or not.
+#[derive(Debug)]
+pub struct Found {
+    /// `None`: its mistakes keep it from running.
+    pub document: Option<ScenarioDocument>,
+    pub mistakes: Vec<Mistake>,
+    /// What it has to get before it is shown to readers.
+    pub missing: Vec<Mistake>,
+    /// Its author says that it is not finished.
+    pub draft: bool,
+    pub places: Places,
+}
+
+/// Where the parts of a document stand in their folder: the file, and the line of their text's first line.
+pub type Places = BTreeMap<Part, (String, u32)>;
+
+/// A finished folder. `measured` are the metrics every run has: a manifest names them by id.
 pub fn read(folder: &Folder, measured: &[Metric]) -> Result<ScenarioDocument, Vec<Mistake>> {
+    let found = examine(folder, measured);
+    match found.document {
+        Some(document) if found.missing.is_empty() => Ok(document),
+        _ => Err(sorted(found.mistakes.into_iter().chain(found.missing).collect())),
+    }
+}
+
+/// Any folder, with all there is to say about it.
+pub fn examine(folder: &Folder, measured: &[Metric]) -> Found {
     let Some(text) = folder.files.get(MANIFEST) else {
-        return Err(vec![Mistake {
+        let mistake = Mistake {
             file: format!("{}/{MANIFEST}", folder.id),
             line: None,
             what: "the file is missing".into(),
-            remedy: "every scenario starts with one; copy another scenario's and change it".into(),
-        }]);
+            remedy: "every scenario has one; `twoam new NAME` makes a folder with a small one".into(),
+        };
+        let (missing, places) = (vec![], Places::new());
+        return Found { document: None, mistakes: vec![mistake], missing, draft: false, places };
     };
     let reader = Reader::new(folder, text);
     let (table, errors) = DeTable::parse_recoverable(text);
+    let is_toml = errors.is_empty();
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
         reader.mistake(at, error.message().to_string(), "see https://toml.io/en/v1.0.0");
     }
-    let document = reader.document(Section::new(&reader, table.get_ref(), 0, String::new()), measured);
-    reader.check_files(&document);
-    let mut mistakes = reader.mistakes.into_inner();
-    if mistakes.is_empty() {
-        return Ok(document);
+    let root = Section::new(&reader, table.get_ref(), 0, String::new());
+    let draft = root.flag(DRAFT);
+    if draft {
+        let at = table.get_ref()[DRAFT].span().start;
+        reader.missing(
+            at,
+            "`draft`: the scenario is marked as a draft".into(),
+            "remove the line once nothing else is missing".into(),
+        );
     }
+    let document = reader.document(root, measured);
+    reader.check_files(&document);
+    let mistakes = sorted(reader.mistakes.into_inner());
+    // Of what is no TOML nothing is known to be missing.
+    let missing = if is_toml { sorted(reader.missing.into_inner()) } else { vec![] };
+    let document = mistakes.is_empty().then_some(document);
+    Found { document, mistakes, missing, draft, places: reader.places.into_inner() }
+}
+
+fn sorted(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
     mistakes.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    Err(mistakes)
+    mistakes
 }
 
 /// Where a theme stands among the themes.
@@ -85,17 +132,21 @@ struct Reader<'a> {
     folder: &'a Folder,
     text: &'a str,
     mistakes: RefCell<Vec<Mistake>>,
+    missing: RefCell<Vec<Mistake>>,
+    places: RefCell<Places>,
     knobs: RefCell<BTreeSet<String>>,
     used: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Reader<'a> {
     fn new(folder: &'a Folder, text: &'a str) -> Reader<'a> {
-        let used = [MANIFEST, "schema.sql", "story.md", "frameworks.md"].map(String::from);
+        let used = [MANIFEST, SCHEMA, STORY, FRAMEWORKS].map(String::from);
         Reader {
             folder,
             text,
             mistakes: RefCell::default(),
+            missing: RefCell::default(),
+            places: RefCell::default(),
             knobs: RefCell::default(),
             used: RefCell::new(used.into()),
         }
@@ -116,9 +167,14 @@ impl<'a> Reader<'a> {
         self.expect_ids(&root, "environment", environments.iter().map(|e| e.id.as_str()), &[MY_MACHINE, PRODUCTION]);
         let variants = root.sections("variant").iter().map(|section| self.variant(section)).collect::<Vec<_>>();
         self.expect_ids(&root, "variant", variants.iter().map(|v| v.id.as_str()), &[NAIVE]);
-        if variants.len() < 2 {
-            root.mistake("variant", "there is no hardened variant", "add one more [[variant]] with its file");
-        } else if variants[0].id != NAIVE {
+        if variants.len() == 1 {
+            let at = root.table["variant"].span().start;
+            self.missing(
+                at,
+                "`variant`: there is no hardened one".into(),
+                "add [[variant]] with its own `file`".into(),
+            );
+        } else if variants.first().is_some_and(|variant| variant.id != NAIVE) {
             root.mistake("variant", "the first variant is not `naive`", "put the naive one first");
         }
         let (metrics, gauges) = self.metrics(&root, measured);
@@ -126,47 +182,40 @@ impl<'a> Reader<'a> {
         ScenarioDocument {
             summary: ScenarioSummary {
                 id: self.folder.id.clone(),
-                title: root.text("title"),
-                hook: root.text("hook"),
+                title: root.shown("title", &self.folder.id, "`title = \"…\"`, two or three words"),
+                hook: root.shown("hook", "", "`hook = \"…\"`, a line with a number that makes one want to try it"),
                 opens: root.flag("opens"),
                 variants: variants.iter().map(|variant| variant.id.clone()).collect(),
                 environments: environments.iter().map(|environment| environment.id.clone()).collect(),
-                theme: root.word("theme", &THEMES),
-                symptom: root.word("symptom", &SYMPTOMS),
-                difficulty: root.number_in("difficulty", 1.0, 3.0) as u32,
-                tags: root.texts("tags", 1),
+                theme: self.classed(&root, "theme", &THEMES),
+                symptom: self.classed(&root, "symptom", &SYMPTOMS),
+                difficulty: self.difficulty(&root),
+                tags: self.tags(&root),
                 seen_on: None,
             },
-            prompt: root.text("prompt"),
-            shows: root.text("shows"),
-            elsewhere: root.text("elsewhere"),
+            prompt: root.shown("prompt", "", "`prompt = \"…\"`, what an assistant was asked for"),
+            shows: root.shown("shows", "", "`shows = \"…\"`, what one understands afterwards, in a sentence"),
+            elsewhere: root.shown("elsewhere", "", "`elsewhere = \"…\"`, what differs on CockroachDB and YugabyteDB"),
             invariants: root.sections("invariant").iter().map(|section| self.invariant(section)).collect(),
             beats: self.beats(&root, &names, &metrics),
             scenes: Vec::new(),
-            question: root.section("question").map_or_else(
-                || Question { text: String::new(), answers: Vec::new() },
-                |section| self.question(&section),
-            ),
+            question: self.question(&root),
             hints: self.hints(&root),
-            reading: root
-                .sections("reading")
-                .iter()
-                .map(|section| Reading { title: section.text("title"), url: section.text("url") })
-                .collect(),
+            reading: self.reading(&root),
             curve: root.optional_section("curve").map(|section| self.curve(&section, &knobs)),
             world: World {
                 clients: self.clients(&root),
                 requests: root.sections("request").iter().map(|section| self.request(section)).collect(),
-                rows: root.optional_sections("rows").iter().map(|section| self.rows(section)).collect(),
+                rows: self.all_rows(&root),
                 machine: self.machine(&root),
                 services,
                 faults: faults.iter().map(|(_, rule)| rule.clone()).collect(),
                 gauges,
             },
             faults: faults.into_iter().map(|(document, _)| document).collect(),
-            schema: self.file("schema.sql"),
-            story: self.file("story.md"),
-            frameworks: self.file("frameworks.md"),
+            schema: self.file(SCHEMA),
+            story: self.file(STORY),
+            frameworks: self.file(FRAMEWORKS),
             metrics,
             knobs,
             environments,
@@ -184,7 +233,7 @@ impl<'a> Reader<'a> {
         let mut seen = BTreeSet::new();
         for id in found {
             if !seen.insert(id) {
-                root.mistake(key, format!("the id `{id}` is there twice"), "give each its own id");
+                root.mistake(key, format!("the id `{id}` is there twice"), "give each an id of its own");
             }
         }
         for id in expected.iter().filter(|id| !seen.contains(*id)) {
@@ -199,22 +248,34 @@ impl<'a> Reader<'a> {
     }
 
     fn mistake(&self, at: usize, what: impl Into<String>, remedy: impl Into<String>) {
-        let line = self.text[..at.min(self.text.len())].matches('\n').count() as u32 + 1;
-        self.mistakes.borrow_mut().push(Mistake {
-            file: format!("{}/{MANIFEST}", self.folder.id),
-            line: Some(line),
-            what: what.into(),
-            remedy: remedy.into(),
-        });
+        self.mistakes.borrow_mut().push(self.in_manifest(at, what.into(), remedy.into()));
     }
 
-    fn mistake_in(&self, file: &str, what: &str, remedy: &str) {
-        self.mistakes.borrow_mut().push(Mistake {
-            file: format!("{}/{file}", self.folder.id),
-            line: None,
-            what: what.into(),
-            remedy: remedy.into(),
-        });
+    fn missing(&self, at: usize, what: String, remedy: String) {
+        self.missing.borrow_mut().push(self.in_manifest(at, what, remedy));
+    }
+
+    fn in_manifest(&self, at: usize, what: String, remedy: String) -> Mistake {
+        Mistake { file: format!("{}/{MANIFEST}", self.folder.id), line: Some(self.line(at)), what, remedy }
+    }
+
+    /// Where the SQL of `key` begins.
+    fn place(&self, part: Part, section: &Section<'_, 'a>, key: &str) {
+        let Some(value) = section.table.get(key) else { return };
+        let raw = &self.text[value.span().start..];
+        let raw = raw.trim_start_matches(['"', '\'']);
+        let blank = raw.len() - raw.trim_start().len();
+        let line = self.line(self.text.len() - raw.len() + blank);
+        self.places.borrow_mut().insert(part, (MANIFEST.into(), line));
+    }
+
+    fn line(&self, at: usize) -> u32 {
+        self.text[..at.min(self.text.len())].matches('\n').count() as u32 + 1
+    }
+
+    fn in_file(&self, name: &str, line: Option<u32>, what: &str, remedy: &str) -> Mistake {
+        let file = format!("{}/{name}", self.folder.id);
+        Mistake { file, line, what: what.into(), remedy: remedy.into() }
     }
 }
 

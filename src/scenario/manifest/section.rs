@@ -14,7 +14,7 @@ use crate::scenario::Amount;
 pub(super) struct Section<'r, 'a> {
     pub(super) reader: &'r Reader<'a>,
     pub(super) table: &'r DeTable<'a>,
-    at: usize,
+    pub(super) at: usize,
     name: String,
     known: RefCell<BTreeSet<String>>,
 }
@@ -63,6 +63,22 @@ impl<'r, 'a> Section<'r, 'a> {
             self.mistake(key, format!("it is of type {found}"), format!("write {wanted}"));
         }
         read
+    }
+
+    /// A text that a reader sees. A draft may lack it and shows `stand_in`; `form` is how it is written.
+    pub(super) fn shown(&self, key: &str, stand_in: &str, form: &str) -> String {
+        match self.has(key) {
+            true => self.text(key),
+            false => {
+                self.missing(key, form);
+                stand_in.to_string()
+            }
+        }
+    }
+
+    /// Something a draft may lack.
+    pub(super) fn missing(&self, key: &str, form: &str) {
+        self.reader.missing(self.at, format!("`{}`: it is missing", self.path(key)), format!("add {form}"));
     }
 
     pub(super) fn text(&self, key: &str) -> String {
@@ -141,7 +157,15 @@ impl<'r, 'a> Section<'r, 'a> {
 
     pub(super) fn amount(&self, key: &str) -> Amount {
         match self.get(key) {
-            Some(value) => self.amount_of(value, key),
+            Some(value) => {
+                let amount = self.amount_of(value, key);
+                if let Amount::Number(number) = amount
+                    && number < 0.0
+                {
+                    self.mistake(key, format!("{number} is below 0"), "write a number from 0 up, or a knob's id");
+                }
+                amount
+            }
             None => {
                 self.mistake(key, "it is missing", "add it; it is a number or a knob's id");
                 Amount::Number(0.0)
@@ -234,11 +258,12 @@ impl Drop for Section<'_, '_> {
 }
 
 pub(super) fn number_of(value: &DeValue<'_>) -> Option<f64> {
-    match value {
+    let number: Option<f64> = match value {
         DeValue::Integer(integer) => integer.as_str().parse().ok(),
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => None,
-    }
+    };
+    number.filter(|number| number.is_finite())
 }
 
 pub(super) fn json(value: &DeValue<'_>) -> Value {

@@ -3,11 +3,14 @@
 use super::section::{Section, number_of};
 use super::*;
 
+const LABEL: &str = "`label = \"…\"`, two to five words";
+
 impl<'a> Reader<'a> {
     pub(super) fn knob(&self, section: &Section<'_, 'a>) -> Knob {
+        let id = section.id();
         let knob = Knob {
-            id: section.id(),
-            label: section.text("label"),
+            label: section.shown("label", &id, LABEL),
+            id,
             unit: section.optional_text("unit").unwrap_or_default(),
             min: section.number("min"),
             max: section.number("max"),
@@ -16,6 +19,9 @@ impl<'a> Reader<'a> {
         };
         if knob.min >= knob.max {
             section.mistake("max", "it is not above `min`", "a knob needs room to move");
+        }
+        if knob.step <= 0.0 && section.has("step") {
+            section.mistake("step", format!("{} is no step", knob.step), "write a number above 0");
         }
         knob
     }
@@ -31,10 +37,11 @@ impl<'a> Reader<'a> {
             each.collect()
         });
         let fault_ids = faults.iter().map(|(fault, _)| fault.id.as_str()).collect::<Vec<_>>();
+        let id = section.id();
         EnvironmentDocument {
-            id: section.id(),
-            label: section.text("label"),
-            summary: section.text("summary"),
+            label: section.shown("label", &id, LABEL),
+            summary: section.shown("summary", "", "`summary = \"…\"`, such as \"1 client, database on localhost\""),
+            id,
             knobs: values.unwrap_or_default(),
             faults: section.words("faults", &fault_ids),
             length_s: section.number_in("length_s", 1.0, 600.0),
@@ -61,15 +68,19 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn variant(&self, section: &Section<'_, 'a>) -> VariantDocument {
-        let file = section.text("file");
+        let (id, file) = (section.id(), section.text("file"));
+        let migration = section.optional_text("migration");
+        if let Some(file) = &migration {
+            self.places.borrow_mut().insert(Part::Migration(id.clone()), (file.clone(), 1));
+        }
         VariantDocument {
-            id: section.id(),
-            label: section.text("label"),
+            label: section.shown("label", &id, LABEL),
             source: section.file("file", &file),
             file,
-            price: section.text("price"),
-            tradeoff: section.text("tradeoff"),
-            migration: section.optional_text("migration").map(|file| section.file("migration", &file)),
+            price: section.shown("price", "", "`price = \"…\"`, what it costs, in a line"),
+            tradeoff: section.shown("tradeoff", "", "`tradeoff = \"…\"`, when it is the wrong choice"),
+            migration: migration.map(|file| section.file("migration", &file)),
+            id,
             workers: section
                 .optional_sections("worker")
                 .iter()
@@ -86,10 +97,11 @@ impl<'a> Reader<'a> {
             let own = section.has("sql");
             let id = if own { section.id() } else { section.word("id", &ids(measured, |metric| &metric.id)) };
             if own {
+                self.place(Part::Metric(id.clone()), &section, "sql");
                 gauges.push(Gauge { metric: id.clone(), sql: section.text("sql") });
                 metrics.push(Metric {
+                    label: section.shown("label", &id, LABEL),
                     id,
-                    label: section.text("label"),
                     unit: match section.word("unit", &["count", "ms", "cents", "ratio", "bytes"]).as_str() {
                         "ms" => Unit::Ms,
                         "cents" => Unit::Cents,
@@ -112,16 +124,16 @@ impl<'a> Reader<'a> {
             }
         }
         if !metrics.iter().any(|metric| metric.headline) {
-            root.mistake(
-                "metric",
-                "no metric is a headline",
-                "write `headline = true` on the two or three that matter",
-            );
+            root.missing("metric.headline", "`headline = true` to the two or three metrics that matter");
         }
         (metrics, gauges)
     }
 
     pub(super) fn invariant(&self, section: &Section<'_, 'a>) -> Invariant {
+        let id = section.id();
+        if section.has("sql") {
+            self.place(Part::Invariant(id.clone()), section, "sql");
+        }
         let rules = ["sql", "slower_than_ms", "failed"].into_iter().filter(|key| section.has(key)).collect::<Vec<_>>();
         let rule = match rules[..] {
             ["sql"] => InvariantRule::Sql { sql: section.text("sql") },
@@ -143,8 +155,8 @@ impl<'a> Reader<'a> {
             }
         };
         Invariant {
-            id: section.id(),
-            sentence: section.text("sentence"),
+            sentence: section.shown("sentence", &id, "`sentence = \"…\"`, what a row of the query means, for people"),
+            id,
             rule,
             settle_ms: section.optional_number("settle_ms").unwrap_or(0.0),
             from_s: section.optional_number("from_s").unwrap_or(0.0),
