@@ -12,7 +12,8 @@ export async function publish(body: string): Promise<{ address: string; close():
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    // Another name for this machine than the site has: another site for the browser, too.
+    address: `http://localhost:${(server.address() as AddressInfo).port}`,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

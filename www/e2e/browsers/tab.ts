@@ -84,6 +84,11 @@ export class Tab {
     await this.#wait(so);
   }
 
+  /** For what has no name of its own, or lies in a shadow. */
+  async clickOn(find: () => globalThis.Element | null | undefined) {
+    await (await this.#wait(find))!.click();
+  }
+
   /** Waits until the frame is there, and goes into it. */
   async inside(find: () => globalThis.Element | null | undefined): Promise<Tab> {
     const frame = await (await this.#wait(find))?.contentFrame();

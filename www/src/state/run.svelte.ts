@@ -340,6 +340,8 @@ export class RunSession {
   /** What the engine says of this run; nothing when another has begun or the engine is gone. */
   async look<A extends Ask>(ask: A): Promise<Replies[A['kind']] | undefined> {
     const { number } = this;
+    // A thread that takes the place of one that was lost has no run yet.
+    if (this.engine !== 'ready') return undefined;
     const reply = await this.#engine.ask(ask).catch(abandoned);
     return number === this.number ? reply : undefined;
   }
