@@ -18,8 +18,10 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
       await playground.pause();
       // At some moments nobody stands on any line.
+      const stood = playground.code.getByText(/on line \d+/);
+      while (!(await stood.isVisible())) await playground.stepOn();
       const active = playground.code.locator('.lit').first();
-      while (!(await active.isVisible())) await playground.stepOn();
+      await expect(active).toBeVisible();
       await page.screenshot({ path: info.outputPath('forced-colours.png'), fullPage: true });
 
       const chosen = page.locator('[aria-pressed="true"], [aria-selected="true"]').filter({ visible: true });

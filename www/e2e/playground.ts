@@ -52,13 +52,20 @@ export class Playground {
 
   async pause() {
     await this.page.getByRole('button', { name: 'Pause' }).click();
+    await this.rest();
+  }
+
+  /** Time stands still, and everything is drawn as of that moment. */
+  async rest() {
     await expect(this.page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
+    await expect(this.page.locator('#view')).toHaveAttribute('aria-busy', 'false');
   }
 
   async stepOn() {
     const before = await this.time.textContent();
     await this.page.getByRole('button', { name: 'One step on' }).click();
     await expect(this.time).not.toHaveText(before!);
+    await this.rest();
   }
 
   async openEditor() {

@@ -18,11 +18,10 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await playground.pause();
   await page.getByRole('button', { name: 'Share', exact: true }).click();
   await expect(page.getByLabel('Link to this run')).toHaveValue(/#v1\./);
-  // Read when the link is there: the engine comes to stand a moment after the button says so.
   const moment = await playground.time.textContent();
   // Whole-run figures: what is counted since a deploy starts at the frame that saw it.
   const figures = page.getByRole('region', { name: 'Numbers' }).locator('dl');
-  const numbers = await figures.innerText();
+  const numbers = (await figures.textContent())!;
   const link = page.url();
   await expect(page.getByRole('button', { name: /^Copied.*Link/ })).toBeVisible();
   await expect(page.getByLabel('The same run on the command line')).toHaveValue(/^twoam run \S+ --replay /);
@@ -34,7 +33,7 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await playground.live();
   await expect(playground.time).toHaveText(moment!);
   await expect(playground.hardened).toHaveAttribute('aria-pressed', 'true');
-  await expect.poll(() => figures.innerText()).toBe(numbers);
+  await expect(figures).toHaveText(numbers);
   await expect(page.getByText('comes out differently')).toBeHidden();
   await page.keyboard.press('h');
   await expect(playground.code).toContainText('# Reviewed at 2 AM.');

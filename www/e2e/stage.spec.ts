@@ -40,6 +40,7 @@ test('a broken number opens the cases behind it, and a case its moment', async (
   await playground.pause();
   await page.getByRole('region', { name: 'Numbers' }).getByRole('listitem').getByRole('button').first().click();
   await expect(page.getByRole('tab', { name: 'Cases' })).toHaveAttribute('aria-selected', 'true');
+  await playground.rest();
   const first = page.getByRole('tabpanel').getByRole('listitem').first();
   const moment = await first.getByRole('button').textContent();
   await first.getByRole('button').click();
@@ -74,8 +75,9 @@ test('tables show who has written and who holds a row, also in the past', async 
   await page.getByRole('combobox', { name: 'How it is hardened' }).selectOption('row-lock');
   await page.getByRole('button', { name: /^Hardened, Row lock, Production/ }).click();
   await expect(page.getByRole('button', { name: /^Hardened, Row lock, Production: holds, \d\d+ requests/ })).toBeVisible();
-  await page.getByRole('tab', { name: 'Tables' }).click();
   await playground.pause();
+  await page.getByRole('tab', { name: 'Tables' }).click();
+  await playground.rest();
   const tables = page.getByRole('region', { name: 'Tables at this moment' });
   await expect(tables.getByRole('columnheader', { name: 'stock' })).toBeVisible();
   // Somewhere in the first second somebody holds a row that others want.
@@ -84,7 +86,7 @@ test('tables show who has written and who holds a row, also in the past', async 
   for (let at = 40_000; at < 1_000_000 && !(await held.first().isVisible()); at += 20_000) {
     await scrubber.fill(String(at));
     await expect(playground.time).toHaveText(`${(at / 1_000_000).toFixed(3)} s`);
-    await page.waitForTimeout(50);
+    await playground.rest();
   }
   await expect(held.first()).toBeVisible();
   await expect(tables.getByText(/by request \d+/).first()).toBeVisible();

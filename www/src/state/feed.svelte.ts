@@ -32,10 +32,11 @@ export class ReportFeed {
   failure = $state.raw<Failure | null>(null);
   /** What the open view is drawn from. */
   looks: 'stretch' | 'run' | 'tables' = 'stretch';
+  /** Something of it is on its way. */
+  asking = $state(false);
 
   #run: RunSession;
   #wanted: Window | null = null;
-  #asking = false;
   #took_ms = 0;
   #reportedAt = 0;
   #failed = 0;
@@ -83,12 +84,12 @@ export class ReportFeed {
   async #want({ from_us, to_us }: Window) {
     if (!this.#run.live || this.#run.beginning) return;
     this.#wanted = { from_us: Math.max(0, Math.round(from_us)), to_us: Math.round(to_us) };
-    if (this.#asking) return;
-    this.#asking = true;
+    if (this.asking) return;
+    this.asking = true;
     try {
       for (let wanted = this.#next(); wanted; wanted = this.#next()) await this.#fetch(wanted);
     } finally {
-      this.#asking = false;
+      this.asking = false;
     }
   }
 

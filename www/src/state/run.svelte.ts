@@ -47,6 +47,10 @@ export class RunSession {
   /** Grows with every run. */
   number = 0;
 
+  /** How much the engine still has to do before time stands still. */
+  #unsettled = $state(0);
+  readonly settling = $derived(this.#unsettled > 0);
+
   #engine: Engine;
   #engineAsked = false;
   #turns: RunTurns;
@@ -231,10 +235,7 @@ export class RunSession {
     if (!this.playing) return;
     this.#stand();
     if (!this.live) return;
-    this.halted = this.#engine.ask({ kind: 'pause' }).then(() => {
-      this.#turns.halted();
-      this.#turns.rested();
-    }, abandoned);
+    this.halted = this.#settle(this.#engine.ask({ kind: 'pause' }).then(() => this.#turns.halted()));
   }
 
   setSpeed(speed: number) {
@@ -247,7 +248,7 @@ export class RunSession {
     const target = Math.max(0, Math.min(at_us, this.horizon_us));
     if (target > this.reached_us) {
       this.cursor_us = this.reached_us;
-      this.#engine.ask({ kind: 'advance', until_us: target }).then(() => this.#turns.rested(), abandoned);
+      void this.#settle(this.#engine.ask({ kind: 'advance', until_us: target }));
       return;
     }
     const frame = this.#history.at(target);
@@ -263,7 +264,7 @@ export class RunSession {
       this.#show(next);
       this.#turns.rested();
     } else if (this.live && !this.ended) {
-      this.#engine.ask({ kind: 'step' }).then(() => this.#turns.rested(), abandoned);
+      void this.#settle(this.#engine.ask({ kind: 'step' }));
     }
   }
 
@@ -282,6 +283,15 @@ export class RunSession {
     if (life.phase !== 'running') return;
     this.#engine.ask({ kind: 'play', speed: this.speed, until_us: this.#stop_us }).catch(abandoned);
     this.#turns.went();
+  }
+
+  async #settle(done: Promise<unknown>) {
+    this.#unsettled += 1;
+    try {
+      await done.then(() => this.#turns.rested(), abandoned);
+    } finally {
+      this.#unsettled -= 1;
+    }
   }
 
   #stand() {
