@@ -88,6 +88,7 @@ test('a hostile link is text: what it holds is shown, never run by the page', as
   await playground.open(link({ s: 'oversell', v: 'naive', e: 'production', n: 1, k: { [`a.b`]: 1 }, f: { 'naive.py': source }, c: [], t: 2_000_000 }));
   await expect(page.getByText('This link names what the scenario does not have: knob “a.b”.')).toBeVisible();
   await playground.live();
+  await playground.rest();
   await expect(playground.code).toContainText(markup);
   await expect(page.getByText(/The latest request that failed, line \d: ValueError: <img src=x/)).toBeVisible();
   await expect(page.locator('img[src=x]')).toHaveCount(0);
