@@ -69,6 +69,10 @@ describe('what a fix changed', () => {
     expect(numbers(changedExcerpt(long('8'), long('9')))).toEqual([[6, 7, 8, 9, 10]]);
   });
 
+  test('leaves out a comment within a statement', () => {
+    expect(numbers(changedExcerpt('', 'await f(\n    # Why.\n    1,\n)\n'))).toEqual([[1], [3, 4]]);
+  });
+
   test('may be the schema alone', () => {
     expect(migrationExcerpt('-- For lookups.\nCREATE INDEX a ON b (c);\n')[0]!.map(({ text }) => text)).toEqual(['CREATE INDEX a ON b (c);']);
   });

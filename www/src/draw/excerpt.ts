@@ -77,7 +77,9 @@ function excerptOf(statements: readonly Statement[], marked: (number: number) =>
     const start = Math.max(0, Math.min(first - 1, lines.length - STATEMENT_LINES_MOST));
     const shown = lines.slice(start, start + STATEMENT_LINES_MOST);
     if (chosen.size > 0 && chosen.size + shown.length > LINES_MOST) break;
-    shown.forEach((text, index) => chosen.set(from + start + index, text));
+    shown.forEach((text, index) => {
+      if (!/^\s*#/.test(text)) chosen.set(from + start + index, text);
+    });
   }
   const lines = [...chosen].sort(([a], [b]) => a - b);
   const indent = Math.min(...lines.map(([, text]) => text.length - text.trimStart().length));

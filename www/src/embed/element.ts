@@ -16,6 +16,7 @@ const STYLE = `
   :host([hidden]) { display: none; }
   .box { border-radius: 6px; overflow: hidden; background: light-dark(#fbf9f4, #0a0e16); color: light-dark(#1b1b1f, #dfe5ee); }
   button, a.picture { display: block; width: 100%; padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: start; cursor: pointer; }
+  button[aria-busy] { opacity: .6; cursor: progress; }
   button:focus-visible, a:focus-visible { outline: 2px solid light-dark(#1b1b1f, #f7e4bb); outline-offset: -2px; border-radius: 6px; }
   img { display: block; width: 100%; height: auto; aspect-ratio: 720 / 400; }
   .narrow img { aspect-ratio: 360 / 500; }
@@ -182,8 +183,8 @@ function elementOf(home: Site, sheet: CSSStyleSheet) {
       frame.src = embedAddress(site, { scenario: this.#said('scenario'), variant: this.#said('variant'), run: this.#run, theme: this.style.colorScheme });
       const { signal } = this.#ends;
       let heard = false;
-      const blocked = () => {
-        if (!heard && !signal.aborted) this.#showBlocked();
+      const blocked = (why: string) => {
+        if (!heard && !signal.aborted) this.#showBlocked(why);
       };
       addEventListener(
         'message',
@@ -204,23 +205,23 @@ function elementOf(home: Site, sheet: CSSStyleSheet) {
         },
         { signal },
       );
-      document.addEventListener('securitypolicyviolation', ({ blockedURI }) => blockedURI.startsWith(site.origin) && blocked(), { signal });
-      frame.addEventListener('load', () => setTimeout(blocked, SILENT_MS));
+      document.addEventListener('securitypolicyviolation', ({ blockedURI }) => blockedURI.startsWith(site.origin) && blocked('This page does not let it run here.'), { signal });
+      frame.addEventListener('load', () => setTimeout(() => blocked('It cannot run here: this page does not allow it, or 2 AM cannot be reached.'), SILENT_MS));
       button.setAttribute('aria-busy', 'true');
       button.closest('.box')!.append(frame);
     }
 
-    #showBlocked() {
+    #showBlocked(why: string) {
       this.#ends.abort();
       this.#ends = new AbortController();
       const link = make('a', 'picture');
       const { href, target, rel } = this.#link();
       Object.assign(link, { href, target, rel });
       link.append(this.#picture(() => link.replaceChildren(this.#unpictured())));
-      const why = make('p', '', 'This page does not let it run here. ');
-      why.append(this.#link());
+      const said = make('p', '', `${why} `);
+      said.append(this.#link());
       const box = make('div', 'box');
-      box.append(link, why);
+      box.append(link, said);
       this.#root.replaceChildren(box);
     }
   };

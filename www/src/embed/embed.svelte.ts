@@ -8,7 +8,8 @@ import { encode } from '../core/share';
 import type { Thread } from '../core/thread';
 import type { Frame, Recording, ScenarioDocument, TimedChange, VariantDocument } from '../core/types';
 import type { Recordings } from '../core/catalogue';
-import { headlineOf, type Headline } from '../draw/headline';
+import { headlineOf, headlineSince, type Headline } from '../draw/headline';
+import type { Since } from '../state/judge';
 import { Pulse } from '../state/pulse';
 import type { Wanted } from './address';
 import { afterFix_us, deployAt, HOLDS_FOR_S, LOOKED_AT_S, SHOWN_S, speedOfBreak, speedOfFix, speedTo } from './pacing';
@@ -161,6 +162,16 @@ export class EmbedState {
 
   get steps(): readonly Step[] {
     return this.#shown.until(this.step?.frame.now_us ?? -1);
+  }
+
+  /** The large number: since the variant that runs was deployed, and what it had come to before. */
+  get counted(): Since {
+    const { headline, step } = this;
+    if (!headline || !step) return { total: 0, before: 0 };
+    const { total, before } = headlineSince(headline, step.stretch, step.frame);
+    // A deploy may clean up: what was broken was broken all the same.
+    const last = this.steps.findLast(({ stretch }) => stretch.at_us < step.stretch.at_us);
+    return { total, before: Math.max(before, last ? headlineSince(headline, last.stretch, last.frame).total : 0) };
   }
 
   /** Of the latest stretch of a variant, as far as it is shown. */

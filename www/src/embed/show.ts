@@ -43,10 +43,15 @@ async function prepared(address: Address, newThread: (taken: () => void) => Thre
   });
   const id = shared?.request.scenario ?? address.scenario;
   if (id === '') throw new Error('This embed names no scenario.');
-  const summaries = await catalogue();
-  if (!summaries.some((summary) => summary.id === id)) throw new Error(`2 AM has no scenario “${id}”. It has: ${summaries.map((summary) => summary.id).join(', ')}.`);
-  const [document, recorded] = await Promise.all([scenario(id), recordings(id).catch(() => ({}))]);
+  const [document, recorded] = await Promise.all([scenario(id).catch((error: Error) => explained(id, error)), recordings(id).catch(() => ({}))]);
   const run = wanted(address, shared, document);
   run.notice = [notice, run.notice].filter(Boolean).join(' ');
   return new EmbedState(document, recorded, run, newThread);
+}
+
+/** Why a scenario's document did not come. */
+async function explained(id: string, error: Error): Promise<never> {
+  const summaries = await catalogue();
+  if (summaries.some((summary) => summary.id === id)) throw error;
+  throw new Error(`2 AM has no scenario “${id}”. It has: ${summaries.map((summary) => summary.id).join(', ')}.`);
 }
