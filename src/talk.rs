@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::api::Run;
-use crate::scenario::{NamedMoment, Scene, ScenarioDocument, TalkMistake, scenes};
+use crate::scenario::{NamedMoment, ScenarioDocument, Scene, TalkMistake, scenes};
 use crate::sim::RunRequest;
 use crate::trace::{EventKind, Keep, Micros};
 
@@ -21,7 +21,12 @@ pub fn stage(document: &mut ScenarioDocument) -> Result<(), TalkMistake> {
     Ok(())
 }
 
-fn find(document: &Rc<ScenarioDocument>, scene: &Scene, moment: NamedMoment, played_us: Micros) -> Result<Micros, String> {
+fn find(
+    document: &Rc<ScenarioDocument>,
+    scene: &Scene,
+    moment: NamedMoment,
+    played_us: Micros,
+) -> Result<Micros, String> {
     let request = RunRequest {
         scenario: document.summary.id.clone(),
         variant: scene.variant.clone(),

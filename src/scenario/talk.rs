@@ -36,10 +36,21 @@ pub struct Beat {
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum BeatAction {
     /// Another run, of this variant or of the one that is deployed.
-    Environment { environment: String, variant: Option<String> },
-    Variant { variant: String },
-    Knob { knob: String, value: f64 },
-    Fault { fault: String, on: bool },
+    Environment {
+        environment: String,
+        variant: Option<String>,
+    },
+    Variant {
+        variant: String,
+    },
+    Knob {
+        knob: String,
+        value: f64,
+    },
+    Fault {
+        fault: String,
+        on: bool,
+    },
 }
 
 /// A moment of a run.
@@ -81,8 +92,12 @@ impl NamedMoment {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Picture {
     /// A metric over the run.
-    Chart { metric: String },
-    View { view: View },
+    Chart {
+        metric: String,
+    },
+    View {
+        view: View,
+    },
 }
 
 /// The page's views of a moment.
@@ -269,7 +284,8 @@ impl Talk<'_> {
 
     fn change(&mut self, at_us: Micros, change: Change) -> Result<(), Refusal> {
         if at_us < self.played_us {
-            let what = format!("it changes the run at {} s, which has come to {} s", seconds(at_us), seconds(self.played_us));
+            let what =
+                format!("it changes the run at {} s, which has come to {} s", seconds(at_us), seconds(self.played_us));
             return Err((what, "let it be later, or let the beats before it play less far".into()));
         }
         match change {

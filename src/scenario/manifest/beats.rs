@@ -19,9 +19,8 @@ impl<'a> Reader<'a> {
         let beats = root.optional_sections("beat");
         let beats = beats.iter().map(|section| {
             let action = self.action(section, names);
-            if let Some(
-                BeatAction::Variant { variant } | BeatAction::Environment { variant: Some(variant), .. },
-            ) = &action
+            if let Some(BeatAction::Variant { variant } | BeatAction::Environment { variant: Some(variant), .. }) =
+                &action
             {
                 deployed.clone_from(variant);
             }
@@ -136,7 +135,8 @@ fn lines_of(source: &str, text: &str) -> Result<std::ops::RangeInclusive<u32>, (
 
 fn line_of(source: &str, text: &str) -> Result<u32, (String, &'static str)> {
     let mut found = source.lines().enumerate().filter(|(_, line)| line.contains(text.trim()));
-    let first = found.next().ok_or((format!("`{text}` is on no line"), "write a part of one line as it stands there"))?;
+    let first =
+        found.next().ok_or((format!("`{text}` is on no line"), "write a part of one line as it stands there"))?;
     match found.next() {
         None => Ok(first.0 as u32 + 1),
         Some(_) => Err((format!("`{text}` is on several lines"), "write more of the one that is meant")),
