@@ -25,6 +25,8 @@ pub fn run(port: u16, engine: Option<Engine>) -> Result<()> {
     };
     let mut site = Site::start(&folder, port, Sent::AsItIs)?;
     println!("2 AM is served at {}  (stop with Ctrl-C)", site.address);
+    // Waiting would close what tells the server that this process is there.
+    let _alive = site.server.stdin.take();
     let status = site.server.wait()?;
     bail!("the server has ended ({status})")
 }

@@ -2,10 +2,11 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A folder of programs, each of them a shell script.
 struct Programs {
@@ -67,6 +68,30 @@ fn a_port_that_is_taken() {
     let port = other.local_addr().expect("it has one").port().to_string();
     let told = Programs::new("taken-port", &[NODE, NPM]).refusal(&["serve", "--port", &port]);
     assert!(told.contains(&format!("could not listen on port {port}")) && told.contains("--port"), "{told}");
+}
+
+/// The server ends when its stdin does, so this must stay open as long as `serve` waits.
+#[test]
+fn a_server_that_ends() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ended-server");
+    let number = folder.join("process");
+    let work = format!(
+        "[ \"$1\" = --version ] && {{ {}; exit; }}\necho $$ > '{}'\necho http://127.0.0.1:1\nread -r _\nexit 7",
+        NODE.1,
+        number.display()
+    );
+    let programs = Programs::new("ended-server", &[("node", &work), NPM]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["serve", "--no-build", "--port", "0"]).env("PATH", &programs.folder);
+    let mut serve = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut told = String::new();
+    BufReader::new(serve.stdout.take().expect("it was piped")).read_line(&mut told).expect("it is text");
+    assert!(told.starts_with("2 AM is served at http://127.0.0.1:1 "), "{told}");
+    let process = fs::read_to_string(&number).expect("the server wrote it");
+    assert!(Command::new("kill").arg(process.trim()).status().expect("kill is there").success());
+    let output = serve.wait_with_output().expect("it has ended");
+    let told = String::from_utf8(output.stderr).expect("messages are UTF-8");
+    assert!(told.contains("the server has ended (signal: 15"), "{told}");
 }
 
 #[test]
