@@ -13,7 +13,8 @@ const ROWS_LISTED: usize = 6;
 pub fn timeline(index: &Index, trace: &Trace, from: Micros, to: Micros) -> Timeline {
     let waits = || index.waits_in(from, to).filter(|wait| wait.meets(from, to));
     let first = waits().map(|wait| wait.began).min().unwrap_or(from);
-    let mut builder = Builder { trace, to, blockers: Blockers::new(index, first, to), drafts: vec![], arrows: vec![] };
+    let blockers = Blockers::new(index, first, to);
+    let mut builder = Builder { trace, from, to, blockers, drafts: vec![], arrows: vec![] };
     index.requests_in(from, to).filter(|request| request.meets(from, to)).for_each(|request| builder.request(request));
     index.calls_in(from, to).filter(|call| call.meets(from, to)).for_each(|call| builder.call(call));
     waits().for_each(|wait| builder.wait(wait));
@@ -52,6 +53,7 @@ enum Of<'a> {
 
 struct Builder<'a> {
     trace: &'a Trace,
+    from: Micros,
     to: Micros,
     blockers: Blockers<'a>,
     drafts: Vec<Draft<'a>>,
@@ -81,9 +83,11 @@ impl<'a> Builder<'a> {
     }
 
     fn wait(&mut self, wait: &'a Wait) {
-        let way = self.blockers.of(wait, wait.began);
+        // Whoever was in its way when the window began, where it was already waiting then.
+        let at = Some(wait.began.max(self.from)).filter(|at| wait.is_at(*at)).unwrap_or(wait.began);
+        let way = self.blockers.of(wait, at);
         if let Some(holder) = way.all().next() {
-            self.arrows.push((wait.began, LaneKey::of(wait.doer), LaneKey::of(holder)));
+            self.arrows.push((at, LaneKey::of(wait.doer), LaneKey::of(holder)));
         }
         self.draft(LaneKey::of(wait.doer), wait.number, wait, Of::Wait(wait, way));
     }
