@@ -209,7 +209,7 @@ impl<'a> Writes<'a> {
                 let of_case = row.get(name).filter(|_| name != "id");
                 of_case.is_some_and(|of_case| match of_case {
                     serde_json::Value::String(text) => *text == value.to_text(),
-                    other => other.to_string() == value.to_text(),
+                    other => *other == value.to_text(),
                 })
             };
             columns.filter(same).count()
@@ -308,9 +308,9 @@ impl<'a> Teller<'a> {
             match &event.kind {
                 EventKind::VersionsRead { rows, .. } => touches.extend(rows.iter().map(|seen| {
                     let versions = self.versions.get(&seen.row).into_iter().flatten();
-                    let by = versions.filter(|version| version.number < number && version.xid == seen.writer);
+                    let mut by = versions.filter(|version| version.number < number && version.xid == seen.writer);
                     let values = match seen.writer {
-                        Some(_) => by.last().and_then(|version| version.values.clone()),
+                        Some(_) => by.next_back().and_then(|version| version.values.clone()),
                         None => seen.values.clone(),
                     };
                     Touch { at: event.at, number, row: seen.row, wrote: false, values }
@@ -328,8 +328,10 @@ impl<'a> Teller<'a> {
     fn changes(&self, touch: &Touch) -> Vec<usize> {
         let Some(values) = &touch.values else { return vec![] };
         let versions = self.versions.get(&touch.row).into_iter().flatten();
-        let before = versions.filter(|version| version.number < touch.number && !matches!(version.fate, Fate::Gone(_)));
-        let before = before.last().and_then(|version| version.values.clone()).or_else(|| self.first_seen(touch.row));
+        let mut before =
+            versions.filter(|version| version.number < touch.number && !matches!(version.fate, Fate::Gone(_)));
+        let before =
+            before.next_back().and_then(|version| version.values.clone()).or_else(|| self.first_seen(touch.row));
         let changed = |place: &usize| before.as_ref().is_none_or(|before| before.get(*place) != values.get(*place));
         (0..values.len()).filter(changed).collect()
     }

@@ -187,7 +187,7 @@ fn place(traceback: &str) -> Option<(&str, u32)> {
         let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once("\", line ")?;
         let digits = rest.split(|character: char| !character.is_ascii_digit()).next()?;
         let own = !file.contains(['<', '>']);
-        Some((file.rsplit('/').next()?, digits.parse().ok()?)).filter(|_| own)
+        own.then_some((file.rsplit('/').next()?, digits.parse().ok()?))
     })
 }
 

@@ -243,7 +243,9 @@ impl Live {
                 }
             }
             EventKind::InvariantMended { case, .. } => {
-                told.map(|told| self.index.mended(told.invariant, *case, event.at));
+                if let Some(told) = told {
+                    self.index.mended(told.invariant, *case, event.at)
+                }
             }
             _ => self.announce(trace, event),
         }

@@ -88,7 +88,9 @@ impl Totals {
     fn count(&mut self, trace: &Trace, event: &Event, taken: &Taken) -> Option<Told> {
         match &event.kind {
             EventKind::RequestStarted { client, .. } => {
-                event.request.map(|request| self.stretches.started(request));
+                if let Some(request) = event.request {
+                    self.stretches.started(request)
+                }
                 self.started += u32::from(client.is_some());
             }
             EventKind::RequestFinished { status, .. } => {
@@ -98,10 +100,14 @@ impl Totals {
                 self.stretches.answered(finished.doer.request, *status);
             }
             EventKind::StatementStarted { .. } | EventKind::ServiceCalled { .. } => {
-                event.request.map(|request| self.stretches.called(request));
+                if let Some(request) = event.request {
+                    self.stretches.called(request)
+                }
             }
             EventKind::VersionWritten { row, .. } => {
-                event.request.map(|request| self.stretches.wrote(request, row.table));
+                if let Some(request) = event.request {
+                    self.stretches.wrote(request, row.table)
+                }
             }
             EventKind::InvariantReads { tables, .. } => self.stretches.reads(tables),
             EventKind::InvariantBroken { invariant, case, since, .. } => {

@@ -54,10 +54,12 @@ export function frame(now_us: number, totals: { ok?: number; failed?: number; so
     lit: [],
     marks: [],
     notices: [],
+    stretches: [],
+    failure: null,
   };
 }
 
 export function recording(frames: Frame[]): Recording {
   const timeline = { lanes: [], spans: [], arrows: [], spans_left_out: 0 };
-  return { request, schedule: '', trace_hash: '', frames, report: { from_us: 0, to_us: 0, timeline, cases: [], queries: [], log: [] } };
+  return { request, schedule: '', trace_hash: '', frames, report: { from_us: 0, to_us: 0, timeline, cases: [], queries: [], log: [] }, collision: null };
 }

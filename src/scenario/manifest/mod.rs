@@ -76,7 +76,8 @@ pub fn read(folder: &Folder, measured: &[Metric]) -> Result<ScenarioDocument, Ve
     let found = examine(folder, measured);
     match found.document {
         Some(document) if found.missing.is_empty() => Ok(document),
-        _ => Err(sorted(found.mistakes.into_iter().chain(found.missing).collect())),
+        // What is missing in a line may be what an unknown key there was meant to be: it is told first.
+        _ => Err(sorted(found.missing.into_iter().chain(found.mistakes).collect())),
     }
 }
 

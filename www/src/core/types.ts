@@ -26,9 +26,21 @@ export type Beat = { sentence: string,
 /**
  * For the speaker alone: what to point at, what to wait for.
  */
-note: string | null, action: BeatAction | null, };
+note: string | null, action: BeatAction | null, 
+/**
+ * Where it begins. `None`: where the one before it stopped, or where the run had come to if that one looked back.
+ */
+at: Moment | null, 
+/**
+ * It plays to there and stands. `None`: it stands where it begins.
+ */
+until: Moment | null, 
+/**
+ * Virtual seconds a second.
+ */
+speed: number | null, picture: Picture | null, lines: CodeLines | null, };
 
-export type BeatAction = { "do": "environment", environment: string, } | { "do": "variant", variant: string, } | { "do": "knob", knob: string, value: number, } | { "do": "fault", fault: string, on: boolean, } | { "do": "play" } | { "do": "pause" };
+export type BeatAction = { "do": "environment", environment: string, variant: string | null, } | { "do": "variant", variant: string, } | { "do": "knob", knob: string, value: number, } | { "do": "fault", fault: string, on: boolean, };
 
 export type Better = "zero" | "lower" | "higher" | "neither";
 
@@ -61,6 +73,11 @@ export type Cell = { column: string, value: string | null, };
 export type Change = { "kind": "variant", variant: string, } | { "kind": "knob", knob: string, value: number, } | { "kind": "fault", fault: string, on: boolean, } | { "kind": "source", file: string, text: string, };
 
 export type Clients = { "kind": "closed", count: Amount, think_ms: Amount, } | { "kind": "open", rate_per_s: Amount, } | { "kind": "scripted", file: string, source: string, scripts: Array<Script>, };
+
+/**
+ * Lines of a file, from 1.
+ */
+export type CodeLines = { file: string, lines: Array<number>, };
 
 export type Collision = { 
 /**
@@ -156,7 +173,11 @@ knobs: { [key in string]: number }, };
 /**
  * How one value comes about.
  */
-export type Draw = { "kind": "value", value: JsonValue, } | { "kind": "knob", knob: string, } | { "kind": "uniform", from: Amount, to: Amount, } | { "kind": "one-of", values: Array<JsonValue>, } | { "kind": "sequence", from: number, } | { "kind": "text", pattern: string, } | { "kind": "rolling", from: number, every_s: Amount, };
+export type Draw = { "kind": "value", value: JsonValue, } | { "kind": "knob", knob: string, } | { "kind": "uniform", from: Amount, to: Amount, } | { "kind": "one-of", draws: Array<Draw>, } | { "kind": "sequence", from: number, } | { "kind": "text", pattern: string, parts: { [key in string]: Draw }, } | { "kind": "rolling", from: number, every_s: Amount, } | { "kind": "uuid" } | { "kind": "same-as", name: string, } | { "kind": "list", of: Draw, 
+/**
+ * Drawn for each list: a whole number.
+ */
+count: Draw, } | { "kind": "fields", fields: { [key in string]: Draw }, };
 
 export type EnvironmentDocument = { id: string, label: string, 
 /**
@@ -413,11 +434,26 @@ total: number,
  */
 recent: number | null, };
 
+/**
+ * A moment of a run.
+ */
+export type Moment = number | NamedMoment;
+
+/**
+ * A moment that is found in the run, wherever it lies.
+ */
+export type NamedMoment = "first-wait" | "first-break" | "deadlock" | "busiest" | "end";
+
 export type PageNotice = { severity: Severity, text: string, 
 /**
  * Where in the user's code, if there.
  */
 file: string | null, line: number | null, };
+
+/**
+ * What stands beside the code.
+ */
+export type Picture = { "kind": "chart", metric: string, } | { "kind": "view", view: View, };
 
 /**
  * Statements of one text from one line of code.
@@ -615,7 +651,11 @@ story: string,
 /**
  * Markdown, one section of level 2 for each framework.
  */
-frameworks: string, beats: Array<Beat>, question: Question, 
+frameworks: string, beats: Array<Beat>, 
+/**
+ * What stands on the screen at each beat. Empty until the runs of the talk are known: the page's documents say it.
+ */
+scenes: Array<Scene>, question: Question, 
 /**
  * Three, each telling more than the one before.
  */
@@ -649,6 +689,31 @@ symptom: string, difficulty: number, tags: Array<string>,
  * The real server on which it did as it does here; the page's documents say so.
  */
 seen_on: string | null, };
+
+/**
+ * What stands on the screen at a beat.
+ */
+export type Scene = { environment: string, 
+/**
+ * What the run begins with.
+ */
+variant: string, 
+/**
+ * Those that differ from the environment's from the start.
+ */
+knobs: { [key in string]: number }, changes: Array<TimedChange>, 
+/**
+ * What is deployed now.
+ */
+deployed: string, 
+/**
+ * Where the beat begins.
+ */
+from_us: number, 
+/**
+ * Where it stands in the end.
+ */
+until_us: number, speed: number, picture: Picture, lines: CodeLines | null, };
 
 /**
  * So many clients that do what `entry` says.
@@ -769,6 +834,11 @@ migration: string | null,
 workers: Array<Worker>, };
 
 export type Verdict = "open" | "broken" | "nothing-useful" | "not-measured" | "holds";
+
+/**
+ * The page's views of a moment.
+ */
+export type View = "timeline" | "locks" | "tables" | "cases" | "queries" | "log";
 
 /**
  * A function of the variant's file that is run again and again: a relay, a reconciler.
