@@ -51,7 +51,8 @@ export class SlowLine {
 
   #flush() {
     if (!this.#engine || !this.#answer) return;
-    const until = Math.round(this.#engine.length * this.#share);
+    // Never less than the share: the page tells whole per cents that have come.
+    const until = Math.ceil(this.#engine.length * this.#share);
     this.#answer.write(this.#engine.subarray(this.#sent, until));
     this.#sent = until;
     if (this.#share === 1) this.#answer.end();
