@@ -2,7 +2,7 @@
 
 import { expect, test as base, type LaunchOptions } from '@playwright/test';
 import type { ScenarioDocument } from '../src/core/types';
-import { publish } from './browsers/article';
+import { article as publish, script, tag, type Article } from './article';
 import * as chromium from './browsers/chromium';
 import * as firefox from './browsers/firefox';
 import { Tab, type Browser } from './browsers/tab';
@@ -18,7 +18,7 @@ function launch(name: string, options: LaunchOptions): Promise<Browser> {
 }
 
 /** Every journey also fails for anything on the console and for any request that leaves the site and the article. */
-const test = base.extend<{ site: string; article: { address: string }; tab: Tab }, { browserUnderTest: Browser }>({
+const test = base.extend<{ site: string; article: Article; tab: Tab }, { browserUnderTest: Browser }>({
   browserUnderTest: [
     async ({ launchOptions }, use, { project }) => {
       const browser = await launch(project.name, launchOptions);
@@ -29,15 +29,16 @@ const test = base.extend<{ site: string; article: { address: string }; tab: Tab 
   ],
   site: async ({ baseURL }, use) => use(new URL('./', baseURL).href),
   article: async ({ site }, use) => {
-    const article = await publish(`<h1>A post</h1><backend-playground scenario="oversell">Flash sale</backend-playground><script async src="${site}embed.js"></script>`);
+    const article = await publish(tag(site, 'oversell') + script(site));
     await use(article);
     await article.close();
   },
   tab: async ({ browserUnderTest, site, article }, use) => {
-    const page = await browserUnderTest.open([new URL(site).origin, article.address]);
+    const page = await browserUnderTest.open([site, article.address].map((address) => new URL(address).origin));
     await use(new Tab(page));
-    expect(await page.complaints()).toEqual([]);
+    const complaints = await page.complaints();
     await page.close();
+    expect(complaints).toEqual([]);
   },
 });
 
