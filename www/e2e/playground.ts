@@ -61,10 +61,9 @@ export class Playground {
     await expect(this.page.locator('#view')).toHaveAttribute('aria-busy', 'false');
   }
 
+  /** What comes next may come within the same millisecond, so the time that is shown need not change. */
   async stepOn() {
-    const before = await this.time.textContent();
     await this.page.getByRole('button', { name: 'One step on' }).click();
-    await expect(this.time).not.toHaveText(before!);
     await this.rest();
   }
 
