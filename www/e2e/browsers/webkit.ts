@@ -16,17 +16,18 @@ type Reference = { [ELEMENT]: string };
 
 export async function launch(driver: string, binary: string): Promise<Browser> {
   const display = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const [number] = await once(createInterface(display.stdout!), 'line');
+  const without = once(display, 'exit').then(() => Promise.reject(new Error('Xvfb ended before it had a display.')));
+  const [number] = await Promise.race([once(createInterface(display.stdout!), 'line'), without]);
   const port = await freePort();
   // The hardest locale there is: the browser calls its language “C”, which its own Intl refuses.
   const env = { ...process.env, DISPLAY: `:${number}`, LANG: 'C.UTF-8', LC_ALL: '' };
-  const process_ = spawn(driver, [`--port=${port}`], { env, stdio: 'ignore' });
+  const driving = spawn(driver, [`--port=${port}`], { env, stdio: 'ignore' });
   const address = `http://127.0.0.1:${port}`;
-  await answering(address, process_);
+  await answering(address, driving);
   return {
     open: (origins) => open(address, binary, origins),
     async close() {
-      for (const each of [process_, display]) {
+      for (const each of [driving, display]) {
         const ended = once(each, 'exit');
         each.kill();
         await ended;
