@@ -182,7 +182,8 @@ impl Console {
         self.sessions[session].wait = None;
         match outcome.progress {
             Progress::Done(results) => {
-                self.sessions[session].failed = false;
+                // A text without a statement in it leaves a failed transaction as it is.
+                self.sessions[session].failed &= results.is_empty();
                 replies.extend(results.iter().map(|result| reply(session, result_output(result))));
             }
             Progress::Failed(error) => {

@@ -158,7 +158,9 @@ fn encode(value: &impl Serialize) -> Result<JsValue, JsValue> {
 }
 
 fn thrown(error: &RunError) -> JsValue {
-    let thrown = js_sys::Error::new(&error.text);
+    // `file` and `line` are the first one's; what else is wrong names its own.
+    let others = error.others.iter().map(|other| format!("\n{other}")).collect::<String>();
+    let thrown = js_sys::Error::new(&format!("{}{others}", error.text));
     let fields = [
         ("file", error.file.as_deref().map_or(JsValue::NULL, JsValue::from_str)),
         ("line", error.line.map_or(JsValue::NULL, |line| JsValue::from_f64(f64::from(line)))),

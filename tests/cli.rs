@@ -1,7 +1,7 @@
 //! The command line through its binary: what programs and people get, and what they are told when they err.
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -21,6 +21,22 @@ fn refusal(arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     assert!(output.stdout.is_empty(), "{arguments:?}");
     String::from_utf8(output.stderr).expect("messages are UTF-8")
+}
+
+/// The path of a file with this text.
+fn written(name: &str, text: &str) -> String {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, text).expect("the file is written");
+    file.to_str().expect("UTF-8").to_owned()
+}
+
+/// The folder that `twoam new` makes.
+fn new_scenario(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-scenarios");
+    let _ = std::fs::remove_dir_all(dir.join(name));
+    let output = twoam(&["new", name, "--dir", dir.to_str().expect("UTF-8")]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    dir.join(name)
 }
 
 #[test]
@@ -66,12 +82,141 @@ fn another_seed_is_another_run() {
 
 #[test]
 fn a_handler_of_ones_own_runs_in_place_of_the_variants() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("closed.py");
-    std::fs::write(&file, "async def buy(conn, request):\n    return {\"status\": 503}\n")
-        .expect("the file is written");
-    let document = json(&["run", "oversell", "--handler", file.to_str().expect("UTF-8"), "--until", "1s", "--json"]);
-    assert_eq!(document["requests"]["ok"], 0);
-    assert!(document["requests"]["failed"].as_u64() > Some(0), "{document}");
+    let reads = "async def buy(conn, request):\n    await conn.execute(\"SELECT 1\")\n    return {\"status\": 201}\n";
+    let file = written("reads.py", reads);
+    let document = json(&["run", "oversell", "--handler", &file, "--until", "1s", "--json"]);
+    assert_eq!(document["requests"]["failed"], 0);
+    assert_eq!(document["verdict"], "holds");
+    assert_eq!(document["metrics"]["statements-per-request"], 1.0, "{document}");
+}
+
+#[test]
+fn a_run_that_does_nothing_useful_says_so_and_fails() {
+    for (name, body, why) in [
+        ("raises.py", "raise ValueError(\"no stock today\")", "requests failed"),
+        ("closed.py", "return {\"status\": 503}", "requests failed"),
+        ("always_sold_out.py", "return {\"status\": 409}", "has a status from 200 to 399"),
+    ] {
+        let file = written(name, &format!("async def buy(conn, request):\n    {body}\n"));
+        let output = twoam(&["run", "oversell", "--handler", &file, "--until", "1s"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("does nothing useful") && text.contains(why), "{text}");
+        assert!(!text.contains("held"), "nothing was held: {text}");
+
+        let output = twoam(&["run", "oversell", "--handler", &file, "--until", "1s", "--json"]);
+        assert_eq!(output.status.code(), Some(1));
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        assert_eq!(document["verdict"], "nothing-useful", "{name}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("does nothing useful"), "{name}");
+    }
+}
+
+#[test]
+fn a_break_is_a_result_and_code_that_no_rule_reads_is_not_measured() {
+    let output = twoam(&["run", "oversell", "--until", "2s"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("BROKEN  ") && text.contains("\nbroken: "), "{text}");
+
+    let elsewhere = "async def buy(conn, request):\n    await conn.execute(\"CREATE TABLE IF NOT EXISTS notes (id INTEGER)\")\n    \
+                     await conn.execute(\"INSERT INTO notes VALUES (1)\")\n    return {\"status\": 201}\n";
+    let file = written("elsewhere.py", elsewhere);
+    let output = twoam(&["run", "oversell", "--env", "my-machine", "--handler", &file, "--until", "5s"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("\nnot measured: "), "{text}");
+    assert!(!text.contains("held"), "{text}");
+}
+
+#[test]
+fn errors_are_grouped_with_their_place_count_and_first_traceback() {
+    let source = "async def buy(conn, request):\n    if request[\"quantity\"] == 2:\n        raise KeyError(\"two\")\n    \
+                  await conn.execute(\"SELECT nothing\")\n";
+    let file = written("two_errors.py", source);
+    let output = twoam(&["run", "oversell", "--handler", &file, "--until", "1s"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    for told in [
+        &format!("{file}:3: KeyError: 'two'"),
+        &format!("{file}:4: psycopg.errors.UndefinedColumn: "),
+        &format!("File \"{file}\", line 4, in buy"),
+        "times from 0",
+        "first in request ",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert_eq!(text.matches("Traceback (most recent call last)").count(), 2, "{text}");
+}
+
+#[test]
+fn every_refused_statement_of_a_schema_is_told_with_its_line() {
+    let folder = new_scenario("refused-schema");
+    let schema = "CREATE EXTENSION hstore;\n\nCREATE TABLE counters (\n    id INTEGER PRIMARY KEY,\n    hits INTEGER NOT NULL\n);\n\
+                  CREATE TABLE hits (id SERIAL PRIMARY KEY, counter_id INTEGER REFERENCES counters (id), tags HSTORE);\n\
+                  CREATE INDEX hits_tags ON hits USING gin (tags);\nCREATE TABEL odd (id INTEGER);\n\
+                  SELECT 1;\nCREATE TABLE more (\n    id INTEGER,\n    note TXET\n);\n";
+    std::fs::write(folder.join("schema.sql"), schema).expect("the file is written");
+    for command in ["run", "check", "compare"] {
+        let output = twoam(&[command, folder.to_str().expect("UTF-8")]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        for line in [1, 9, 13] {
+            assert!(text.contains(&format!("refused-schema/schema.sql:{line}: ")), "{command}, line {line}: {text}");
+        }
+        assert!(
+            !text.contains("schema.sql:8:"),
+            "an index of a table that is not there follows from the table: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_schema_in_a_schedule_tells_every_refusal_too() {
+    let schedule = "v1 oversell naive production seed=1 until=1000000 \
+                    source:schema.sql=CREATE%20TABEL%20a%20(id%20INT);%0ASELECT%201;%0ACREATE%20EXTENSION%20x;";
+    let output = twoam(&["run", "--replay", schedule]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("schema.sql:1: ") && text.contains("\nschema.sql:3: "), "{text}");
+}
+
+#[test]
+fn a_text_without_a_statement_has_no_result_and_no_error() {
+    let source = "import psycopg\n\nasync def buy(conn, request):\n    for text in (\"\", \";\", \"-- only a comment\", \";;\"):\n        \
+                  cur = await conn.execute(text)\n        \
+                  assert (cur.rowcount, cur.statusmessage, cur.description) == (-1, None, None), text\n        \
+                  try:\n            await cur.fetchone()\n        except psycopg.ProgrammingError as error:\n            \
+                  assert \"didn't produce records (result status: EMPTY_QUERY)\" in str(error), error\n        \
+                  else:\n            raise AssertionError(text)\n    return {\"status\": 200}\n";
+    let file = written("empty_texts.py", source);
+    let document = json(&["run", "oversell", "--handler", &file, "--until", "1s", "--json"]);
+    assert_eq!(document["errors"], serde_json::json!([]));
+    assert!(document["requests"]["ok"].as_u64() > Some(0), "{document}");
+}
+
+#[test]
+fn nobody_has_to_read_to_the_end() {
+    let commands = [&["list"][..], &["list", "--json"], &["run", "oversell", "--until", "200ms"], &["check", "--help"]];
+    for arguments in commands {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_twoam"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_told() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let output = Command::new(env!("CARGO_BIN_EXE_twoam")).arg("list").stdout(full).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: the result cannot be written"));
 }
 
 #[test]
@@ -167,7 +312,32 @@ fn what_is_not_there_is_refused_with_what_is() {
         (&["run", "order-payment", "--at", "1s:fault=restarts:maybe"], "on or off"),
         (&["run", "order-payment", "--clients", "3"], "--set rate=N"),
         (&["run", "oversell", "--at", "soon:variant=naive"], "20s"),
+        (&["run", "oversell", "--at", "-1s:variant=naive"], "20s"),
+        (&["run", "oversell", "--at", "1s:units=50"], "--set units=50"),
+        (&["run", "oversell", "--at", "90s:variant=naive", "--until", "60s"], "longer --until"),
+        (&["run", "oversell", "--set", "shoppers=2.5"], "a whole number from 1 to 500"),
+        (&["run", "oversell", "--set", "shoppers=nan"], "a whole number from 1 to 500"),
+        (&["run", "oversell", "--seed", "-1"], "0..=4294967295"),
         (&["run", "oversell", "--until", "forever"], "20s"),
+        (&["run", "oversell", "--until", "-1s"], "20s"),
+        (&["run", "oversell", "--until", "0"], "no time at all"),
+        (&["compare", "oversell", "--until", "0s"], "no time at all"),
+        (&["run", "oversell", "--until", "1e30s"], "an hour at most"),
+        (&["run", "oversel"], "did you mean `oversell`?"),
+        (&["run", ""], "oversell"),
+        (&["run", "./no-such-folder"], "no such folder"),
+        (&["run", env!("CARGO_TARGET_TMPDIR")], "twoam new NAME"),
+        (&["check", env!("CARGO_TARGET_TMPDIR"), "--seeds", "-1"], "1..=1000"),
+        (&["run", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "is a file"),
+        (&["run", "oversell", "--handler", "no-such.py"], "no-such.py: No such file"),
+        (&["run", "oversell", "--handler", env!("CARGO_TARGET_TMPDIR")], "directory"),
+        (&["run", "oversell", "--handler", env!("CARGO_BIN_EXE_twoam")], "not UTF-8"),
+        (&["run", "oversell", "--trace", env!("CARGO_TARGET_TMPDIR")], "name a file"),
+        (&["run", "oversell", "--trace", "no-such-folder/trace.json"], "its folder is not there"),
+        (&["run", "deadlock", "--replay", "v1 oversell naive production seed=1"], "of `oversell`, not of `deadlock`"),
+        (&["run", "--replay", "v1 oversell naive production seed=1 source:other.py=x"], "schema.sql"),
+        (&["new", "Shop"], "a letter first"),
+        (&["new", "--", "-shop"], "a letter first"),
         (&["run", "--replay", "v1 oversell naive moon seed=1"], "my-machine"),
         (&["run", "--replay", "nonsense"], "v1"),
         (&["isolation", "no-such.spec"], "no-such.spec"),
@@ -181,35 +351,190 @@ fn what_is_not_there_is_refused_with_what_is() {
 
 #[test]
 fn code_that_does_not_compile_is_located() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.py");
-    std::fs::write(&file, "async def buy(conn, request):\n    return {\n").expect("the file is written");
-    let output = twoam(&["run", "oversell", "--handler", file.to_str().expect("UTF-8"), "--until", "1s"]);
+    let file = written("broken.py", "async def buy(conn, request):\n    return {\n");
+    let output = twoam(&["run", "oversell", "--handler", &file, "--until", "1s"]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("naive.py:2"), "{text}");
+    assert!(text.contains(&format!("{file}:2: SyntaxError")), "{text}");
 }
 
 #[test]
-fn a_new_scenario_lacks_nothing_but_its_texts() {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-scenarios");
-    let _ = std::fs::remove_dir_all(&dir);
-    let new = ["new", "page-views", "--dir", dir.to_str().expect("UTF-8")];
-    assert!(twoam(&new).status.success());
-    assert!(refusal(&new).contains("choose another name"));
+fn a_new_scenario_runs_at_once_with_one_variant_and_no_texts() {
+    let folder = new_scenario("page-views");
+    let path = folder.to_str().expect("UTF-8");
+    let again = refusal(&["new", "page-views", "--dir", folder.parent().and_then(Path::to_str).expect("UTF-8")]);
+    assert!(again.contains("choose another name"), "{again}");
 
-    let folder = dir.join("page-views");
-    let output = twoam(&["check", folder.to_str().expect("UTF-8")]);
+    let alone = json(&["run", path, "--env", "my-machine", "--until", "5s", "--json"]);
+    assert_eq!(alone["verdict"], "holds", "{alone}");
+    let production = twoam(&["run", path]);
+    let text = String::from_utf8_lossy(&production.stdout);
+    assert!(production.status.success() && text.contains("\nbroken: 1 of 1 invariant"), "{text}");
+    assert!(text.contains(&format!("again: twoam run {path} --replay 'v1 page-views ")), "{text}");
+    assert_eq!(json(&["compare", path, "--until", "2s", "--json"])["runs"].as_array().map(Vec::len), Some(2));
+    assert!(refusal(&["run", path, "--variant", "hardened"]).contains("no hardened variant yet"));
+
+    let checked = twoam(&["check", path, "--draft", "--seeds", "2"]);
+    let text = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    assert!(text.contains("naive passes alone and breaks in production, over 2 seeds"), "{text}");
+    assert!(text.contains("is a draft"), "{text}");
+}
+
+#[test]
+fn check_lists_what_a_draft_lacks_with_file_and_remedy() {
+    let folder = new_scenario("bare-draft");
+    let path = folder.to_str().expect("UTF-8");
+    let output = twoam(&["check", path, "--static-only"]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("page-views/story.md:3: this text is still the template's"), "{text}");
-
-    for entry in std::fs::read_dir(&folder).expect("the folder is there") {
-        let path = entry.expect("the folder is there").path();
-        let text = std::fs::read_to_string(&path).expect("UTF-8");
-        std::fs::write(&path, text.replace("<write: ", "<written: ")).expect("the file is written");
+    for told in [
+        "scenario.toml:2: `draft`: the scenario is marked as a draft; remove the line",
+        "scenario.toml:5: `hook`: it is missing; add `hook = \"…\"`",
+        "scenario.toml:6: `theme`: it is missing; add `theme = \"…\"`, one of `races`",
+        "`variant`: there is no hardened one; add [[variant]]",
+        "`variant.price`: it is missing; add `price = ",
+        "`hints`: it is missing; add `hints = [",
+        "`beat`: it is missing; add [[beat]]",
+        "`question`: it is missing; add [question]",
+        "bare-draft/story.md: the file is missing; write it, with the sections `## What happens`",
+        "bare-draft/frameworks.md: the file is missing; write it, the same fix in `## Django`",
+        "--draft` asks only whether it runs as it should",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
     }
-    let output = twoam(&["check", folder.to_str().expect("UTF-8"), "--seeds", "2"]);
+}
+
+/// What the template has in comments, with its texts written.
+fn finished(folder: &Path) {
+    let manifest = folder.join("scenario.toml");
+    let text = std::fs::read_to_string(&manifest).expect("UTF-8").replace("draft = true\n", "");
+    let is_key =
+        |rest: &str| rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let lines = text.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_key(rest)).unwrap_or(line));
+    std::fs::write(manifest, lines.collect::<Vec<_>>().join("\n")).expect("the file is written");
+    let update = "async def hit(conn, request):\n    counter_id = request[\"counter_id\"]\n    \
+                  async with conn.transaction():\n        \
+                  await conn.execute(\"UPDATE counters SET hits = hits + 1 WHERE id = %s\", (counter_id,))\n        \
+                  await conn.execute(\"INSERT INTO hits (counter_id) VALUES (%s)\", (counter_id,))\n    \
+                  return {\"status\": 200}\n";
+    let story = ["What happens", "Why nobody saw it", "How to find it", "The fixes"];
+    let frameworks = [
+        "Django",
+        "SQLAlchemy",
+        "Laravel Eloquent",
+        "Entity Framework Core",
+        "Prisma",
+        "Rails",
+        "Spring Data JPA",
+        "Go",
+    ];
+    let sections = |titles: &[&str]| titles.iter().map(|title| format!("## {title}\n\nText.\n\n")).collect::<String>();
+    for (file, text) in [
+        ("atomic_update.py", update.to_owned()),
+        ("story.md", sections(&story)),
+        ("frameworks.md", sections(&frameworks)),
+    ] {
+        std::fs::write(folder.join(file), text).expect("the file is written");
+    }
+}
+
+#[test]
+fn what_the_template_has_in_comments_makes_it_complete() {
+    let folder = new_scenario("whole-scenario");
+    let path = folder.to_str().expect("UTF-8");
+    finished(&folder);
+    let output = twoam(&["check", path, "--static-only"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("whole-scenario/scenario.toml:4: this text is still the template's; write it"), "{text}");
+
+    let manifest = folder.join("scenario.toml");
+    let text = std::fs::read_to_string(&manifest).expect("UTF-8").replace("<write: ", "<written: ");
+    std::fs::write(manifest, text).expect("the file is written");
+    let output = twoam(&["check", path, "--seeds", "2"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .contains("complete; naive passes alone and breaks in production, hardened")
+    );
+}
+
+#[test]
+fn what_an_author_breaks_is_told_with_file_and_line() {
+    for (name, file, from, to, told) in [
+        (
+            "toml",
+            "scenario.toml",
+            "min = 1\nmax = 200",
+            "min = 1\nmax = ",
+            "scenario.toml:53: string values must be quoted",
+        ),
+        (
+            "knob",
+            "scenario.toml",
+            "count = \"clients\"",
+            "count = \"client\"",
+            "scenario.toml:20: `clients.count`: there is no knob `client`",
+        ),
+        ("typo", "scenario.toml", "think_ms = ", "thinkms = ", "did you mean `think_ms`?"),
+        (
+            "entry",
+            "scenario.toml",
+            "entry = \"hit\"",
+            "entry = \"hits\"",
+            "naive.py: AttributeError: naive.py has no handler `hits`",
+        ),
+        ("syntax", "naive.py", "(hits,) = await", "(hits,) await", "naive.py:9: SyntaxError"),
+        (
+            "import",
+            "naive.py",
+            "\"\"\"Counts hits.\"\"\"",
+            "import requests",
+            "naive.py:1: ModuleNotFoundError: No module named 'requests' here. Use httpx",
+        ),
+        (
+            "schema",
+            "schema.sql",
+            "hits INTEGER NOT NULL",
+            "hits INTEGR NOT NULL",
+            "schema.sql:3: type \"integr\" does not exist (42704)",
+        ),
+        (
+            "rows",
+            "scenario.toml",
+            "hits = 0",
+            "hits = \"many\"",
+            "scenario.toml:31: its rows cannot be added: invalid input syntax",
+        ),
+        (
+            "invariant",
+            "scenario.toml",
+            "HAVING c.hits <>",
+            "HAVING c.hit <>",
+            "scenario.toml:119: invariant `lost-hits`: column c.hit does not exist",
+        ),
+        (
+            "metric",
+            "scenario.toml",
+            "SUM(hits) FROM counters",
+            "SUM(hits) FROM counter",
+            "scenario.toml:127: metric `lost-hits`: relation \"counter\" does not exist",
+        ),
+        ("file", "scenario.toml", "file = \"naive.py\"", "file = \"nave.py\"", "there is no file `nave.py`"),
+    ] {
+        let folder = new_scenario(&format!("breaks-{name}"));
+        let path = folder.join(file);
+        let text = std::fs::read_to_string(&path).expect("UTF-8");
+        assert!(text.contains(from), "{name}: {from}");
+        std::fs::write(&path, text.replacen(from, to, 1)).expect("the file is written");
+        for command in [&["run"][..], &["check", "--draft"]] {
+            let output = twoam(&[command, &[folder.to_str().expect("UTF-8")]].concat());
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{name}: {text}");
+            assert!(text.contains(told), "{name}: {told}: {text}");
+        }
+    }
 }
 
 #[test]

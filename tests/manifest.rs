@@ -2,7 +2,7 @@
 
 use twoam::report::measured;
 use twoam::scenario::bundle;
-use twoam::scenario::manifest::{self, Folder, Mistake};
+use twoam::scenario::manifest::{self, Folder, Found, Mistake};
 
 fn oversell() -> Folder {
     bundle::folders().into_iter().find(|folder| folder.id == "oversell").expect("oversell is built in")
@@ -93,4 +93,56 @@ fn a_question_has_one_right_answer() {
     let mistakes = after(&[("scenario.toml", "right = false", "right = true")]);
     assert_eq!(mistakes.len(), 1, "{mistakes:?}");
     assert!(mistakes[0].what.contains("one of them right"), "{mistakes:?}");
+}
+
+/// What is said of oversell when its author calls it a draft and has not written `file`, nor the lines that begin so.
+fn drafted(file: &str, lines: &[&str]) -> Found {
+    let mut folder = oversell();
+    folder.files.remove(file);
+    let manifest = folder.files.get_mut(manifest::MANIFEST).expect("every scenario has one");
+    let kept = manifest.lines().filter(|line| !lines.iter().any(|begin| line.starts_with(begin)));
+    *manifest = format!("draft = true\n{}", kept.collect::<Vec<_>>().join("\n"));
+    manifest::examine(&folder, &measured())
+}
+
+#[test]
+fn a_draft_may_lack_its_texts_and_is_not_finished() {
+    let found = drafted("story.md", &["title = \"Flash", "hook = ", "symptom = ", "price = "]);
+    assert!(found.draft && found.document.is_some(), "{:?}", found.mistakes);
+    let missing = found.missing.iter().map(|mistake| mistake.what.as_str()).collect::<Vec<_>>();
+    assert_eq!(missing[..2], ["the file is missing", "`draft`: the scenario is marked as a draft"]);
+    for what in [
+        "`title`: it is missing",
+        "`hook`: it is missing",
+        "`symptom`: it is missing",
+        "`variant.price`: it is missing",
+    ] {
+        assert!(missing.contains(&what), "{what}: {missing:?}");
+    }
+    assert_eq!(found.document.expect("it runs").summary.title, "oversell");
+
+    let mut folder = oversell();
+    folder.files.entry(manifest::MANIFEST.into()).and_modify(|text| text.insert_str(0, "draft = true\n"));
+    let mistakes = manifest::read(&folder, &measured()).expect_err("a draft is not finished");
+    assert_eq!(mistakes.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [Some(1)]);
+}
+
+#[test]
+fn a_draft_may_not_be_wrong() {
+    let found = drafted("schema.sql", &["hook = "]);
+    assert!(found.document.is_none());
+    let wrong = found.mistakes.iter().map(|mistake| (mistake.file.as_str(), mistake.what.as_str())).collect::<Vec<_>>();
+    assert_eq!(wrong, [("oversell/schema.sql", "the file is missing")]);
+}
+
+#[test]
+fn amounts_are_numbers_that_can_be() {
+    for (from, to, what) in [
+        ("network_sd_ms = 0.1", "network_sd_ms = -0.1", "`machine.network_sd_ms`: -0.1 is below 0"),
+        ("network_sd_ms = 0.1", "network_sd_ms = nan", "`machine.network_sd_ms`: it is of type float"),
+        ("network_sd_ms = 0.1", "network_sd_ms = inf", "`machine.network_sd_ms`: it is of type float"),
+    ] {
+        let mistakes = after(&[("scenario.toml", from, to)]);
+        assert_eq!(mistakes.iter().map(|mistake| mistake.what.as_str()).collect::<Vec<_>>(), [what], "{to}");
+    }
 }

@@ -87,6 +87,9 @@ struct Residual {
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(path) = &arguments.write {
+        screen::expect_writable(path)?;
+    }
     let fit = fit()?;
     let mut table = screen::table(["processor time of", "measured", "by the constants", "apart"]);
     for it in &fit.residuals {

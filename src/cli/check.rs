@@ -3,30 +3,32 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use twoam::api::{RunRequest, RunSummary};
-use twoam::report::measured;
+use twoam::api::{RunRequest, RunSummary, Verdict};
 use twoam::scenario::ScenarioDocument;
-use twoam::scenario::manifest::{self, Folder, MANIFEST};
+use twoam::scenario::manifest::{self, MANIFEST};
 use twoam::talk;
 use twoam::trace::Micros;
 
 use super::spread::{Job, spread};
 use super::work::{Done, Wanted};
-use super::{Failure, compare, request, screen, shelf};
+use super::{Failure, compare, request, screen, shelf, verdict};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// A scenario's folder, a folder of them, or the id of a built-in scenario; all built-in scenarios if not given
     dir: Option<PathBuf>,
     /// How many seeds each corner is run with
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000), allow_negative_numbers = true)]
     seeds: u32,
     /// Virtual time at which each run ends; the environment's own length if not given
-    #[arg(long, value_name = "TIME", value_parser = request::duration)]
+    #[arg(long, value_name = "TIME", value_parser = request::length, allow_hyphen_values = true)]
     until: Option<Micros>,
     /// Reads and validates the folders, runs nothing
     #[arg(long)]
     static_only: bool,
+    /// Asks for no more than a draft has: texts, hardened variants, hints, beats and the question may be missing
+    #[arg(long)]
+    draft: bool,
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
@@ -36,31 +38,42 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     };
     let mut complaints = Vec::new();
     let mut documents = Vec::new();
-    for folder in &folders {
-        match manifest::read(folder, &measured()) {
-            Ok(document) => documents.push(document),
-            Err(mistakes) => complaints.extend(mistakes.iter().map(ToString::to_string)),
+    let mut drafts = Vec::new();
+    for shelved in &folders {
+        let found = shelf::look(shelved);
+        let missing = if arguments.draft { &[][..] } else { &found.missing };
+        complaints.extend(found.mistakes.iter().chain(missing).map(|mistake| shelved.told(mistake)));
+        if found.draft || !found.missing.is_empty() {
+            drafts.push((shelved.name.as_str(), found.missing.len()));
         }
+        documents.extend(found.document.map(|document| (shelved.name.as_str(), document)));
     }
     if !arguments.static_only {
         complaints.extend(broken_promises(&documents, arguments));
         complaints.extend(documents.iter_mut().filter_map(broken_talk));
     }
     if complaints.is_empty() {
-        println!("{}", praise(&folders, arguments));
+        println!("{}", praise(&documents, &drafts, arguments));
         return Ok(());
+    }
+    if !arguments.draft {
+        complaints.extend(drafts.iter().map(|(name, _)| {
+            format!("{name} is not finished; `twoam check {name} --draft` asks only whether it runs as it should")
+        }));
     }
     Err(Failure::Result(complaints.join("\n")))
 }
 
-fn broken_talk(document: &mut ScenarioDocument) -> Option<String> {
+fn broken_talk((name, document): &mut (&str, ScenarioDocument)) -> Option<String> {
     let mistake = talk::stage(document).err()?;
-    Some(format!("{}/{MANIFEST}: {mistake}", document.summary.id))
+    Some(format!("{name}/{MANIFEST}: {mistake}"))
 }
 
 /// A naive run in production ends when it has broken, every other one when its time is over.
-fn broken_promises(documents: &[ScenarioDocument], arguments: &Arguments) -> Vec<String> {
-    let seeded = documents.iter().flat_map(|document| (1..=arguments.seeds).map(move |seed| (document, seed)));
+fn broken_promises(documents: &[(&str, ScenarioDocument)], arguments: &Arguments) -> Vec<String> {
+    let names = documents.iter().map(|(name, document)| (document.summary.id.as_str(), *name));
+    let names = names.collect::<BTreeMap<_, _>>();
+    let seeded = documents.iter().flat_map(|(_, document)| (1..=arguments.seeds).map(move |seed| (document, seed)));
     let jobs = seeded.flat_map(|(document, seed)| {
         let corners = compare::corners(document, seed, arguments.until).into_iter();
         corners.map(move |request| {
@@ -74,7 +87,8 @@ fn broken_promises(documents: &[ScenarioDocument], arguments: &Arguments) -> Vec
     progress.finish_and_clear();
     let mut findings: BTreeMap<Finding, Vec<Sighting>> = BTreeMap::new();
     for (job, outcome) in jobs.iter().zip(outcomes) {
-        if let Some((finding, sighting)) = judged(job, outcome.map(Done::totals)) {
+        let name = names[job.request.scenario.as_str()];
+        if let Some((finding, sighting)) = judged(name, job, outcome.map(Done::totals)) {
             findings.entry(finding).or_default().push(sighting);
         }
     }
@@ -99,7 +113,8 @@ struct Finding {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     DoesNotRun(String),
-    AnswersNothing,
+    Useless,
+    NotMeasured,
     Breaks { invariant: String, sentence: String },
     BreaksNothing,
     LosesUpdates,
@@ -109,6 +124,10 @@ enum What {
 struct Sighting {
     seed: u32,
     cases: u32,
+    /// Of a run that did nothing useful.
+    why: String,
+    /// What runs it again, with the schedule.
+    command: String,
     schedule: String,
 }
 
@@ -120,12 +139,13 @@ impl Finding {
         let fewest = seen.iter().map(|sighting| sighting.cases).min().unwrap_or_default();
         let most = seen.iter().map(|sighting| sighting.cases).max().unwrap_or_default();
         let cases = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
-        let look = format!("with {count} of {seeds} seeds; look at twoam run --replay '{}'", first.schedule);
+        let look = format!("with {count} of {seeds} seeds; look at {} --replay '{}'", first.command, first.schedule);
         match what {
             What::DoesNotRun(failure) => {
                 format!("{corner} does not run with {count} of {seeds} seeds: {failure}; mend the file it names")
             }
-            What::AnswersNothing => format!("{corner} answers no request {look}"),
+            What::Useless => format!("{corner} {} {look}", first.why),
+            What::NotMeasured => format!("{corner} is not measured: no invariant reads what it writes, {look}"),
             What::Breaks { invariant, sentence } => {
                 format!("{corner} breaks `{invariant}` ({sentence}: {cases} cases) {look}")
             }
@@ -145,18 +165,20 @@ fn must_break(request: &RunRequest) -> bool {
     request.variant == manifest::NAIVE && request.environment == manifest::PRODUCTION
 }
 
-fn judged(job: &Job<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Finding, Sighting)> {
+fn judged(name: &str, job: &Job<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Finding, Sighting)> {
     let request = &job.request;
     let variant = job.document.variant(&request.variant).expect("corners are made of the document's variants");
-    let (mut cases, mut schedule) = (0, String::new());
+    let (mut cases, mut why, mut schedule) = (0, String::new(), String::new());
     let what = match outcome {
         Err(failure) => What::DoesNotRun(failure.to_string()),
         Ok(summary) => {
+            why = useless(&summary).unwrap_or_default();
             schedule = summary.schedule;
             let broken = summary.invariants.into_iter().find(|invariant| invariant.broken > 0);
             let lost = summary.metrics.get("lost-updates").copied().unwrap_or_default();
             match broken {
-                _ if summary.requests.ok == 0 => What::AnswersNothing,
+                _ if !why.is_empty() => What::Useless,
+                None if summary.verdict == Verdict::NotMeasured => What::NotMeasured,
                 None if must_break(request) => What::BreaksNothing,
                 Some(invariant) if !must_break(request) => {
                     cases = invariant.broken;
@@ -171,21 +193,36 @@ fn judged(job: &Job<'_>, outcome: Result<RunSummary, Failure>) -> Option<(Findin
         }
     };
     let finding = Finding {
-        place: format!("{}/{}", request.scenario, variant.file),
+        place: format!("{name}/{}", variant.file),
         variant: request.variant.clone(),
         environment: request.environment.clone(),
         what,
     };
-    Some((finding, Sighting { seed: request.seed, cases, schedule }))
+    let command = if name == request.scenario { "twoam run".to_owned() } else { format!("twoam run {name}") };
+    Some((finding, Sighting { seed: request.seed, cases, why, command, schedule }))
 }
 
-fn praise(folders: &[Folder], arguments: &Arguments) -> String {
-    let names = folders.iter().map(|folder| folder.id.as_str()).collect::<Vec<_>>().join(", ");
-    if arguments.static_only {
-        return format!("{names}: complete");
+/// Why nothing useful came of the run, with the commonest error.
+fn useless(summary: &RunSummary) -> Option<String> {
+    let why = verdict::useless(summary)?;
+    let error = summary.errors.first().map_or(String::new(), |error| format!(" ({})", screen::placed(error)));
+    Some(why + &error)
+}
+
+fn praise(documents: &[(&str, ScenarioDocument)], drafts: &[(&str, usize)], arguments: &Arguments) -> String {
+    let names = documents.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = if drafts.is_empty() { "complete" } else { "nothing is wrong" };
+    let mut text = format!("{names}: {found}");
+    if !arguments.static_only {
+        let hardened = documents.iter().any(|(_, document)| document.variants.len() > 1);
+        let also = if hardened { ", hardened holds in both" } else { "" };
+        text += &format!("; naive passes alone and breaks in production{also}, over {} seeds", arguments.seeds);
     }
-    format!(
-        "{names}: complete; naive passes alone and breaks in production, hardened holds in both, over {} seeds",
-        arguments.seeds
-    )
+    for (name, missing) in drafts {
+        let missing = screen::counted(*missing as u32, "thing");
+        text += &format!(
+            "\n{name} is a draft: {missing} to do before it may be published; `twoam check {name}` lists them"
+        );
+    }
+    text
 }

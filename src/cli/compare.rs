@@ -2,22 +2,23 @@
 
 use std::rc::Rc;
 
-use twoam::api::{Run, RunRequest, RunSummary};
+use twoam::api::{Run, RunRequest, RunSummary, Verdict};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
 use super::spread::{Job, spread};
 use super::work::{Done, Wanted};
-use super::{Failure, print_json, request, screen, shelf};
+use super::{Failure, print_json, request, screen, shelf, verdict};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Id of a scenario, or path of a scenario's folder
     scenario: String,
-    #[arg(long, default_value_t = 1)]
+    /// Whole number; another seed is another run
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
     seed: u32,
     /// Virtual time at which each run ends; the environment's own length if not given
-    #[arg(long, value_name = "TIME", value_parser = request::duration)]
+    #[arg(long, value_name = "TIME", value_parser = request::length, allow_hyphen_values = true)]
     until: Option<Micros>,
     /// Print one JSON document
     #[arg(long)]
@@ -75,17 +76,15 @@ fn print(document: &ScenarioDocument, summaries: &[RunSummary]) {
     let headlines = document.metrics.iter().filter(|metric| metric.headline).collect::<Vec<_>>();
     let titles = headlines.iter().map(|metric| metric.label.as_str());
     let mut table =
-        screen::table(["variant", "environment", "invariants"].into_iter().chain(titles).chain(["answered", "failed"]));
+        screen::table(["variant", "environment", "verdict"].into_iter().chain(titles).chain(["answered", "failed"]));
     for summary in summaries {
-        let broken = summary.invariants.iter().filter(|invariant| invariant.broken > 0).collect::<Vec<_>>();
-        let verdict = if broken.is_empty() {
-            screen::good("hold")
-        } else {
-            let cases = broken.iter().map(|invariant| format!("{}: {}", invariant.id, invariant.broken));
-            screen::bad(comfy_table::Cell::new(format!("BROKEN {}", cases.collect::<Vec<_>>().join(", "))))
+        let said = verdict::short(summary);
+        let said = match summary.verdict {
+            Verdict::Holds if verdict::useless(summary).is_none() => screen::good(said),
+            _ => screen::bad(comfy_table::Cell::new(said)),
         };
         let mut row =
-            vec![comfy_table::Cell::new(&summary.variant), comfy_table::Cell::new(&summary.environment), verdict];
+            vec![comfy_table::Cell::new(&summary.variant), comfy_table::Cell::new(&summary.environment), said];
         for metric in &headlines {
             let value = summary.metrics.get(&metric.id).copied();
             row.push(screen::number(screen::value(metric, value)));
@@ -94,5 +93,10 @@ fn print(document: &ScenarioDocument, summaries: &[RunSummary]) {
         row.push(screen::number(screen::grouped(summary.requests.failed.into())));
         table.add_row(row);
     }
-    println!("{}: {}\n\n{table}", document.summary.title, document.summary.hook);
+    let (title, hook) = (&document.summary.title, &document.summary.hook);
+    println!("{title}{}{hook}\n\n{table}", if hook.is_empty() { "" } else { ": " });
+    for summary in summaries.iter().filter(|summary| verdict::useless(summary).is_some()) {
+        let Some(error) = summary.errors.first() else { continue };
+        println!("\n{} in {}: {}", summary.variant, summary.environment, screen::placed(error));
+    }
 }

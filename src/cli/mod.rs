@@ -1,19 +1,16 @@
 //! Commands: read arguments, call the core, print. No rule of a run is decided here. The same files are the native program and, as
 //! WebAssembly under Node, the one of the npm package.
 
-// A module of WebAssembly has no terminal of its own: what is printed goes to whoever loaded it. The macros come before the modules
-// that use them.
-#[cfg(target_arch = "wasm32")]
+// What is printed goes through `terminal`: a module of WebAssembly has no terminal of its own, and natively the standard macros panic
+// when nobody reads on, as in `twoam list | head -1`. The macros come before the modules that use them.
 macro_rules! print {
-    ($($text:tt)*) => { $crate::cli::node::print(&format!($($text)*)) };
+    ($($text:tt)*) => { $crate::cli::terminal::print(format_args!($($text)*)) };
 }
-#[cfg(target_arch = "wasm32")]
 macro_rules! println {
-    ($($text:tt)*) => { $crate::cli::node::print(&(format!($($text)*) + "\n")) };
+    ($($text:tt)*) => { $crate::cli::terminal::print(format_args!("{}\n", format_args!($($text)*))) };
 }
-#[cfg(target_arch = "wasm32")]
 macro_rules! eprintln {
-    ($($text:tt)*) => { $crate::cli::node::complain(&(format!($($text)*) + "\n")) };
+    ($($text:tt)*) => { $crate::cli::terminal::complain(format_args!("{}\n", format_args!($($text)*))) };
 }
 
 #[cfg(unix)]
@@ -45,6 +42,7 @@ mod shelf;
 mod spread;
 #[cfg_attr(target_arch = "wasm32", path = "terminal_under_node.rs")]
 mod terminal;
+mod verdict;
 mod work;
 
 use std::fmt;
@@ -55,11 +53,23 @@ use clap::{Parser, Subcommand};
 
 /// Why backend code that works on your machine breaks in production.
 #[derive(Debug, Parser)]
-#[command(name = "twoam", version)]
-#[cfg_attr(not(unix), command(after_help = postgres::ELSEWHERE))]
+#[command(name = "twoam", version, after_help = after_help())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  The command did what it was asked. A run whose code breaks an invariant ends with 0, too: the break is its result
+  1  What was asked for came out bad: a run that did nothing useful or cannot begin, a check that found something
+  2  The command cannot be carried out as it was given: an unknown name, a file that cannot be read";
+
+fn after_help() -> String {
+    #[cfg(not(unix))]
+    return format!("{EXIT_CODES}\n\n{}", postgres::ELSEWHERE);
+    #[cfg(unix)]
+    EXIT_CODES.to_owned()
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,6 +136,7 @@ fn ended(command: Command) -> u8 {
     };
     match outcome {
         Ok(()) => 0,
+        Err(Failure::Told) => Failure::Told.code(),
         Err(failure) => {
             eprintln!("{failure}");
             failure.code()
@@ -140,27 +151,40 @@ enum Failure {
     Usage(String),
     /// The work was done or begun, and the result is bad: 1.
     Result(String),
+    /// The same, and what was printed says why: 1.
+    Told,
 }
 
 impl Failure {
-    /// `there is no variant "x"; use one of …`
+    /// ``error: there is no variant `x`; use one of: …``, with the one that was probably meant in front.
     fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
         let known = known.into_iter().collect::<Vec<_>>();
-        match known[..] {
-            [] => Failure::Usage(format!("error: there is no {what} `{name}`; there are none here")),
-            _ => Failure::Usage(format!("error: there is no {what} `{name}`; use one of: {}", known.join(", "))),
-        }
+        let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
+        let meant = known.iter().copied().min_by_key(distance).filter(|known| distance(known) <= known.len() / 3);
+        Failure::Usage(match (meant, &known[..]) {
+            (_, []) => format!("error: there is no {what} `{name}`; there are none here"),
+            (Some(meant), all) => {
+                format!("error: there is no {what} `{name}`; did you mean `{meant}`? There are: {}", all.join(", "))
+            }
+            (None, all) => format!("error: there is no {what} `{name}`; use one of: {}", all.join(", ")),
+        })
     }
 
     /// A file that cannot be read or written.
     fn file(path: &std::path::Path, error: &std::io::Error) -> Failure {
-        Failure::Usage(format!("error: {}: {error}", path.display()))
+        let text = match error.kind() {
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => error.to_string(),
+        };
+        // The number that follows says the same once more.
+        let text = text.split(" (os error").next().unwrap_or_default();
+        Failure::Usage(format!("error: {}: {text}", path.display()))
     }
 
     fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
-            Failure::Result(_) => 1,
+            Failure::Result(_) | Failure::Told => 1,
         }
     }
 }
@@ -169,6 +193,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Usage(text) | Failure::Result(text) => f.write_str(text),
+            Failure::Told => Ok(()),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! `twoam replay`: runs a solution again under production load, seed after seed, and says whether it holds.
 
-use twoam::api::{RunRequest, RunSummary};
+use twoam::api::{RunRequest, RunSummary, Verdict};
 use twoam::scenario::ScenarioDocument;
 
 use super::spread::{Job, spread};
 use super::work::Wanted;
-use super::{Failure, print_json, request, screen, shelf};
+use super::{Failure, print_json, request, screen, shelf, verdict};
 
 /// As many as the page asks for.
 const SEEDS: u32 = 20;
@@ -20,11 +20,11 @@ pub struct Arguments {
 }
 
 #[derive(serde::Serialize)]
-struct Verdict {
+struct Proof {
     scenario: String,
     holds: bool,
     seeds: u32,
-    /// The first seed that broke it.
+    /// The first seed with which it did not hold.
     broken_by: Option<RunSummary>,
 }
 
@@ -46,20 +46,20 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let mut broken_by = None;
     for done in outcomes {
         let summary = done?.totals();
-        if broken_by.is_none() && (summary.requests.ok == 0 || summary.invariants.iter().any(|it| it.broken > 0)) {
+        if broken_by.is_none() && summary.verdict != Verdict::Holds {
             broken_by = Some(summary);
         }
     }
 
-    let verdict = Verdict { scenario: solution.scenario, holds: broken_by.is_none(), seeds: SEEDS, broken_by };
+    let proof = Proof { scenario: solution.scenario, holds: broken_by.is_none(), seeds: SEEDS, broken_by };
     if arguments.json {
-        print_json(&verdict);
-    } else if verdict.holds {
-        println!("{} is solved: it holds for all {SEEDS} seeds in production.", verdict.scenario);
+        print_json(&proof);
+    } else if proof.holds {
+        println!("{} is solved: it holds for all {SEEDS} seeds in production.", proof.scenario);
     }
-    match verdict.broken_by {
+    match proof.broken_by {
         None => Ok(()),
-        Some(summary) => Err(Failure::Result(format!("seed {} breaks it: {}", summary.seed, why(&summary)))),
+        Some(summary) => Err(Failure::Result(why(&summary))),
     }
 }
 
@@ -84,7 +84,11 @@ fn refuse_shortcuts(document: &ScenarioDocument, solution: &RunRequest) -> Resul
 
 fn why(summary: &RunSummary) -> String {
     let broken = summary.invariants.iter().filter(|invariant| invariant.broken > 0);
-    let cases = broken.map(|invariant| format!("{} ({} cases)", invariant.sentence, invariant.broken));
+    let cases =
+        broken.map(|invariant| format!("{} ({})", invariant.sentence, screen::counted(invariant.broken, "case")));
     let cases = cases.collect::<Vec<_>>().join("; ");
-    if cases.is_empty() { "no request was answered".to_owned() } else { cases }
+    match cases.is_empty() {
+        true => format!("seed {} does not prove it: {}", summary.seed, verdict::sentence(summary)),
+        false => format!("seed {} breaks it: {cases}", summary.seed),
+    }
 }

@@ -23,6 +23,9 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
+    for path in arguments.spec.iter().chain(&arguments.pytest) {
+        screen::expect_writable(path)?;
+    }
     let (document, request) = arguments.corner.request()?;
     let failed = |error: reproduce::NoReproduction| Failure::Result(format!("error: {error}"));
     let found = reproduce::find(&Rc::new(document), request).map_err(failed)?;

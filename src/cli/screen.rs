@@ -1,11 +1,15 @@
 //! How results look on a terminal, and in a pipe.
 
+use std::path::Path;
+
 use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use twoam::api::ErrorGroup;
 use twoam::scenario::{Metric, Unit};
+use twoam::trace::Micros;
 
-use super::terminal;
 pub use super::terminal::progress;
+use super::{Failure, fs, terminal};
 
 pub fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
@@ -42,6 +46,36 @@ pub fn value(metric: &Metric, value: Option<f64>) -> String {
 
 pub fn ms(value: f64) -> String {
     if value >= 100.0 { format!("{} ms", grouped(value.round())) } else { format!("{value:.1} ms") }
+}
+
+/// `naive.py:7: ValueError: …`
+pub fn placed(error: &ErrorGroup) -> String {
+    match (&error.file, error.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}: {}", error.text),
+        (Some(file), None) => format!("{file}: {}", error.text),
+        _ => error.text.clone(),
+    }
+}
+
+/// `1 case`, `3 cases`
+pub fn counted(count: u32, what: &str) -> String {
+    format!("{} {what}{}", grouped(count.into()), if count == 1 { "" } else { "s" })
+}
+
+/// `1.204 s`, `30 s`
+pub fn seconds(us: Micros) -> String {
+    format!("{} s", (us as f64 / 1e3).round() / 1e3)
+}
+
+/// So that nobody waits for a result that cannot be kept.
+pub fn expect_writable(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let wrong = match folder {
+        _ if fs::is_dir(path) => "it is a folder; name a file",
+        Some(folder) if !fs::is_dir(folder) => "its folder is not there; make it first",
+        _ => return Ok(()),
+    };
+    Err(Failure::Usage(format!("error: {}: {wrong}", path.display())))
 }
 
 /// `12,345`

@@ -1,9 +1,28 @@
 //! What the system's terminal can do.
 
-use std::io::{IsTerminal, stdout};
+use std::fmt::Arguments;
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::process;
 
 use comfy_table::{Attribute, Cell, Color, Table};
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// To stdout. Whoever has stopped reading has seen enough; a full disk ends the program.
+pub fn print(text: Arguments<'_>) {
+    let mut out = stdout().lock();
+    let written = out.write_fmt(text).and_then(|()| out.flush());
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        complain(format_args!("error: the result cannot be written: {error}\n"));
+        process::exit(2);
+    }
+}
+
+/// To stderr. Where nobody can be told of a failure there is nothing left to do about it.
+pub fn complain(text: Arguments<'_>) {
+    let _ = stderr().lock().write_fmt(text);
+}
 
 pub fn is_there() -> bool {
     stdout().is_terminal()

@@ -1,10 +1,19 @@
 //! What Node tells of the terminal. Tables are without colours: comfy-table has them only where it can ask the system.
 
 use std::cell::Cell as Counter;
+use std::fmt::Arguments;
 
 use comfy_table::{Cell, Table};
 
 use super::node;
+
+pub fn print(text: Arguments<'_>) {
+    node::print(&text.to_string());
+}
+
+pub fn complain(text: Arguments<'_>) {
+    node::complain(&text.to_string());
+}
 
 pub fn is_there() -> bool {
     node::columns().is_some()

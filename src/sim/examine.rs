@@ -102,8 +102,8 @@ impl Bench {
             let follows = self.lacking.iter().any(|name| names(&error, name));
             self.lacking.extend(made_by(statement));
             if !follows {
-                let line = line_at(sql, at + error.position.map_or(0, |position| position - 1));
-                self.object(part, Some(line), &error);
+                let position = error.position.or_else(|| place_in(statement, &error)).unwrap_or(1);
+                self.object(part, Some(line_at(sql, at + position - 1)), &error);
             }
         }
     }
@@ -131,7 +131,8 @@ impl Bench {
         let gauges = document.world.gauges.iter().map(|gauge| (Part::Metric(gauge.metric.clone()), &gauge.sql));
         for (part, sql) in rules.chain(gauges) {
             if let Err(error) = self.run(sql, &[]) {
-                self.object(&part, error.position.map(|position| line_at(sql, position)), &error);
+                let position = error.position.or_else(|| place_in(sql, &error));
+                self.object(&part, position.map(|position| line_at(sql, position)), &error);
             }
         }
     }
@@ -183,6 +184,24 @@ pub fn said(raised: &Raised) -> String {
 pub fn line_at(text: &str, position: u32) -> u32 {
     let before = text.chars().take(position.saturating_sub(1) as usize);
     before.filter(|character| *character == '\n').count() as u32 + 1
+}
+
+/// Where a statement has the name that its error tells, for errors without a position.
+fn place_in(statement: &str, error: &SqlError) -> Option<u32> {
+    let message = error.message.as_str();
+    let bare = message.strip_prefix("column ").and_then(|rest| rest.split(' ').next());
+    let mut names = message.split('"').skip(1).step_by(2).chain(bare).filter(|name| !name.is_empty());
+    let lower = statement.to_ascii_lowercase();
+    let of_a_word = |c: char| c.is_alphanumeric() || c == '_';
+    let place = names.find_map(|name| {
+        let name = name.to_ascii_lowercase();
+        let mut places = lower.match_indices(&*name);
+        let alone = |at: usize, found: &str| {
+            !lower[..at].ends_with(of_a_word) && !lower[at + found.len()..].starts_with(of_a_word)
+        };
+        places.find(|(at, found)| alone(*at, found)).map(|(at, _)| at)
+    });
+    Some(statement[..place?].chars().count() as u32 + 1)
 }
 
 /// Something that does not exist is missing, and it is `name`.

@@ -70,7 +70,9 @@ def _print(*values, sep=" ", end="\n", file=None, flush=False):
 
 def _import(name, globals=None, locals=None, fromlist=(), level=0):
     if level == 0 and name.partition(".")[0] not in _public:
-        raise ModuleNotFoundError(f"No module named {name!r}. There are: {', '.join(PUBLIC)}", name=name)
+        from _missing import module
+
+        raise ModuleNotFoundError(module(name, PUBLIC), name=name)
     return __import__(name, globals, locals, fromlist, level)
 
 

@@ -31,8 +31,11 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some(names) = ring(&draws) {
-            section
-                .mistake_here(&format!("{} use each other", listed(&names)), "let one of them use none of the others");
+            let what = match names[..] {
+                [name] => format!("`{name}` uses itself"),
+                _ => format!("{} use each other", listed(&names)),
+            };
+            section.mistake_here(&what, "let one of them use none of the others");
         }
         draws
     }
@@ -137,7 +140,7 @@ impl<'a> Reader<'a> {
             _ => match section.amount("count") {
                 Amount::Knob(knob) => Draw::Knob { knob },
                 Amount::Number(number) => {
-                    if !(0.0..=LIST_MOST as f64).contains(&number) || number.fract() != 0.0 {
+                    if number > LIST_MOST as f64 || number.fract() != 0.0 {
                         let remedy = format!("write a whole number from 0 to {LIST_MOST}");
                         section.mistake("count", format!("{number} is no length of a list"), remedy);
                     }
@@ -155,15 +158,22 @@ fn ring(draws: &BTreeMap<String, Draw>) -> Option<Vec<&str>> {
 }
 
 fn ring_through<'d>(start: &'d str, draws: &'d BTreeMap<String, Draw>) -> Option<Vec<&'d str>> {
-    let mut reached = vec![start];
+    // Each with the place of what uses it.
+    let mut reached = vec![(start, 0)];
     let mut at = 0;
     while at < reached.len() {
-        for name in draws[reached[at]].uses().into_iter().filter(|name| draws.contains_key(*name)) {
+        for name in draws[reached[at].0].uses().into_iter().filter(|name| draws.contains_key(*name)) {
             if name == start {
-                return Some(reached);
+                let mut way = vec![reached[at].0];
+                while at > 0 {
+                    at = reached[at].1;
+                    way.push(reached[at].0);
+                }
+                way.reverse();
+                return Some(way);
             }
-            if !reached.contains(&name) {
-                reached.push(name);
+            if !reached.iter().any(|(known, _)| *known == name) {
+                reached.push((name, at));
             }
         }
         at += 1;

@@ -43,15 +43,15 @@ pub struct Mistake {
     pub file: String,
     pub line: Option<u32>,
     pub what: String,
+    /// May be empty where `what` says it all.
     pub remedy: String,
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}: {}; {}", self.file, self.what, self.remedy),
-            None => write!(f, "{}: {}; {}", self.file, self.what, self.remedy),
-        }
+        let line = self.line.map_or(String::new(), |line| format!(":{line}"));
+        write!(f, "{}{line}: {}", self.file, self.what)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "; {}", self.remedy) }
     }
 }
 
@@ -95,11 +95,11 @@ pub fn examine(folder: &Folder, measured: &[Metric]) -> Found {
     };
     let reader = Reader::new(folder, text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    let is_toml = errors.is_empty();
-    for error in errors {
+    let no_toml = errors.iter().map(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        reader.mistake(at, error.message().to_string(), "see https://toml.io/en/v1.0.0");
-    }
+        reader.in_manifest(at, error.message().to_string(), "see https://toml.io/en/v1.0.0".into())
+    });
+    let no_toml = no_toml.collect::<Vec<_>>();
     let root = Section::new(&reader, table.get_ref(), 0, String::new());
     let draft = root.flag(DRAFT);
     if draft {
@@ -112,9 +112,16 @@ pub fn examine(folder: &Folder, measured: &[Metric]) -> Found {
     }
     let document = reader.document(root, measured);
     reader.check_files(&document);
-    let mistakes = sorted(reader.mistakes.into_inner());
-    // Of what is no TOML nothing is known to be missing.
-    let missing = if is_toml { sorted(reader.missing.into_inner()) } else { vec![] };
+    let mut mistakes = reader.mistakes.into_inner();
+    let mut missing = reader.missing.into_inner();
+    if !no_toml.is_empty() {
+        // What is read from a line that is no TOML says nothing, and what is missing may stand behind it.
+        mistakes
+            .retain(|mistake| no_toml.iter().all(|wrong| (&wrong.file, wrong.line) != (&mistake.file, mistake.line)));
+        mistakes.extend(no_toml);
+        missing.clear();
+    }
+    let (mistakes, missing) = (sorted(mistakes), sorted(missing));
     let document = mistakes.is_empty().then_some(document);
     Found { document, mistakes, missing, draft, places: reader.places.into_inner() }
 }

@@ -78,7 +78,25 @@ impl<'r, 'a> Section<'r, 'a> {
 
     /// Something a draft may lack.
     pub(super) fn missing(&self, key: &str, form: &str) {
-        self.reader.missing(self.at, format!("`{}`: it is missing", self.path(key)), format!("add {form}"));
+        let at = self.in_comment(key).unwrap_or(self.at);
+        self.reader.missing(at, format!("`{}`: it is missing", self.path(key)), format!("add {form}"));
+    }
+
+    /// Where the template has the key in a comment, for its author to write.
+    fn in_comment(&self, key: &str) -> Option<usize> {
+        let own = self.reader.text[self.at..].split_inclusive('\n').scan(self.at, |end, line| {
+            let at = *end;
+            *end += line.len();
+            Some((at, line))
+        });
+        let mut in_section = true;
+        own.skip(usize::from(!self.name.is_empty())).find_map(|(at, line)| {
+            in_section &= !line.starts_with('[');
+            let rest = line.strip_prefix("# ")?;
+            let table = self.name.is_empty() && rest.trim_start_matches('[').starts_with(&format!("{key}]"));
+            let value = in_section && rest.starts_with(&format!("{key} = "));
+            (table || value).then_some(at)
+        })
     }
 
     pub(super) fn text(&self, key: &str) -> String {
@@ -149,7 +167,8 @@ impl<'r, 'a> Section<'r, 'a> {
 
     pub(super) fn number_in(&self, key: &str, min: f64, max: f64) -> f64 {
         let Some(number) = self.required(key, "a number", number_of) else { return min };
-        if !(min..=max).contains(&number) {
+        // A range that is none is told where it stands.
+        if min <= max && !(min..=max).contains(&number) {
             self.mistake(key, format!("{number} is out of range"), format!("write a number from {min} to {max}"));
         }
         number

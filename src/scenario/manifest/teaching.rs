@@ -116,7 +116,9 @@ impl<'a> Reader<'a> {
             }
         }
         for (name, text) in &self.folder.files {
-            for (index, _) in text.lines().enumerate().filter(|(_, line)| line.contains(UNWRITTEN)) {
+            let is_comment = |line: &str| name == MANIFEST && line.starts_with('#');
+            let unwritten = |line: &str| line.contains(UNWRITTEN) && !is_comment(line);
+            for (index, _) in text.lines().enumerate().filter(|(_, line)| unwritten(line)) {
                 let line = Some(index as u32 + 1);
                 missing.push(self.in_file(name, line, "this text is still the template's", "write it"));
             }

@@ -402,7 +402,8 @@ class AsyncCursor:
             if connection._status == _IDLE and not connection._autocommit:
                 await sql_wait(session, connection._begin, None)
                 connection._status = _INTRANS
-            results = await wait
+            # A text without a statement in it, such as ";", has no result.
+            results = await wait or _EMPTY
             tag = results[-1][2]
             if tag in _TRANSACTION_TAGS:
                 connection._follow(tag, query)
@@ -525,7 +526,8 @@ class AsyncCursor:
             raise InterfaceError("the cursor is closed")
         if not self._results:
             raise ProgrammingError("no result available")
-        raise ProgrammingError("the last operation didn't produce records (command status: " + self.statusmessage + ")")
+        status = f"command status: {self.statusmessage}" if self.statusmessage else "result status: EMPTY_QUERY"
+        raise ProgrammingError(f"the last operation didn't produce records ({status})")
 
 
 Cursor = AsyncCursor
@@ -533,6 +535,7 @@ AsyncClientCursor = ClientCursor = AsyncCursor
 tuple_row = rows.tuple_row
 dict_row = rows.dict_row
 _blank = object.__new__
+_EMPTY = ((None, None, None, -1),)
 _TRANSACTION_TAGS = frozenset(("BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK"))
 
 
