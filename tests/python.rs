@@ -740,12 +740,30 @@ fn a_module_that_is_not_here_names_the_one_to_use() {
         ("from pydantic import BaseModel", "Use dataclasses"),
         ("import asynco", "Did you mean asyncio?"),
         ("import psycopg3", "Did you mean psycopg?"),
+        ("from psycopg import sql", "cannot import name 'sql' from 'psycopg' here. Write the statement's text"),
+        ("import psycopg.sql", "No module named 'psycopg.sql' here. Write the statement's text"),
+        ("from psycopg_pool import ConnectionPool", "from 'psycopg_pool' here. Handlers are asynchronous"),
+        ("from decimal import Decimel", "from 'decimal' here. Did you mean Decimal?"),
+        ("from uuid import uuid6, uuid4", "cannot import name 'uuid6' from 'uuid' here. Did you mean uuid"),
+        ("import collections.abcd", "No module named 'collections.abcd' here. It is left out of collections"),
         ("import turtle", "and nothing in its place. There are: __future__, abc, app, asyncio"),
     ] {
         let raised = refused(&format!("\n{import}\n"));
         assert!(raised.message.contains(instead), "{import}: {}", raised.message);
         assert_eq!(raised.position.map(|position| position.line), Some(2), "{import}");
     }
+}
+
+#[test]
+fn every_way_to_import_what_is_there_works() {
+    let (_, outcome) = run(
+        "import collections.abc\nimport psycopg.errors\nfrom collections import abc, OrderedDict\nfrom psycopg import rows\n\
+         from psycopg.types.json import Jsonb\nfrom datetime import datetime as when\nfrom math import *\n\n\
+         async def handle():\n    import json\n    from uuid import uuid4\n    \
+         return [abc.Mapping.__name__, rows.dict_row.__name__, floor(2.5), json.dumps(psycopg.errors.Error.__name__), when.__name__]\n",
+        json!({}),
+    );
+    assert_eq!(outcome.unwrap(), json!(["Mapping", "dict_row", 2, "\"Error\"", "datetime"]));
 }
 
 #[test]

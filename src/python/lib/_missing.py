@@ -53,6 +53,15 @@ _NEAREST = {
 }
 
 
+# Of modules that are here only in part: what to use in place of a name they do not have.
+_PARTS = {
+    "psycopg.sql": "Write the statement's text, with %s for each value",
+    "psycopg_pool.ConnectionPool": "Handlers are asynchronous: take the parameter `pool`, an AsyncConnectionPool",
+}
+# More names than these are no help.
+_NAMES_MOST = 40
+
+
 def module(name, public):
     """The message of an import that failed. `public` are the modules there are."""
     head = name.partition(".")[0]
@@ -63,6 +72,25 @@ def module(name, public):
     if _distance(meant, head) <= len(head) // 4:
         return f"No module named {name!r} here. Did you mean {meant}?"
     return f"No module named {name!r} here, and nothing in its place. There are: {', '.join(public)}"
+
+
+def part(name):
+    """The message for a module inside a package that is here."""
+    package = name.rpartition(".")[0]
+    return f"No module named {name!r} here. {_PARTS.get(name, f'It is left out of {package}')}"
+
+
+def attribute(found, name):
+    """The message for a name that a module does not have."""
+    message = f"cannot import name {name!r} from {found.__name__!r} here."
+    instead = _PARTS.get(f"{found.__name__}.{name}")
+    if instead is not None:
+        return f"{message} {instead}"
+    names = sorted(known for known in vars(found) if not known.startswith("_"))
+    meant = min(names, key=lambda known: _distance(known, name), default=None)
+    if meant is not None and _distance(meant, name) <= len(name) // 4:
+        return f"{message} Did you mean {meant}?"
+    return f"{message} It has: {', '.join(names)}" if len(names) <= _NAMES_MOST else message
 
 
 def _distance(one, other):

@@ -73,7 +73,18 @@ def _import(name, globals=None, locals=None, fromlist=(), level=0):
         from _missing import module
 
         raise ModuleNotFoundError(module(name, PUBLIC), name=name)
-    return __import__(name, globals, locals, fromlist, level)
+    try:
+        found = __import__(name, globals, locals, fromlist, level)
+    except ModuleNotFoundError as error:
+        from _missing import part
+
+        raise ModuleNotFoundError(part(error.name), name=error.name) from None
+    for wanted in fromlist or ():
+        if wanted != "*" and not hasattr(found, wanted):
+            from _missing import attribute
+
+            raise ImportError(attribute(found, wanted), name=name)
+    return found
 
 
 def _missing(name):
