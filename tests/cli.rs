@@ -148,6 +148,14 @@ fn errors_are_grouped_with_their_place_count_and_first_traceback() {
 }
 
 #[test]
+fn a_service_that_the_scenario_does_not_have_is_named() {
+    let body = "async def buy(conn, request, cache):\n    return await cache.get(\"price\")\n";
+    let output = twoam(&["run", "oversell", "--handler", &written("cached.py", body), "--until", "200ms"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("cached.py:2: LookupError: this scenario has no service `cache`; it has none"), "{text}");
+}
+
+#[test]
 fn every_refused_statement_of_a_schema_is_told_with_its_line() {
     let folder = new_scenario("refused-schema");
     let schema = "CREATE EXTENSION hstore;\n\nCREATE TABLE counters (\n    id INTEGER PRIMARY KEY,\n    hits INTEGER NOT NULL\n);\n\

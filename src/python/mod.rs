@@ -417,6 +417,8 @@ fn taken(answer: Answer, statement: Option<&Statement>, state: &State, vm: &Virt
         }
         Answer::Service(value) => Ok(values::from_json(&value, vm)),
         Answer::SqlError(error) => Err(as_exception(sql_error(error, state, vm)?, vm)?),
+        // Nobody answers there, so no client's module has a class for it.
+        Answer::NoService { message } => Err(vm.new_lookup_error(message)),
         Answer::ServiceError { service, class, message, body } => {
             let module = library::Client::of_kind(&service).map_or(service.as_str(), |client| client.module);
             let class = values::module(module, vm)?.get_attr(&vm.ctx.new_str(class), vm)?;

@@ -86,9 +86,10 @@ impl World {
         };
         self.record(kind, Some(request), None, None);
         let Some(place) = self.outside.services.iter().position(|running| running.name == service) else {
-            let message = format!("this scenario has no service {service}: add it to [[services]] in scenario.toml");
-            let answer = refusal(service, "ServiceError", &message);
-            return self.answer_service(call, self.now, ServiceOutcome::Refused, answer);
+            let known = self.outside.services.iter().map(|running| running.name.as_str()).collect::<Vec<_>>();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let message = format!("this scenario has no service `{service}`; it has {known}");
+            return self.answer_service(call, self.now, ServiceOutcome::Refused, Answer::NoService { message });
         };
         let verdict = self.roll(service, method, call, request, name);
         let (kind, errors) = (self.outside.services[place].kind.name, &self.outside.services[place].kind.errors);
@@ -177,6 +178,7 @@ impl World {
         let text = match &answer {
             Answer::Service(body) => body.to_string(),
             Answer::ServiceError { class, message, .. } => format!("{class}: {message}"),
+            Answer::NoService { message } => message.clone(),
             _ => String::new(),
         };
         let body = self.symbol(&text);

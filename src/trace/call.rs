@@ -67,6 +67,10 @@ pub enum Answer {
         message: String,
         body: serde_json::Value,
     },
+    /// The call named a service that is not there: `LookupError`.
+    NoService {
+        message: String,
+    },
     /// No connection came free in time: `psycopg_pool.PoolTimeout`.
     PoolTimeout,
 }
