@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { article, script, tag, type Article } from './article';
-import { breaksAndRecovers, Embeds } from './embedJourney';
+import { breaksAndRecovers, breaksAndStays, Embeds, isBroken, isMended } from './embedJourney';
 import { expect, Playground, test as base } from './playground';
 
 interface Fixtures {
@@ -44,10 +44,12 @@ test('in an article of another origin one tap shows the break and the recovery',
   await read(tag(site, 'oversell') + script(site));
   await expect.poll(() => embeds.picture()).toBe(720);
 
-  const { broken, mended } = await breaksAndRecovers(embeds, 'oversell');
-  expect(broken.label).toBe('Units sold that do not exist');
-  expect(broken.code).toContain('UPDATE products SET stock = %s');
+  const mended = await breaksAndRecovers(embeds, 'oversell');
   expect(mended.number).toBe('0');
+  expect(mended.label).toBe('Units sold that do not exist');
+  expect(mended.before).toMatch(/^since the deploy; \d+ before$/);
+  expect(mended.before).not.toContain('; 0 before');
+  expect(mended.code).toContain('UPDATE products SET stock = stock - %(quantity)s');
   expect(mended.corners).toEqual([expect.stringMatching(/^My machine Naive ✓ holds/), expect.stringMatching(/^Production Naive ✕ breaks/), expect.stringMatching(/^Production Atomic UPDATE ✓ holds/)]);
   expect(mended.where).toMatch(/live$/);
   expect(complaints).toEqual([]);
@@ -60,8 +62,7 @@ test('in an article of another origin one tap shows the break and the recovery',
 test('the frame is as tall as what is in it, and nothing scrolls, from 320 px on', async ({ page, site, embeds, read }) => {
   await page.setViewportSize({ width: 1280, height: 800 });
   await read(tag(site, 'oversell') + script(site));
-  await embeds.tap();
-  await embeds.until('oversell', ({ corners }) => corners.some((corner) => corner.includes('✕ breaks')));
+  await breaksAndStays(embeds, 'oversell');
   for (const width of [1280, 360, 320]) {
     await page.setViewportSize({ width, height: 800 });
     await expect
@@ -77,6 +78,27 @@ test('the frame is as tall as what is in it, and nothing scrolls, from 320 px on
   }
 });
 
+test('what can be pressed is as large as a finger', async ({ page, site, embeds, read }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await read(tag(site, 'oversell') + script(site));
+  await breaksAndStays(embeds, 'oversell');
+  for (const one of await page.frameLocator('iframe.there').locator('button, a').filter({ visible: true }).all()) {
+    const box = await one.boundingBox();
+    expect(Math.min(box!.width, box!.height), await one.innerText()).toBeGreaterThanOrEqual(40);
+  }
+});
+
+test.describe('with forced colours', () => {
+  test.use({ contextOptions: { forcedColors: 'active' } });
+  test('the variant that runs is told by an outline', async ({ page, site, embeds, read }) => {
+    await read(tag(site, 'oversell') + script(site));
+    await breaksAndStays(embeds, 'oversell');
+    const corners = page.frameLocator('iframe.there').locator('li');
+    const outlines = await corners.evaluateAll((all) => all.map((one) => [one.getAttribute('aria-current'), getComputedStyle(one).outlineStyle]));
+    expect(outlines).toEqual([[null, 'none'], ['step', 'solid'], [null, 'none']]);
+  });
+});
+
 test('ten on a page: no engine before the first tap, one engine for all, and what was shown stays', async ({ page, site, embeds, read, asked }) => {
   const scenarios = ['oversell', 'unique-race', 'gift-card', 'deadlock', 'order-states', 'write-skew', 'n-plus-one', 'missing-index', 'money', 'role-check'];
   // Each with its own snippet, script and all, as they are pasted.
@@ -85,21 +107,21 @@ test('ten on a page: no engine before the first tap, one engine for all, and wha
   expect(asked.filter(({ path, kind }) => kind === 'document' || path.endsWith('.wasm'))).toEqual([]);
 
   await embeds.tap(0);
-  const broken = await embeds.until('oversell', ({ corners, where }) => corners.some((corner) => corner.includes('✕ breaks')) && where.endsWith('live'));
+  await embeds.until('oversell', isBroken);
   await embeds.tap(1);
   // The first is stopped where it was and keeps what it showed.
   const kept = await embeds.until('oversell', ({ buttons }) => buttons.includes('Play'));
-  expect(kept.corners).toContainEqual(expect.stringMatching(/Naive ✕ breaks/));
-  expect(kept.label).toBe(broken.label);
-  await embeds.until('unique-race', ({ corners }) => /✓ holds/.test(corners.at(-1)!));
+  expect(isBroken(kept)).toBe(true);
+  await embeds.until('unique-race', isMended);
   expect(page.workers()).toHaveLength(1);
   expect(asked.filter(({ path }) => path.endsWith('.wasm'))).toHaveLength(1);
+  expect(await embeds.seen('oversell')).toEqual(kept);
 
   // It goes on in the same engine, and the other keeps its outcome.
   await embeds.scrollTo(0);
-  await embeds.press('oversell', 'Deploy the fix');
-  await embeds.until('oversell', ({ corners }) => /✓ holds/.test(corners.at(-1)!));
-  expect((await embeds.seen('unique-race'))!.corners.at(-1)).toMatch(/✓ holds/);
+  await embeds.press('oversell', 'Play');
+  await embeds.until('oversell', ({ where }) => parseFloat(where) > parseFloat(kept.where) && where.endsWith('live'));
+  expect(isMended((await embeds.seen('unique-race'))!)).toBe(true);
   expect(page.workers()).toHaveLength(1);
 });
 
@@ -108,29 +130,27 @@ test('of ten that are tapped in one go the last one runs', async ({ page, site, 
   await read(scenarios.map((scenario) => tag(site, scenario)).join('') + script(site));
   await expect.poll(() => embeds.picture()).toBe(720);
   for (let index = 0; index < scenarios.length - 1; index++) await embeds.tap(index);
-  const { mended } = await breaksAndRecovers(embeds, 'oversell', scenarios.length - 1);
+  const mended = await breaksAndRecovers(embeds, 'oversell', scenarios.length - 1);
   expect(mended.number).toBe('0');
   expect(page.workers()).toHaveLength(1);
 });
 
 test('a break is looked at for as long as the reader wants', async ({ site, embeds, read }) => {
   await read(tag(site, 'oversell') + script(site));
-  await embeds.tap();
-  await embeds.press('oversell', 'Stop');
-  const stopped = await embeds.until('oversell', ({ buttons }) => buttons.includes('Play'));
+  const stopped = await breaksAndStays(embeds, 'oversell');
+  expect(stopped.code).toContain('UPDATE products SET stock = %s');
   await embeds.press('oversell', 'Play');
   // Well past the moment at which it would have been deployed.
-  await embeds.until('oversell', ({ where }) => parseFloat(where) > parseFloat(stopped.where) + 4);
-  const later = (await embeds.seen('oversell'))!;
+  const later = await embeds.until('oversell', ({ where }) => parseFloat(where) > parseFloat(stopped.where) + 4);
   expect(later.corners.at(-1)).toContain('not deployed');
   expect(Number(later.number)).toBeGreaterThan(Number(stopped.number));
   await embeds.press('oversell', 'Deploy the fix');
-  await embeds.until('oversell', ({ corners }) => /✓ holds/.test(corners.at(-1)!));
+  await embeds.until('oversell', isMended);
 });
 
 test('what was mended can be broken again, and all of it replayed', async ({ site, embeds, read }) => {
   await read(tag(site, 'oversell') + script(site));
-  const { mended } = await breaksAndRecovers(embeds, 'oversell');
+  const mended = await breaksAndRecovers(embeds, 'oversell');
   await embeds.press('oversell', 'Replay');
   await embeds.until('oversell', ({ corners }) => corners.at(-1)!.includes('not deployed'));
   const again = await embeds.until('oversell', ({ buttons }) => buttons.includes('Replay'));
@@ -172,8 +192,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await read(tag(site, 'oversell', `theme="${scheme}"`) + script(site));
     await expect.poll(() => embeds.picture()).toBe(720);
     expect(await found(page), 'the picture').toEqual([]);
-    await embeds.tap();
-    await embeds.press('oversell', 'Stop');
+    await breaksAndStays(embeds, 'oversell');
     expect(await found(page), 'broken').toEqual([]);
     await embeds.press('oversell', 'Deploy the fix');
     await embeds.until('oversell', ({ buttons }) => buttons.includes('Replay'));
@@ -207,22 +226,29 @@ test('an edited run is embedded as the share dialog says', async ({ page, site, 
   await read(snippet);
   await expect.poll(() => embeds.words()).toContain('This runs edited code');
   await embeds.tap();
-  const broken = await embeds.until('oversell', ({ corners }) => corners.some((corner) => /^Production Naive, edited ✕ breaks/.test(corner)));
-  expect(broken.code).toContain('INSERT INTO orders');
+  const edited = (corners: string[]) => corners.some((corner) => /^Production Naive, edited ✕ breaks/.test(corner));
+  const broken = await embeds.until('oversell', ({ corners, before }) => edited(corners) || before !== '');
+  // Nobody has recorded it.
   expect(broken.where).toMatch(/live$/);
-  await embeds.until('oversell', ({ corners }) => /^Production Atomic UPDATE ✓ holds/.test(corners.at(-1)!));
+  const mended = await embeds.until('oversell', isMended);
+  expect(mended.corners.at(-1)).toMatch(/^Production Atomic UPDATE/);
+  await embeds.press('oversell', 'Replay');
+  const again = await embeds.until('oversell', ({ buttons }) => buttons.includes('Pause'));
+  expect(again.code).toContain('INSERT INTO orders');
 
   await read(frame);
   await page.frameLocator('iframe').getByRole('img').click();
-  await embeds.until('oversell', ({ corners }) => corners.some((corner) => /^Production Naive, edited ✕ breaks/.test(corner)));
+  await embeds.until('oversell', ({ corners }) => edited(corners));
 });
 
 test('an embed leads to the playground at the moment it shows', async ({ page, site, embeds, read, context }) => {
   await read(tag(site, 'oversell', 'variant="row-lock"') + script(site));
-  const { mended } = await breaksAndRecovers(embeds, 'oversell');
+  const mended = await breaksAndRecovers(embeds, 'oversell');
   expect(mended.corners.at(-1)).toContain('Row lock');
+  const link = page.frameLocator('iframe.there').getByRole('link', { name: 'Open in 2 AM' });
+  await expect(link).toHaveAttribute('href', /#v1\./);
   const opened = context.waitForEvent('page');
-  await page.frameLocator('iframe.there').getByRole('link', { name: 'Open in 2 AM' }).click();
+  await link.click();
   const playground = new Playground(await opened);
   await playground.live();
   await expect(playground.corner(/^Hardened, Row lock, Production/)).toHaveAttribute('aria-pressed', 'true');
@@ -326,7 +352,7 @@ test('a plain frame shows the picture until it is tapped, and then has an engine
   await expect(picture).toBeVisible();
   expect(asked.filter(({ path }) => path.endsWith('.wasm') || path.includes('show'))).toEqual([]);
   await picture.click();
-  await embeds.until('oversell', ({ corners, buttons }) => /✓ holds/.test(corners.at(-1) ?? '') && buttons.includes('Replay'));
+  await embeds.until('oversell', isMended);
 });
 
 for (const [what, sandbox] of [
@@ -364,7 +390,7 @@ test('the module is one file that a page may import', async ({ page, site, embed
   await page.goto(host);
   await expect.poll(() => embeds.picture()).toBe(720);
   await embeds.tap();
-  await embeds.until('oversell', ({ corners }) => corners.some((corner) => corner.includes('✕ breaks')));
+  await embeds.until('oversell', isBroken);
 });
 
 test.describe('without scripts', () => {
@@ -390,8 +416,7 @@ for (const { width, night } of [
     const keep = (name: string) => page.screenshot({ path: info.outputPath(`${name}.png`), fullPage: true });
     await expect.poll(() => embeds.picture()).toBe(width < 560 ? 360 : 720);
     await keep('picture');
-    await embeds.tap();
-    await embeds.press('oversell', 'Stop');
+    await breaksAndStays(embeds, 'oversell');
     await keep('broken');
     await embeds.press('oversell', 'Deploy the fix');
     await embeds.until('oversell', ({ buttons }) => buttons.includes('Replay'));

@@ -15,6 +15,8 @@ export interface Page {
 export interface Seen {
   number: string;
   label: string;
+  /** `since the deploy; 216 before`; empty: nothing was deployed. */
+  before: string;
   /** `Production Naive: ✕ breaks`. */
   corners: string[];
   code: string;
@@ -80,18 +82,33 @@ export class Embeds {
     }
   }
 
-  async press(scenario: string, name: string): Promise<void> {
-    await this.until(scenario, ({ buttons }) => buttons.includes(name));
+  /** The first of these buttons that is there. */
+  async press(scenario: string, ...names: string[]): Promise<void> {
+    const { buttons } = await this.until(scenario, ({ buttons }) => buttons.some((button) => names.includes(button)));
+    const name = buttons.find((button) => names.includes(button))!;
     await this.frame(scenario)!.evaluate((name) => [...document.querySelectorAll('button')].find((button) => button.firstChild?.textContent?.trim() === name)!.click(), name);
   }
 }
 
-/** One tap, and a stranger has seen it break and recover. Returns the two moments. */
-export async function breaksAndRecovers(embeds: Embeds, scenario: string, index = 0): Promise<{ broken: Seen; mended: Seen }> {
+export const isBroken = ({ corners }: Seen) => corners.some((corner) => /Naive.*✕ breaks/.test(corner));
+export const isMended = ({ corners, before }: Seen) => /✓ holds/.test(corners.at(-1) ?? '') && before !== '';
+
+/** One tap, and a stranger has seen it break and recover. Returns how it stands in the end. */
+export async function breaksAndRecovers(embeds: Embeds, scenario: string, index = 0): Promise<Seen> {
   await embeds.tap(index);
-  const broken = await embeds.until(scenario, ({ corners, number }) => corners.some((corner) => /Naive.*✕ breaks/.test(corner)) && /[1-9]/.test(number));
-  const mended = await embeds.until(scenario, ({ corners, buttons }) => /✓ holds/.test(corners.at(-1) ?? '') && buttons.includes('Replay'));
-  return { broken, mended };
+  await embeds.until(scenario, isBroken);
+  await embeds.until(scenario, isMended);
+  return embeds.until(scenario, ({ buttons }) => buttons.includes('Replay'));
+}
+
+/** A reader who wants to see the break, and no fix yet: whoever stops once has nothing deployed by itself. */
+export async function breaksAndStays(embeds: Embeds, scenario: string, index = 0): Promise<Seen> {
+  await embeds.tap(index);
+  await embeds.press(scenario, 'Pause', 'Stop');
+  await embeds.press(scenario, 'Play');
+  await embeds.until(scenario, (seen) => isBroken(seen) && seen.where.endsWith('live'));
+  await embeds.press(scenario, 'Pause');
+  return embeds.until(scenario, ({ buttons }) => buttons.includes('Play'));
 }
 
 function look(): Seen {
@@ -99,6 +116,7 @@ function look(): Seen {
   return {
     number: text('.number b'),
     label: text('.number span'),
+    before: text('.number small'),
     corners: [...document.querySelectorAll('li')].map((corner) => [...corner.children].map((part) => part.textContent?.replace(/\s+/g, ' ').trim()).join(' ').replace(/✓(?! )/, '✓ ').replace(/✕(?! )/, '✕ ')),
     code: text('.sheet.there'),
     buttons: [...document.querySelectorAll('button')].filter((button) => !button.disabled).map((button) => button.firstChild?.textContent?.trim() ?? ''),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAddress, wanted, writeAddress } from '../src/embed/address';
+import { isLight } from '../src/embed/brightness';
 import { fromFrame, isFrom, target, toFrame } from '../src/embed/messages';
 import { afterFix_us, deployAt, speedOfBreak, speedOfFix } from '../src/embed/pacing';
 import { frameSnippet, isChanged, snippet } from '../src/embed/snippet';
@@ -73,6 +74,14 @@ describe('messages', () => {
     expect(target('https://a.example')).toBe('https://a.example');
     expect(target('null')).toBe('*');
   });
+});
+
+test.each(['rgb(221, 221, 221)', 'rgba(255, 255, 255, 0.87)', 'oklch(0.92 0.01 250)', 'lab(90 0 0)', 'color(display-p3 0.9 0.9 0.9)'])('%s is light', (colour) => {
+  expect(isLight(colour)).toBe(true);
+});
+
+test.each(['rgb(34, 34, 34)', 'rgb(0, 0, 238)', 'oklab(0.3 0 0)', 'lch(30 20 90)', 'color(srgb 0.1 0.1 0.2)', ''])('“%s” is not', (colour) => {
+  expect(isLight(colour)).toBe(false);
 });
 
 function deployed(at_us: number, totals: Parameters<typeof frame>[1]): Frame {

@@ -2,6 +2,7 @@
 // tapped, the run itself in a frame of our pages. It runs on pages of others, so it asks for nothing that would need
 // their or our leave: pictures by <img>, pages by <iframe>. What stands between the tags is for where no script runs.
 
+import { isLight } from './brightness';
 import { fromFrame, isFrom, target, type ToFrame } from './messages';
 
 /** Shapes of the still pictures. */
@@ -184,7 +185,7 @@ function elementOf(home: Site, sheet: CSSStyleSheet) {
       const { signal } = this.#ends;
       let heard = false;
       const blocked = (why: string) => {
-        if (!heard && !signal.aborted) this.#showBlocked(why);
+        if (!heard && !signal.aborted && this.#frame === frame) this.#showBlocked(why);
       };
       addEventListener(
         'message',
@@ -212,8 +213,7 @@ function elementOf(home: Site, sheet: CSSStyleSheet) {
     }
 
     #showBlocked(why: string) {
-      this.#ends.abort();
-      this.#ends = new AbortController();
+      this.#frame = null;
       const link = make('a', 'picture');
       const { href, target, rel } = this.#link();
       Object.assign(link, { href, target, rel });
@@ -239,12 +239,6 @@ function embedAddress(site: Site, said: { [name in string]: string }): string {
   const given = Object.entries({ ...said, host: location.origin }).filter(([, value]) => value);
   url.hash = new URLSearchParams(given).toString();
   return url.href;
-}
-
-/** `rgb(230, 230, 230)` is. */
-function isLight(colour: string): boolean {
-  const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map(Number);
-  return 0.3 * red + 0.59 * green + 0.11 * blue > 140;
 }
 
 // The engine that all embeds of the article share

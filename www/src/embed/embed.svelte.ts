@@ -211,7 +211,8 @@ export class EmbedState {
   }
 
   #go() {
-    if (this.engine === 'taken' && (this.deploying !== null || this.atEnd)) {
+    // What was live once is kept and can be gone through without an engine.
+    if (this.engine === 'taken' && (this.deploying !== null || this.atEnd || !this.live)) {
       this.engine = 'loading';
       this.#engine.start();
     }
@@ -233,8 +234,8 @@ export class EmbedState {
     this.#countDown();
     if (arrived) this.#arrive(passed_ms);
     else this.#waited_s = 0;
-    // Who gave the engine away has seen all that there is; to go on is for the reader to say.
-    if (!this.over && this.engine === 'taken' && this.atEnd) this.pause();
+    // Without an engine that is all there is; where another embed has it, to go on is for the reader to say.
+    if (!this.over && (this.engine === 'taken' || this.engine === 'unavailable') && this.atEnd) this.pause();
   }
 
   /** Where it stands still by itself: before a deploy, or at the end. */
