@@ -174,6 +174,9 @@ const embedScripts = afterwards('embed-scripts', async (folder) => {
         minify: true,
       },
     });
+    // A script is read in the character set of whoever loads it.
+    const path = join(folder, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/[^\x00-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`));
   }
 });
 

@@ -177,8 +177,8 @@ test('it is as light or as dark as the text around it, also when that changes', 
   await read(`<script>document.body.className = 'night'</script>${tag(site, 'oversell')}${tag(site, 'money', 'theme="light"')}${script(site)}`);
   await expect.poll(() => embeds.picture()).toBe(720);
   await embeds.tap();
-  await embeds.until('oversell', () => true);
-  const ground = () => embeds.frame('oversell')!.evaluate(() => getComputedStyle(document.documentElement).backgroundColor, null);
+  await embeds.until('oversell', ({ number }) => number !== '');
+  const ground = () => embeds.frame('oversell')!.evaluate(() => getComputedStyle(document.querySelector('article')!).backgroundColor, null);
   await expect.poll(ground).toBe('rgb(10, 14, 22)');
   const schemes = () => page.evaluate(() => [...document.querySelectorAll('backend-playground')].map((element) => getComputedStyle(element).colorScheme));
   expect(await schemes()).toEqual(['dark', 'light']);
@@ -380,6 +380,12 @@ test('an element can be put there, changed and taken away by a script', async ({
   await breaksAndRecovers(embeds, 'oversell');
   await page.evaluate(() => document.querySelector('backend-playground')!.remove());
   await expect.poll(() => embeds.frame('oversell')).toBeUndefined();
+});
+
+test('an article in another character set shows the same letters', async ({ page, site, embeds, read }) => {
+  await read(tag(site, 'oversel') + script(site), { 'content-type': 'text/html; charset=windows-1252' });
+  await expect.poll(() => page.evaluate(() => document.characterSet)).toBe('windows-1252');
+  await expect.poll(() => embeds.words()).toContain('no picture of “oversel”');
 });
 
 test('the module is one file that a page may import', async ({ page, site, embeds }) => {

@@ -22,7 +22,8 @@ export interface Evidence {
 
 /** Where a run went wrong, that is: what a fix changed is shown as far as there is room. */
 const GUILTY_MOST = 3;
-const LINES_MOST = 8;
+const GUILTY_LINES_MOST = 8;
+const CHANGED_LINES_MOST = 6;
 /** Of one statement. */
 const STATEMENT_LINES_MOST = 5;
 
@@ -35,7 +36,7 @@ export function guiltyExcerpt(file: string, source: string, { cases, queries, st
   const at = (lines: readonly number[]) => lines.flatMap((line) => statements.filter((statement) => statement.from === line));
   const waits = ({ lines }: Statement) => /\bawait\b/.test(lines[0]!);
   const chosen = new Set([...at(heaviest(named)), ...at(heaviest(busy)).filter(waits), ...at(heaviest(slow)).filter(waits)]);
-  return excerptOf([...chosen].slice(0, GUILTY_MOST), () => true);
+  return excerptOf([...chosen].slice(0, GUILTY_MOST), () => true, GUILTY_LINES_MOST);
 }
 
 /** What is in a text and not in the one before, beginning with statements that wait for something: there requests meet. */
@@ -46,13 +47,13 @@ export function changedExcerpt(before: string, after: string): Excerpt {
   const changed = (number: number) => !common.has(number - 1);
   const statements = statementsOf(after).filter(({ from, lines }) => lines.some((_, index) => changed(from + index)));
   const waits = statements.filter(({ lines }) => lines.some((line) => /\bawait\b/.test(line)));
-  return excerptOf(waits.length > 0 ? waits : statements, changed);
+  return excerptOf(waits.length > 0 ? waits : statements, changed, CHANGED_LINES_MOST);
 }
 
 /** The statements of a migration. */
 export function migrationExcerpt(sql: string): Excerpt {
   const lines = sql.split('\n').filter((line) => line.trim() !== '' && !line.trimStart().startsWith('--'));
-  return [lines.slice(0, LINES_MOST).map((text, index) => ({ number: index + 1, text, marked: true }))];
+  return [lines.slice(0, CHANGED_LINES_MOST).map((text, index) => ({ number: index + 1, text, marked: true }))];
 }
 
 /** What a file says of itself in its first line, without the name before the colon. */
@@ -69,14 +70,14 @@ interface Statement {
 
 type Weight = [line: number, weight: number];
 
-function excerptOf(statements: readonly Statement[], marked: (number: number) => boolean): Excerpt {
+function excerptOf(statements: readonly Statement[], marked: (number: number) => boolean, most: number): Excerpt {
   const chosen = new Map<number, string>();
   for (const { from, lines } of statements) {
     // Of a long statement, what is marked and the line before it.
     const first = lines.findIndex((_, index) => marked(from + index));
     const start = Math.max(0, Math.min(first - 1, lines.length - STATEMENT_LINES_MOST));
     const shown = lines.slice(start, start + STATEMENT_LINES_MOST);
-    if (chosen.size > 0 && chosen.size + shown.length > LINES_MOST) break;
+    if (chosen.size > 0 && chosen.size + shown.length > most) break;
     shown.forEach((text, index) => {
       if (!/^\s*#/.test(text)) chosen.set(from + start + index, text);
     });

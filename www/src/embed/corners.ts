@@ -18,7 +18,7 @@ export interface Corner {
 }
 
 export const SIGNS: { [verdict in Verdict]: string } = { open: '', holds: '✓', breaks: '✕', settling: '', useless: '✕' };
-export const WORDS: { [verdict in Verdict]: string } = { open: '–', holds: 'holds', breaks: 'breaks', settling: 'none so far', useless: 'only fails' };
+export const WORDS: { [verdict in Verdict]: string } = { open: '–', holds: 'holds', breaks: 'breaks', settling: 'unbroken', useless: 'only fails' };
 
 export function cornersOf(embed: EmbedState): Corner[] {
   const { document, first, fix, changes } = embed;

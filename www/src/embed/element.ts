@@ -21,7 +21,7 @@ const STYLE = `
   button:focus-visible, a:focus-visible { outline: 2px solid light-dark(#1b1b1f, #f7e4bb); outline-offset: -2px; border-radius: 6px; }
   img { display: block; width: 100%; height: auto; aspect-ratio: 720 / 400; }
   .narrow img { aspect-ratio: 360 / 500; }
-  .bare { padding: 1.25rem; border: 1px solid light-dark(#e5e0d4, #1d2532); border-radius: 6px; }
+  .bare { display: block; padding: 1.25rem; border: 1px solid light-dark(#e5e0d4, #1d2532); border-radius: 6px; }
   p { margin: 0; padding: .6rem 1rem; border: 1px solid light-dark(#e5e0d4, #1d2532); border-top: 0; border-radius: 0 0 6px 6px; font-size: .875rem; color: light-dark(#5d594f, #96a2b5); }
   p a { color: light-dark(#1b1b1f, #dfe5ee); }
   /* Over the picture until it is there: a frame without an area is not laid out, and could not tell its height. */
