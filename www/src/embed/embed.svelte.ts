@@ -31,6 +31,8 @@ export class EmbedState {
   readonly recording: Recording | null;
 
   engine = $state<'loading' | 'ready' | 'taken' | 'unavailable'>('loading');
+  /** How much of the engine has come, of 1. */
+  loaded = $state(0);
   playing = $state(true);
   /** The fix is deployed by itself once the break was looked at. */
   auto = $state(true);
@@ -75,6 +77,7 @@ export class EmbedState {
     this.#engine = new Engine(
       {
         ready: () => void this.#begin(),
+        loading: (share) => (this.loaded = share),
         frame: (frame, run) => this.#take(frame, run),
         restarted: (loss) => {
           this.#lose('loading');
