@@ -33,6 +33,18 @@ pub struct Recording {
     /// A short stretch for the timeline.
     pub report: Report,
     pub collision: Option<Collision>,
+    /// Of naive code in production.
+    pub recovery: Option<Recovery>,
+}
+
+/// The same run with hardened code deployed after it was seen to break.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Recovery {
+    pub request: RunRequest,
+    pub schedule: String,
+    pub trace_hash: String,
+    /// From the deploy on; before it the two runs are one.
+    pub frames: Vec<Frame>,
 }
 
 /// Between two frames of a recording.
@@ -313,28 +325,85 @@ fn summarised(
     }
 }
 
-/// Runs `request` up to `until` and keeps what a page needs to show it without the engine. Its timeline shows `report_us` around the first
-/// thing that went wrong, or the last of the run.
+/// A recorded run goes on naively for so long after it broke, so that the damage is seen to grow.
+const SEEN_BROKEN_US: Micros = 2_000_000;
+
+/// And with hardened code for at least so long, so that it is seen not to.
+const SEEN_HOLDING_US: Micros = 6_000_000;
+
+/// Runs `request` up to `until`, or until it has broken if by the scenario's promise it does, and keeps what a page needs to show it
+/// without the engine. Its timeline shows `report_us` around the first thing that went wrong, or the last of the run.
 pub fn record(
     document: Rc<ScenarioDocument>,
     request: RunRequest,
     until: Micros,
     report_us: Micros,
 ) -> Result<Recording, RunError> {
-    let mut run = Run::new(document, request, Keep::All)?;
+    let mut run = Run::new(document.clone(), request, Keep::All)?;
+    let must_break = promised_to_break(&document, run.sim.request());
     let mut frames = vec![run.frame()];
-    while run.now() < until && !run.ended() {
-        run.advance((run.now() + FRAME_US).min(until));
-        frames.push(run.frame());
+    let mut deploy_at = None;
+    while !run.ended() && (run.now() < until || must_break && deploy_at.is_none_or(|at| run.now() < at)) {
+        run.advance(run.now() + FRAME_US);
+        let frame = run.frame();
+        let broken = frame.stretches.last().is_some_and(|stretch| stretch.verdict == Verdict::Broken);
+        frames.push(frame);
+        if broken {
+            deploy_at.get_or_insert(run.now() + SEEN_BROKEN_US);
+        }
     }
     let first_case = run.report(0, run.now()).cases.first().map(|case| case.at_us);
     let ends = first_case.map_or(run.now(), |at| (at + report_us / 2).clamp(report_us.min(run.now()), run.now()));
+    let request = run.sim.request().clone();
+    let recovery = match (deploy_at.filter(|at| must_break && *at < run.end()), document.variants.get(1)) {
+        (Some(at), Some(hardened)) => {
+            let change = Change::Variant { variant: hardened.id.clone() };
+            Some(recovered(document.clone(), request.clone(), TimedChange { at_us: at, change })?)
+        }
+        _ => None,
+    };
     Ok(Recording {
-        request: run.sim.request().clone(),
+        request,
         schedule: run.schedule(),
         trace_hash: run.trace().hash(),
         frames,
         collision: run.collision(run.now()),
         report: run.report(ends.saturating_sub(report_us), ends),
+        recovery,
+    })
+}
+
+/// Naive code in production, as it is.
+fn promised_to_break(document: &ScenarioDocument, request: &RunRequest) -> bool {
+    let naive = document.variants.first().is_some_and(|variant| variant.id == request.variant);
+    let production = document.environments.last().is_some_and(|environment| environment.id == request.environment);
+    naive && production && request.knobs.is_empty() && request.sources.is_empty() && request.changes.is_empty()
+}
+
+fn recovered(
+    document: Rc<ScenarioDocument>,
+    mut request: RunRequest,
+    deploy: TimedChange,
+) -> Result<Recovery, RunError> {
+    let at = deploy.at_us;
+    request.changes.push(deploy);
+    let mut run = Run::new(document, request, Keep::All)?;
+    run.advance(at.saturating_sub(1));
+    run.frame();
+    let mut frames = Vec::new();
+    let mut next = at;
+    let mut holds = false;
+    while !run.ended() && !(holds && next > at + SEEN_HOLDING_US) {
+        run.advance(next);
+        let frame = run.frame();
+        holds = frame.stretches.last().is_some_and(|stretch| stretch.verdict == Verdict::Holds);
+        frames.push(frame);
+        next += FRAME_US;
+    }
+    Ok(Recovery {
+        request: run.sim.request().clone(),
+        schedule: run.schedule(),
+        trace_hash: run.trace().hash(),
+        frames,
     })
 }

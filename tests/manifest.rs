@@ -148,3 +148,43 @@ fn amounts_are_numbers_that_can_be() {
         assert_eq!(mistakes.iter().map(|mistake| mistake.what.as_str()).collect::<Vec<_>>(), [what], "{to}");
     }
 }
+
+#[test]
+fn damage_is_counted_by_something_that_is_there() {
+    let of = "of = \"oversold-units\"";
+    let mistakes = after(&[("scenario.toml", of, "of = \"oversold-unit\"")]);
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    assert_eq!(mistakes[0].line, line_of(of));
+    assert_eq!(mistakes[0].what, "`damage.of`: `oversold-unit` is not known");
+    assert!(mistakes[0].remedy.contains("`oversold-units`"), "{mistakes:?}");
+    assert!(mistakes[0].remedy.contains("`stock-drift`"), "{mistakes:?}");
+
+    let latency = after(&[("scenario.toml", of, "of = \"latency-p95\"")]);
+    assert_eq!(latency[0].what, "`damage.of`: `latency-p95` does not count damage from zero");
+}
+
+#[test]
+fn damage_says_where_its_number_stands_and_what_one_is() {
+    let many = "{n} units sold that do not exist";
+    let one = "one = \"1 unit sold that does not exist\"\n";
+    let found =
+        |changes: &[(&str, &str, &str)]| after(changes).iter().map(|mistake| mistake.what.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        found(&[("scenario.toml", many, "Units sold that do not exist")]),
+        ["`damage.sentence`: it does not say once where its number stands"]
+    );
+    assert_eq!(found(&[("scenario.toml", one, "")]), ["`damage.one`: it is missing"]);
+    assert_eq!(
+        found(&[("scenario.toml", "one = \"1 unit", "one = \"{n} unit")]),
+        ["`damage.one`: `{n}` is always 1 here"]
+    );
+    assert_eq!(found(&[("scenario.toml", "[damage]", "[damages]")])[0], "`damage`: it is missing");
+}
+
+#[test]
+fn money_has_no_singular() {
+    let text = "label = \"Units sold that do not exist\"\nunit = \"count\"";
+    let mistakes = after(&[("scenario.toml", text, &text.replace("count", "cents"))]);
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    assert_eq!(mistakes[0].what, "`damage.one`: an amount of money has no singular");
+}

@@ -60,6 +60,8 @@ pub struct ScenarioDocument {
     pub faults: Vec<FaultDocument>,
     pub metrics: Vec<Metric>,
     pub invariants: Vec<Invariant>,
+    /// What went wrong as one number and its sentence. Every scenario that is shown has it; a draft need not.
+    pub damage: Option<Damage>,
     pub schema: String,
     /// Markdown.
     pub story: String,
@@ -241,6 +243,17 @@ pub enum InvariantRule {
     },
     /// Each request that ended with status 500 or above is a case.
     Failed { entry: Option<String> },
+}
+
+/// The number the headline counts, and what it is a number of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Damage {
+    /// A metric that has to be zero, or an invariant: then its cases are counted.
+    pub of: String,
+    /// `{n} units sold that do not exist`.
+    pub sentence: String,
+    /// The same for one; `None`: an amount of money, which has no singular.
+    pub one: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -186,12 +186,18 @@ impl<'a> Reader<'a> {
             root.mistake("variant", "the first variant is not `naive`", "put the naive one first");
         }
         let (metrics, gauges) = self.metrics(&root, measured);
+        let invariants = root.sections("invariant").iter().map(|section| self.invariant(section)).collect::<Vec<_>>();
+        let damage = root.optional_section("damage");
+        let damage = damage.map(|section| self.damage(&section, &metrics, &invariants));
+        if !root.has("damage") {
+            root.missing("damage", "[damage] with `of`, `sentence` and `one`, what went wrong as one number");
+        }
         let names = Names { knobs: &knobs, faults: &faults, environments: &environments, variants: &variants };
         ScenarioDocument {
             summary: ScenarioSummary {
                 id: self.folder.id.clone(),
                 title: root.shown("title", &self.folder.id, "`title = \"…\"`, two or three words"),
-                hook: root.shown("hook", "", "`hook = \"…\"`, a line with a number that makes one want to try it"),
+                hook: root.shown("hook", "", "`hook = \"…\"`, one line that makes one want to try it"),
                 opens: root.flag("opens"),
                 variants: variants.iter().map(|variant| variant.id.clone()).collect(),
                 environments: environments.iter().map(|environment| environment.id.clone()).collect(),
@@ -204,7 +210,8 @@ impl<'a> Reader<'a> {
             prompt: root.shown("prompt", "", "`prompt = \"…\"`, what an assistant was asked for"),
             shows: root.shown("shows", "", "`shows = \"…\"`, what one understands afterwards, in a sentence"),
             elsewhere: root.shown("elsewhere", "", "`elsewhere = \"…\"`, what differs on CockroachDB and YugabyteDB"),
-            invariants: root.sections("invariant").iter().map(|section| self.invariant(section)).collect(),
+            invariants,
+            damage,
             beats: self.beats(&root, &names, &metrics),
             scenes: Vec::new(),
             question: self.question(&root),

@@ -1,6 +1,6 @@
 //! What a reader moves, compares and reads off: knobs, environments, variants, metrics, invariants.
 
-use super::section::{Section, number_of};
+use super::section::{Section, listed, number_of};
 use super::*;
 
 const LABEL: &str = "`label = \"…\"`, two to five words";
@@ -161,5 +161,37 @@ impl<'a> Reader<'a> {
             settle_ms: section.optional_number("settle_ms").unwrap_or(0.0),
             from_s: section.optional_number("from_s").unwrap_or(0.0),
         }
+    }
+
+    pub(super) fn damage(&self, section: &Section<'_, 'a>, metrics: &[Metric], invariants: &[Invariant]) -> Damage {
+        let of = section.text("of");
+        let metric = metrics.iter().find(|metric| metric.id == of);
+        let counted = |metric: &Metric| {
+            metric.better == Better::Zero
+                && metric.kind != MetricKind::Distribution
+                && matches!(metric.unit, Unit::Count | Unit::Cents)
+        };
+        let known = metrics.iter().filter(|metric| counted(metric)).map(|metric| metric.id.as_str());
+        let known = known.chain(invariants.iter().map(|invariant| invariant.id.as_str())).collect::<Vec<_>>();
+        if metric.is_some_and(|metric| !counted(metric)) {
+            let remedy =
+                format!("use a metric in `count` or `cents` with `better = \"zero\"`, or one of {}", listed(&known));
+            section.mistake("of", format!("`{of}` does not count damage from zero"), remedy);
+        } else if section.has("of") {
+            section.expect_word("of", &of, &known);
+        }
+        let sentence = section.text("sentence");
+        if section.has("sentence") && sentence.matches("{n}").count() != 1 {
+            section.mistake("sentence", "it does not say once where its number stands", "write `{n}` there");
+        }
+        let money = metric.is_some_and(|metric| metric.unit == Unit::Cents);
+        if money && section.has("one") {
+            section.mistake("one", "an amount of money has no singular", "remove it");
+        }
+        let one = (!money).then(|| section.text("one"));
+        if one.as_ref().is_some_and(|one| one.contains("{n}")) {
+            section.mistake("one", "`{n}` is always 1 here", "write the sentence with the number, as it is for one");
+        }
+        Damage { of, sentence, one }
     }
 }
