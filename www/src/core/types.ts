@@ -171,6 +171,23 @@ export type Curve = { knob: string, values: Array<number>,
 knobs: { [key in string]: number }, };
 
 /**
+ * The number the headline counts, and what it is a number of.
+ */
+export type Damage = { 
+/**
+ * A metric that has to be zero, or an invariant: then its cases are counted.
+ */
+of: string, 
+/**
+ * `{n} units sold that do not exist`.
+ */
+sentence: string, 
+/**
+ * The same for one; `None`: an amount of money, which has no singular.
+ */
+one: string | null, };
+
+/**
  * How one value comes about.
  */
 export type Draw = { "kind": "value", value: JsonValue, } | { "kind": "knob", knob: string, } | { "kind": "uniform", from: Amount, to: Amount, } | { "kind": "one-of", draws: Array<Draw>, } | { "kind": "sequence", from: number, } | { "kind": "text", pattern: string, parts: { [key in string]: Draw }, } | { "kind": "rolling", from: number, every_s: Amount, } | { "kind": "uuid" } | { "kind": "same-as", name: string, } | { "kind": "list", of: Draw, 
@@ -545,7 +562,20 @@ frames: Array<Frame>,
 /**
  * A short stretch for the timeline.
  */
-report: Report, collision: Collision | null, };
+report: Report, collision: Collision | null, 
+/**
+ * Of naive code in production.
+ */
+recovery: Recovery | null, };
+
+/**
+ * The same run with hardened code deployed after it was seen to break.
+ */
+export type Recovery = { request: RunRequest, schedule: string, trace_hash: string, 
+/**
+ * From the deploy on; before it the two runs are one.
+ */
+frames: Array<Frame>, };
 
 /**
  * A stretch of the run in detail.
@@ -643,7 +673,11 @@ elsewhere: string,
 /**
  * `naive` first.
  */
-variants: Array<VariantDocument>, environments: Array<EnvironmentDocument>, knobs: Array<Knob>, faults: Array<FaultDocument>, metrics: Array<Metric>, invariants: Array<Invariant>, schema: string, 
+variants: Array<VariantDocument>, environments: Array<EnvironmentDocument>, knobs: Array<Knob>, faults: Array<FaultDocument>, metrics: Array<Metric>, invariants: Array<Invariant>, 
+/**
+ * What went wrong as one number and its sentence. Every scenario that is shown has it; a draft need not.
+ */
+damage: Damage | null, schema: string, 
 /**
  * Markdown.
  */
