@@ -194,6 +194,13 @@ async def buy(conn, request):
     assert_eq!(run.summary().verdict, Verdict::NotMeasured);
 }
 
+/// Reporters write into a table that no rule reads; the rule is about what the fans' pages told somebody else.
+#[test]
+fn code_is_measured_by_what_a_service_got_of_it() {
+    let mut run = Start::of("polling", "naive").run(2_000_000);
+    assert_eq!(run.frame().stretches[0].verdict, Verdict::Holds);
+}
+
 #[test]
 fn answers_without_work_are_no_success() {
     for (answer, verdict) in [("{'status': 409}", Verdict::NothingUseful), ("{'status': 201}", Verdict::NotMeasured)] {

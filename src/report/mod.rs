@@ -5,6 +5,8 @@ mod answers;
 mod cases;
 mod collision;
 mod failures;
+mod fold;
+mod histogram;
 mod index;
 mod lit;
 mod live;

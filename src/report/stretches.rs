@@ -72,6 +72,8 @@ pub struct Stretches {
     all: Vec<Rc<Known>>,
     /// Tables that the rules read; `None`: nobody has told.
     read: Option<BTreeSet<Symbol>>,
+    /// A rule reads nothing but the books of services: whatever the code writes, it is judged by what others got of it.
+    witnessed: bool,
 }
 
 #[derive(Clone)]
@@ -106,7 +108,7 @@ impl Known {
 
 impl Stretches {
     pub fn new(document: Rc<ScenarioDocument>) -> Stretches {
-        Stretches { document, all: vec![], read: None }
+        Stretches { document, all: vec![], read: None, witnessed: false }
     }
 
     pub fn deployed(&mut self, trace: &Trace, at: Micros, variant: Symbol, edited: bool) {
@@ -131,7 +133,10 @@ impl Stretches {
         }));
     }
 
-    pub fn reads(&mut self, tables: &[Symbol]) {
+    pub fn reads(&mut self, trace: &Trace, tables: &[Symbol]) {
+        let services = &self.document.world.services;
+        let is_book = |table: &Symbol| services.iter().any(|service| service.keeps(trace.strings.text(*table)));
+        self.witnessed |= !tables.is_empty() && tables.iter().all(is_book);
         self.read.get_or_insert_default().extend(tables);
     }
 
@@ -211,16 +216,22 @@ impl Stretches {
     }
 
     pub fn now(&self, trace: &Trace, metrics: impl Fn(usize) -> Vec<f64>) -> Vec<Stretch> {
-        let stretch = |(place, known): (usize, &Rc<Known>)| Stretch {
-            from_us: known.from,
-            variant: trace.strings.text(known.variant).to_owned(),
-            edited: known.edited,
-            answered: known.answered,
-            failed: known.failed,
-            useful: known.useful,
-            broken: known.broken.iter().map(|cases| cases.len() as u32).collect(),
-            metrics: metrics(place),
-            verdict: self.verdict(known),
+        let counted = self.document.damage.as_ref();
+        let counted = counted.and_then(|damage| self.document.metrics.iter().position(|metric| metric.id == damage.of));
+        let stretch = |(place, known): (usize, &Rc<Known>)| {
+            let metrics = metrics(place);
+            let damaged = counted.is_some_and(|metric| metrics[metric] > 0.0);
+            Stretch {
+                from_us: known.from,
+                variant: trace.strings.text(known.variant).to_owned(),
+                edited: known.edited,
+                answered: known.answered,
+                failed: known.failed,
+                useful: known.useful,
+                broken: known.broken.iter().map(|cases| cases.len() as u32).collect(),
+                metrics,
+                verdict: if damaged { Verdict::Broken } else { self.verdict(known) },
+            }
         };
         self.all.iter().enumerate().map(stretch).collect()
     }
@@ -239,7 +250,8 @@ impl Stretches {
     fn is_measured(&self, known: &Known) -> bool {
         let rows = self.document.invariants.iter().any(|of| matches!(of.rule, InvariantRule::Sql { .. }));
         let Some(read) = self.read.as_ref().filter(|_| rows) else { return true };
-        known.calls > 0 && (known.written.is_empty() || known.written.iter().any(|table| read.contains(table)))
+        known.calls > 0
+            && (self.witnessed || known.written.is_empty() || known.written.iter().any(|table| read.contains(table)))
     }
 
     fn known(&mut self, stretch: u32) -> Option<&mut Known> {

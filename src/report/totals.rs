@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::SAMPLE_US;
+use super::fold::Fold;
 use super::index::{Index, Taken};
 use super::live::{InvariantNow, MetricNow, RequestCounts, Sample};
-use super::metrics::{Fold, Moment};
+use super::metrics::Moment;
 use super::stretches::{Stretch, Stretches};
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Event, EventKind, Micros, Symbol, Trace};
@@ -109,7 +110,7 @@ impl Totals {
                     self.stretches.wrote(request, row.table)
                 }
             }
-            EventKind::InvariantReads { tables, .. } => self.stretches.reads(tables),
+            EventKind::InvariantReads { tables, .. } => self.stretches.reads(trace, tables),
             EventKind::InvariantBroken { invariant, case, since, .. } => {
                 let place = self.invariant(trace, *invariant)?;
                 let broken = &mut self.broken[place];

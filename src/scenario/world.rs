@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{Draw, RowSet};
+use crate::services;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct World {
@@ -93,6 +94,14 @@ pub struct ServiceSettings {
     pub timeout_ms: Amount,
     /// Calls it works on at once; further ones queue. `None`: as many as come.
     pub capacity: Option<Amount>,
+}
+
+impl ServiceSettings {
+    /// Whether a table holds its books: what it was asked for and did.
+    pub fn keeps(&self, table: &str) -> bool {
+        let books = services::kind(&self.kind).map_or("", |kind| kind.ledger);
+        books.split("CREATE TABLE ").skip(1).any(|rest| rest.split([' ', '(']).next() == Some(table))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -6,7 +6,9 @@
 
 mod past;
 mod records;
+mod rows;
 mod take;
+mod wrongs;
 
 pub use past::{Interval, Past};
 pub use records::*;

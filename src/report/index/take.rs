@@ -1,12 +1,8 @@
 //! How each event changes what is known.
 
-use std::rc::Rc;
-
+use super::wrongs::kept;
 use super::*;
 use crate::trace::{Event, EventKind, LockStrength, LogLevel, StatementOutcome};
-
-/// Of the requests that wrote a row, the latest.
-const WRITERS_NAMED: usize = 4;
 
 impl Index {
     /// `number`: the event's in the whole run.
@@ -83,30 +79,6 @@ impl Index {
         None
     }
 
-    /// Who wrote the rows that cases may be about.
-    fn note_writers(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::InvariantReads { invariant, about: Some(about), .. } => {
-                self.about.insert(*invariant, *about);
-            }
-            EventKind::VersionWritten { row, .. } if self.about.values().any(|table| *table == row.table) => {
-                let Some(request) = event.request else { return };
-                let position = self.requests.get(&request).and_then(|request| request.called_at);
-                let writers = self.writers.entry(*row).or_default();
-                writers.push((request, position));
-                if writers.len() > WRITERS_NAMED {
-                    writers.remove(0);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Who wrote the row last that a case of this invariant is, latest last.
-    pub fn writers_of(&self, invariant: Symbol, case: Symbol) -> &[(RequestId, Option<Position>)] {
-        self.row_of(invariant, case).and_then(|row| self.writers.get(&row)).map_or(&[], Vec::as_slice)
-    }
-
     /// Everything that views show.
     fn keep(&mut self, number: u32, event: &Event) {
         match &event.kind {
@@ -171,12 +143,12 @@ impl Index {
         }
     }
 
-    fn doer(&self, request: Option<RequestId>) -> Option<Doer> {
+    pub(super) fn doer(&self, request: Option<RequestId>) -> Option<Doer> {
         request.and_then(|request| self.requests.get(&request)).map(|request| request.doer)
     }
 
     /// What a session still does for a request that has its answer already.
-    fn doer_of(&self, event: &Event) -> Option<Doer> {
+    pub(super) fn doer_of(&self, event: &Event) -> Option<Doer> {
         let has = event.session.and_then(|session| self.sessions.get(&session)).copied();
         self.doer(event.request).or(has.filter(|doer| Some(doer.request) == event.request))
     }
@@ -300,7 +272,7 @@ impl Index {
         self.past.requests.push(request.clone());
     }
 
-    fn tell(&mut self, call: CallId, number: u32) {
+    pub(super) fn tell(&mut self, call: CallId, number: u32) {
         if let Some(Call { body: Body::Statement(statement), .. }) = self.calls.get_mut(&call) {
             statement.told.push(number);
         }
@@ -325,133 +297,6 @@ impl Index {
         if let Some(mut over) = self.waits.remove(&call) {
             over.ended = Some(at);
             self.past.waits.push(over);
-        }
-    }
-
-    fn hands(&mut self, event: &Event, xid: Xid) -> &mut Hands {
-        let doer = self.doer_of(event);
-        self.transactions.entry(xid).or_insert_with(|| Hands {
-            transaction: Transaction { xid, doer, began: event.at, ended: None, committed: false },
-            effects: vec![],
-            held: BTreeMap::new(),
-        })
-    }
-
-    fn wrote(
-        &mut self,
-        number: u32,
-        event: &Event,
-        call: Option<CallId>,
-        row: RowRef,
-        values: Option<Rc<[crate::trace::Value]>>,
-    ) {
-        if let Some(call) = call {
-            self.tell(call, number);
-        }
-        let stood = event.request.and_then(|request| self.requests.get(&request)).and_then(|request| request.called_at);
-        let position = call.and_then(|call| self.calls.get(&call)).map(|call| call.position).or(stood);
-        // What has no transaction, a service's books, counts at once.
-        let fate = if event.xid.is_none() { Fate::Committed(event.at) } else { Fate::Pending };
-        let (xid, request, at) = (event.xid, event.request, event.at);
-        let version = Version { row, xid, request, position, at, number, values, fate };
-        match xid {
-            Some(xid) => self.hands(event, xid).effects.push(Effect::Written(version)),
-            None => self.past.versions.push(version),
-        }
-    }
-
-    fn locked(&mut self, number: u32, event: &Event, row: RowRef, strength: LockStrength) {
-        let Some(xid) = event.xid else { return };
-        let (doer, at) = (self.doer_of(event), event.at);
-        let hands = self.hands(event, xid);
-        let before = hands.held.insert(row, hands.effects.len());
-        let lock = Lock { row, xid, doer, strength, began: at, number, ended: None };
-        hands.effects.push(Effect::Locked(lock, before));
-        let weaker = match before.map(|before| &hands.effects[before]) {
-            Some(Effect::Locked(weaker, _)) => Some(Lock { ended: Some(at), ..weaker.clone() }),
-            _ => None,
-        };
-        if let Some(weaker) = weaker {
-            self.past.locks.push(weaker);
-        }
-    }
-
-    fn take_back(&mut self, event: &Event, kept: usize) {
-        let Some(hands) = event.xid.and_then(|xid| self.transactions.get_mut(&xid)) else { return };
-        let at = event.at;
-        let stronger = hands.held.iter().filter(|(_, place)| **place >= kept).map(|(row, place)| (*row, *place));
-        for (row, place) in stronger.collect::<Vec<_>>() {
-            let mut counts = Some(place);
-            while let Some(place) = counts.filter(|place| *place >= kept) {
-                counts = hands.effects[place].stronger_than();
-            }
-            if let Effect::Locked(lock, _) = &hands.effects[place] {
-                self.past.locks.push(Lock { ended: Some(at), ..lock.clone() });
-            }
-            hands.held.remove(&row);
-            if let Some(place) = counts {
-                hands.held.insert(row, place);
-                if let Effect::Locked(lock, _) = &mut hands.effects[place] {
-                    lock.began = at;
-                }
-            }
-        }
-        for effect in hands.effects.drain(kept.min(hands.effects.len())..) {
-            if let Effect::Written(version) = effect {
-                self.past.versions.push(Version { fate: Fate::Gone(at), ..version });
-            }
-        }
-    }
-
-    fn end_transaction(&mut self, event: &Event, committed: bool) {
-        let Some(hands) = event.xid.and_then(|xid| self.transactions.remove(&xid)) else { return };
-        let at = event.at;
-        for lock in hands.locks() {
-            self.past.locks.push(Lock { ended: Some(at), ..lock.clone() });
-        }
-        let fate = if committed { Fate::Committed(at) } else { Fate::Gone(at) };
-        for effect in hands.effects {
-            if let Effect::Written(version) = effect {
-                self.past.versions.push(Version { fate, ..version });
-            }
-        }
-        self.past.transactions.push(Transaction { ended: Some(at), committed, ..hands.transaction });
-    }
-
-    fn deadlock(&mut self, number: u32, event: &Event, cycle: &[SessionId]) {
-        let stands = |session: &SessionId| {
-            let doer = self.sessions.get(session)?;
-            Some((doer.request, self.requests.get(&doer.request).and_then(|request| request.called_at)))
-        };
-        let victim = event.session.and_then(|session| self.sessions.get(&session)).map(|doer| doer.request);
-        let cycle = cycle.iter().filter_map(stands).collect::<Vec<_>>();
-        let waits = self.waits.values().filter(|wait| cycle.iter().any(|(request, _)| wait.doer.request == *request));
-        let closed = waits.map(|wait| wait.began).max().unwrap_or(event.at);
-        let deadlock = Deadlock { at: event.at, closed, number, victim, cycle };
-        kept(&mut self.deadlocks, deadlock);
-    }
-
-    /// `place`: the invariant's among the scenario's; `stretch`: the one that answers for it.
-    pub fn broke(&mut self, number: u32, event: &Event, place: usize, stretch: u32) {
-        let EventKind::InvariantBroken { invariant, case, row, since } = &event.kind else { return };
-        if !self.keeps {
-            return;
-        }
-        let writers = self.writers_of(*invariant, *case).to_vec();
-        self.standing.insert((place, *case), number);
-        let (id, invariant, case, row, since) = (*invariant, place, *case, *row, *since);
-        let (told, request) = (event.at, event.request);
-        kept(
-            &mut self.cases,
-            Case { id, invariant, case, row, since, told, number, mended: None, request, writers, stretch },
-        );
-    }
-
-    pub fn mended(&mut self, place: usize, case: Symbol, at: Micros) {
-        let Some(number) = self.standing.remove(&(place, case)) else { return };
-        let told = self.cases.partition_point(|case| case.number < number);
-        if let Some(case) = self.cases.get_mut(told).filter(|case| case.number == number) {
-            case.mended = Some(at);
         }
     }
 }
@@ -501,13 +346,6 @@ impl Statement {
     pub fn failed(&self) -> bool {
         matches!(self.outcome, Some(StatementOutcome::Failed { .. }))
     }
-}
-
-fn kept<T>(list: &mut VecDeque<T>, next: T) {
-    if list.len() >= KEPT {
-        list.pop_front();
-    }
-    list.push_back(next);
 }
 
 /// BEGIN and its like: round trips, but no questions.

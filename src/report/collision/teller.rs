@@ -1,252 +1,18 @@
-//! The first two requests of a run that get into each other's way, step by step: what each read, what it wrote, where it waited.
-//! Where nobody else has a part in it, the one request with what it asked of services.
+//! What a request did, step by step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
-use ts_rs::TS;
-
-use super::cases::cases;
-use super::index::{self, Body, Call, Fate, Index, Request, Statement, Version};
-use super::locks::Blockers;
-use crate::scenario::ScenarioDocument;
-use crate::trace::{EventKind, Micros, RequestId, RowRef, Symbol, Trace, Value};
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct Collision {
-    /// The metric or invariant it belongs to, and the case in words.
-    pub of: String,
-    pub sentence: String,
-    /// When it was there: the rule was broken, the change was lost, the ring of waits was closed.
-    #[ts(type = "number")]
-    pub at_us: Micros,
-    /// One or two, in the order in which they began.
-    pub requests: Vec<CollisionRequest>,
-    /// What they did, in order of time.
-    pub steps: Vec<CollisionStep>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct CollisionRequest {
-    pub request: u32,
-    /// Who sent it: `client 12`.
-    pub label: String,
-    pub arguments: String,
-    #[ts(type = "number")]
-    pub from_us: Micros,
-    #[ts(type = "number | null")]
-    pub to_us: Option<Micros>,
-    pub status: Option<u16>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct CollisionStep {
-    /// Index into `requests`.
-    pub request: u32,
-    #[ts(type = "number")]
-    pub from_us: Micros,
-    /// `None`: it has not ended.
-    #[ts(type = "number | null")]
-    pub to_us: Option<Micros>,
-    pub kind: StepKind,
-    /// The statement, the service's method, the status.
-    pub label: String,
-    /// It ended in an error, which `label` says.
-    pub failed: bool,
-    /// The row it is about, where it is about one.
-    pub table: Option<String>,
-    pub key: Option<String>,
-    /// What was read or written of that row, as far as it is known: the columns that one of the requests changes come first.
-    pub cells: Vec<Cell>,
-    pub file: Option<String>,
-    pub line: Option<u32>,
-    /// How often the line did the same in a row.
-    pub times: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepKind {
-    Read,
-    Write,
-    Wait,
-    Commit,
-    Rollback,
-    /// Of a service.
-    Call,
-    Answer,
-}
-
-/// NULL as `None`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct Cell {
-    pub column: String,
-    pub value: Option<String>,
-}
+use super::super::index::{Body, Call, Fate, Index, Request, Statement, Version};
+use super::{Cell, CollisionStep, StepKind};
+use crate::trace::{EventKind, Micros, RequestId, RowRef, ServiceOutcome, StatementOutcome, Symbol, Trace, Value};
 
 /// More steps of one request than this are no story: the first and the last ones are told.
 const STEPS_MOST: usize = 16;
 
 const CELLS_MOST: usize = 3;
 
-/// What went wrong first, and who had a part in it.
-struct Clash {
-    of: String,
-    at: Micros,
-    /// When its case was told.
-    told: Micros,
-    requests: Vec<RequestId>,
-}
-
-/// The first up to a moment.
-pub fn collision(index: &Index, trace: &Trace, document: &ScenarioDocument, to: Micros) -> Option<Collision> {
-    let clash = first_clash(index, trace, document, to)?;
-    let sentence = cases(index, trace, document, clash.told, clash.told);
-    let is_it = |case: &super::Case| case.of == clash.of && (case.since_us == clash.at || case.at_us == clash.at);
-    let sentence = sentence.into_iter().find(is_it).map(|case| case.sentence)?;
-    let mut requests = clash.requests.iter().filter_map(|id| index.request(*id)).collect::<Vec<_>>();
-    requests.sort_by_key(|request| request.number);
-    let teller = Teller::new(index, trace, to, &requests);
-    let mut steps =
-        requests.iter().zip(0..).flat_map(|(request, place)| teller.steps(request, place)).collect::<Vec<_>>();
-    steps.sort_by_key(|step| (step.from_us, step.kind == StepKind::Answer));
-    let shown = |request: &&Request| {
-        let answer = request.answer.filter(|answer| answer.at <= to);
-        CollisionRequest {
-            request: request.doer.request.0,
-            label: request.doer.label(),
-            arguments: trace.strings.text(request.arguments).to_owned(),
-            from_us: request.began,
-            to_us: answer.map(|answer| answer.at),
-            status: answer.map(|answer| answer.status),
-        }
-    };
-    let requests = requests.iter().map(shown).collect();
-    Some(Collision { of: clash.of, sentence, at_us: clash.at, requests, steps })
-}
-
-fn first_clash(index: &Index, trace: &Trace, document: &ScenarioDocument, to: Micros) -> Option<Clash> {
-    let lost = index.lost_updates().find(|lost| lost.committed <= to).map(|lost| Clash {
-        of: "lost-updates".to_owned(),
-        at: lost.committed,
-        told: lost.committed,
-        requests: lost.lost_by.into_iter().chain([lost.request]).collect(),
-    });
-    let deadlock = index.deadlocks().find(|deadlock| deadlock.at <= to).map(|deadlock| Clash {
-        of: "deadlocks".to_owned(),
-        at: deadlock.closed,
-        told: deadlock.at,
-        requests: deadlock.cycle.iter().map(|(request, _)| *request).take(2).collect(),
-    });
-    let broken = index.cases().filter(|case| case.told <= to).min_by_key(|case| (case.since, case.number));
-    let broken = broken.map(|case| Clash {
-        of: document.invariants[case.invariant].id.clone(),
-        at: case.since,
-        told: case.told,
-        requests: match case.request {
-            Some(request) => with_blocker(index, request),
-            None => writers(index, trace, case),
-        },
-    });
-    let clashes = [lost, deadlock, broken].into_iter().flatten().filter(|clash| !clash.requests.is_empty());
-    clashes.min_by_key(|clash| clash.at)
-}
-
-/// A request, and the one it waited for, if it waited.
-fn with_blocker(index: &Index, id: RequestId) -> Vec<RequestId> {
-    let Some(request) = index.request(id) else { return vec![] };
-    let ended = request.answer.map_or(request.began, |answer| answer.at);
-    let wait =
-        index.waits_in(request.began, ended).filter(|wait| wait.doer.request == id).min_by_key(|wait| wait.number);
-    let blocker = wait.and_then(|wait| Blockers::new(index, wait.began, wait.began).of(wait, wait.began).all().next());
-    blocker.map(|blocker| blocker.request).into_iter().chain([id]).collect()
-}
-
-/// The last two requests that wrote what the broken row is made of: the row itself, or else those rows that have most of its values in
-/// columns of the same names. Where there are none, the last that wrote a table the rule reads, and the one whose row is most like it.
-fn writers(index: &Index, trace: &Trace, case: &index::Case) -> Vec<RequestId> {
-    let writes = Writes::before(index, trace, case);
-    let about = index.row_of(case.id, case.case);
-    let of_row = writes.all.iter().filter(|write| Some(write.version.row) == about).collect::<Vec<_>>();
-    if !of_row.is_empty() {
-        return last_two(of_row.into_iter());
-    }
-    let most = writes.all.iter().map(|write| write.alike).max().unwrap_or(0);
-    if most > 0 {
-        return last_two(writes.all.iter().filter(|write| write.alike == most));
-    }
-    let Some(last) = writes.all.last() else { return vec![] };
-    let others = writes.all.iter().filter(|other| other.request != last.request);
-    let likest =
-        others.map(|other| (likeness(last.version, other.version), other.request)).max_by_key(|(like, _)| *like);
-    let other = likest.filter(|(like, _)| *like > 0).map(|(_, request)| request);
-    other.into_iter().chain([last.request]).collect()
-}
-
-/// What requests had committed when the case was first seen, into tables that its rule reads, oldest first.
-struct Writes<'a> {
-    all: Vec<Write<'a>>,
-}
-
-struct Write<'a> {
-    at: Micros,
-    request: RequestId,
-    version: &'a Version,
-    /// How many of the case's values it has in columns of the same names.
-    alike: usize,
-}
-
-impl<'a> Writes<'a> {
-    fn before(index: &'a Index, trace: &Trace, case: &index::Case) -> Writes<'a> {
-        let read = index.tables_read(case.id);
-        let row = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(trace.strings.text(case.row));
-        let row = row.unwrap_or_default();
-        let alike = |version: &Version| {
-            let columns = index.columns(version.row.table).iter().zip(version.values.iter().flat_map(|it| it.iter()));
-            let same = |(column, value): &(&Symbol, &Value)| {
-                // Every table has an id of its own.
-                let name = trace.strings.text(**column);
-                let of_case = row.get(name).filter(|_| name != "id");
-                of_case.is_some_and(|of_case| match of_case {
-                    serde_json::Value::String(text) => *text == value.to_text(),
-                    other => *other == value.to_text(),
-                })
-            };
-            columns.filter(same).count()
-        };
-        let write = |version: &'a Version| match version.fate {
-            Fate::Committed(at) if at <= case.since && read.contains(&version.row.table) => {
-                Some(Write { at, request: version.request?, version, alike: alike(version) })
-            }
-            _ => None,
-        };
-        let mut all = index.versions_at(case.since).filter_map(write).collect::<Vec<_>>();
-        all.sort_by_key(|write| (write.at, write.version.number));
-        Writes { all }
-    }
-}
-
-fn last_two<'a>(writes: impl DoubleEndedIterator<Item = &'a Write<'a>>) -> Vec<RequestId> {
-    let mut last = vec![];
-    for write in writes.rev() {
-        if !last.contains(&write.request) && last.len() < 2 {
-            last.push(write.request);
-        }
-    }
-    last
-}
-
-/// How many values two rows of a table share. What is true or false says little of a row.
-fn likeness(one: &Version, other: &Version) -> usize {
-    if one.row.table != other.row.table || one.row.key == other.row.key {
-        return 0;
-    }
-    let (Some(one), Some(other)) = (&one.values, &other.values) else { return 0 };
-    let same = |(one, other): &(&Value, &Value)| one == other && !matches!(one, Value::Bool(_) | Value::Null);
-    one.iter().zip(other.iter()).filter(same).count()
-}
-
-struct Teller<'a> {
+pub struct Teller<'a> {
     index: &'a Index,
     trace: &'a Trace,
     to: Micros,
@@ -263,11 +29,11 @@ struct Touch {
     number: u32,
     row: RowRef,
     wrote: bool,
-    values: Option<std::rc::Rc<[Value]>>,
+    values: Option<Rc<[Value]>>,
 }
 
 impl<'a> Teller<'a> {
-    fn new(index: &'a Index, trace: &'a Trace, to: Micros, requests: &[&'a Request]) -> Teller<'a> {
+    pub fn new(index: &'a Index, trace: &'a Trace, to: Micros, requests: &[&'a Request]) -> Teller<'a> {
         let mut teller =
             Teller { index, trace, to, versions: BTreeMap::new(), shared: BTreeSet::new(), changed: BTreeMap::new() };
         for version in index.versions_ever() {
@@ -337,7 +103,7 @@ impl<'a> Teller<'a> {
     }
 
     /// What a row held before the run, if somebody was told.
-    fn first_seen(&self, row: RowRef) -> Option<std::rc::Rc<[Value]>> {
+    fn first_seen(&self, row: RowRef) -> Option<Rc<[Value]>> {
         self.trace.events().find_map(|event| match &event.kind {
             EventKind::VersionsRead { rows, .. } => {
                 rows.iter().find(|seen| seen.row == row && seen.values.is_some())?.values.clone()
@@ -346,7 +112,7 @@ impl<'a> Teller<'a> {
         })
     }
 
-    fn steps(&self, request: &Request, place: u32) -> Vec<CollisionStep> {
+    pub fn steps(&self, request: &Request, place: u32) -> Vec<CollisionStep> {
         let id = request.doer.request;
         let mut steps: Vec<(u32, CollisionStep)> = vec![];
         let waits = self.index.waits_at(self.to).any(|wait| wait.doer.request == id);
@@ -365,7 +131,7 @@ impl<'a> Teller<'a> {
                     let answered =
                         answer.filter(|_| step.to_us.is_some()).map(|(_, body)| format!(" → {}", self.text(body)));
                     let asked = format!("{}.{} {}", self.text(*service), self.text(*method), self.text(*arguments));
-                    step.failed = answer.is_some_and(|(outcome, _)| outcome != crate::trace::ServiceOutcome::Ok);
+                    step.failed = answer.is_some_and(|(outcome, _)| outcome != ServiceOutcome::Ok);
                     step.label = format!("{asked}{}", answered.unwrap_or_default());
                     steps.push((call.number, step));
                 }
@@ -407,9 +173,7 @@ impl<'a> Teller<'a> {
             "rollback" => StepKind::Rollback,
             _ => StepKind::Read,
         };
-        if let (Some(crate::trace::StatementOutcome::Failed { sqlstate, message }), Some(_)) =
-            (statement.outcome, step.to_us)
-        {
+        if let (Some(StatementOutcome::Failed { sqlstate, message }), Some(_)) = (statement.outcome, step.to_us) {
             step.failed = true;
             step.from_us = step.to_us.unwrap_or(step.from_us);
             step.label = format!("{sqlstate}: {}", self.text(message));
