@@ -188,3 +188,44 @@ fn money_has_no_singular() {
     assert_eq!(mistakes.len(), 1, "{mistakes:?}");
     assert_eq!(mistakes[0].what, "`damage.one`: an amount of money has no singular");
 }
+
+#[test]
+fn a_beat_names_lines_by_text_that_is_on_one_line() {
+    let lines = |text: &str| {
+        let first = "until = 3\nlines = [\"SELECT price_cents, stock\", \"UPDATE products SET stock\"]";
+        after(&[("scenario.toml", first, &format!("until = 3\nlines = [\"{text}\"]"))])
+    };
+    let told = |text: &str| lines(text).iter().map(|mistake| mistake.what.clone()).collect::<Vec<_>>();
+    assert_eq!(told("SELECT price"), Vec::<String>::new());
+    assert_eq!(told("SELECT price_cents … UPDATE products"), Vec::<String>::new());
+    assert_eq!(told("SELECT prise"), ["`beat.lines`: `SELECT prise` is on no line in naive.py"]);
+    assert_eq!(told("await conn.execute("), ["`beat.lines`: `await conn.execute(` is on several lines in naive.py"]);
+    assert_eq!(
+        told("UPDATE products … SELECT price_cents"),
+        ["`beat.lines`: `UPDATE products … SELECT price_cents` ends above where it begins in naive.py"]
+    );
+}
+
+#[test]
+fn lines_are_those_of_the_code_that_is_deployed_at_the_beat() {
+    let mistakes = after(&[("scenario.toml", "lines = [\"FOR UPDATE", "lines = [\"AND stock >= FOR UPDATE")]);
+    assert_eq!(mistakes[0].what, "`beat.lines`: `AND stock >= FOR UPDATE\"` is on no line in row_lock.py");
+    let mistakes = after(&[("scenario.toml", "until = 3\nlines", "until = 3\nfile = \"row_lock.py\"\nlines")]);
+    assert_eq!(mistakes[0].what, "`beat.file`: `row_lock.py` is not known");
+    assert_eq!(mistakes[0].remedy, "use one of `naive.py`, `schema.sql`");
+}
+
+#[test]
+fn a_beat_does_one_thing_and_has_one_picture() {
+    let found = |to: &str| {
+        let mistakes = after(&[("scenario.toml", "knob = \"network-ms\"\nvalue = 8\nuntil = 24", to)]);
+        mistakes.iter().map(|mistake| mistake.what.clone()).collect::<Vec<_>>()
+    };
+    let knob = "knob = \"network-ms\"\nvalue = 8\n";
+    assert_eq!(found(&format!("{knob}variant = \"naive\"")), ["`beat`: it does several things at once"]);
+    assert_eq!(found("environment = \"production\"\nvariant = \"row-lock\""), Vec::<String>::new());
+    assert_eq!(found(&format!("{knob}chart = \"ok\"\nview = \"locks\"")), ["`beat`: it has several pictures"]);
+    assert_eq!(found(&format!("{knob}view = \"lock\"")), ["`beat.view`: `lock` is not known"]);
+    assert_eq!(found(&format!("{knob}until = \"later\"")), ["`beat.until`: it is no moment"]);
+    assert_eq!(found("knob = \"network-ms\"\nvalue = 80"), ["`beat.value`: 80 is out of range"]);
+}

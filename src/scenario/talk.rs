@@ -98,6 +98,10 @@ pub enum Picture {
     View {
         view: View,
     },
+    /// What went wrong of one kind: an invariant's or a metric's.
+    Cases {
+        of: String,
+    },
 }
 
 /// The page's views of a moment.

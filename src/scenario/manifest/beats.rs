@@ -8,7 +8,13 @@ const SCHEMA: &str = "schema.sql";
 const TO: &str = " … ";
 
 impl<'a> Reader<'a> {
-    pub(super) fn beats(&self, root: &Section<'_, 'a>, names: &Names<'_>, metrics: &[Metric]) -> Vec<Beat> {
+    pub(super) fn beats(
+        &self,
+        root: &Section<'_, 'a>,
+        names: &Names<'_>,
+        metrics: &[Metric],
+        invariants: &[Invariant],
+    ) -> Vec<Beat> {
         if !root.has("beat") {
             root.missing(
                 "beat",
@@ -31,7 +37,7 @@ impl<'a> Reader<'a> {
                 at: self.moment(section, "at"),
                 until: self.moment(section, "until"),
                 speed: section.has("speed").then(|| section.number_in("speed", 0.001, 100.0)),
-                picture: self.picture(section, metrics),
+                picture: self.picture(section, metrics, invariants),
                 lines: self.lines(section, names, &deployed),
             }
         });
@@ -80,21 +86,19 @@ impl<'a> Reader<'a> {
         named.map(|(_, named)| Moment::Named(*named))
     }
 
-    fn picture(&self, section: &Section<'_, 'a>, metrics: &[Metric]) -> Option<Picture> {
-        let chart = section.has("chart").then(|| section.word("chart", &ids(metrics, |metric| &metric.id)));
+    fn picture(&self, section: &Section<'_, 'a>, metrics: &[Metric], invariants: &[Invariant]) -> Option<Picture> {
+        let metrics = ids(metrics, |metric| &metric.id);
+        let kinds = ids(invariants, |invariant| &invariant.id).into_iter().chain(metrics.clone()).collect::<Vec<_>>();
+        let chart = section.has("chart").then(|| Picture::Chart { metric: section.word("chart", &metrics) });
+        let cases = section.has("cases").then(|| Picture::Cases { of: section.word("cases", &kinds) });
         let view = section.has("view").then(|| section.word("view", &View::ALL.map(|(name, _)| name)));
-        match (chart, view) {
-            (Some(_), Some(_)) => {
-                section.mistake("view", "there is a chart already", "keep one: a beat has one picture");
-                None
-            }
-            (Some(metric), None) => Some(Picture::Chart { metric }),
-            (None, Some(view)) => {
-                let view = View::ALL.iter().find(|(name, _)| *name == view);
-                view.map(|(_, view)| Picture::View { view: *view })
-            }
-            (None, None) => None,
+        let view = view.and_then(|wanted| View::ALL.iter().find(|(name, _)| *name == wanted));
+        let mut pictures = [chart, cases, view.map(|(_, view)| Picture::View { view: *view })].into_iter().flatten();
+        let picture = pictures.next();
+        if pictures.next().is_some() {
+            section.mistake_here("it has several pictures", "keep one of `chart`, `cases` and `view`");
         }
+        picture
     }
 
     /// Lines are named by their text, so that an edit above them moves nothing.
@@ -126,11 +130,31 @@ impl<'a> Reader<'a> {
 /// `stock = row["stock"]`: the one line that has it. `def buy … commit`: from the one line to the other.
 fn lines_of(source: &str, text: &str) -> Result<std::ops::RangeInclusive<u32>, (String, &'static str)> {
     let (first, last) = text.split_once(TO).unwrap_or((text, text));
-    let (first, last) = (line_of(source, first)?, line_of(source, last)?);
+    let (first, last) = (statement_of(source, line_of(source, first)?), line_of(source, last)?);
     if last < first {
         return Err((format!("`{text}` ends above where it begins"), "name the upper line first"));
     }
     Ok(first..=last)
+}
+
+/// Of a line inside brackets, the one on which they are opened: that is where a client stands.
+fn statement_of(source: &str, line: u32) -> u32 {
+    let lines = source.lines().take(line as usize).collect::<Vec<_>>();
+    let mut closed = 0;
+    for (index, text) in lines.iter().enumerate().rev() {
+        let opened = text.matches(['(', '[', '{']).count() as i32 - text.matches([')', ']', '}']).count() as i32;
+        if index as u32 + 1 == line {
+            // What the line itself leaves open is closed further down.
+            closed = (-opened).max(0);
+        } else if text.trim().is_empty() {
+            break;
+        } else if opened > closed {
+            return index as u32 + 1;
+        } else {
+            closed -= opened;
+        }
+    }
+    line
 }
 
 fn line_of(source: &str, text: &str) -> Result<u32, (String, &'static str)> {

@@ -470,7 +470,7 @@ file: string | null, line: number | null, };
 /**
  * What stands beside the code.
  */
-export type Picture = { "kind": "chart", metric: string, } | { "kind": "view", view: View, };
+export type Picture = { "kind": "chart", metric: string, } | { "kind": "view", view: View, } | { "kind": "cases", of: string, };
 
 /**
  * Statements of one text from one line of code.
