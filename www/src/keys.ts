@@ -12,6 +12,7 @@ export type Intent =
   | 'present'
   | 'next-beat'
   | 'previous-beat'
+  | 'finish-beat'
   | 'pick'
   | 'help'
   | 'picture'
@@ -41,12 +42,13 @@ export const KEYS: Key[] = [
   { keys: ['4'], shown: '4', intent: 'view-cases', does: 'Cases' },
   { keys: ['5'], shown: '5', intent: 'view-queries', does: 'Queries' },
   { keys: ['6'], shown: '6', intent: 'view-log', does: 'Log' },
-  { keys: ['t'], shown: 'T', intent: 'present', does: 'Give a talk, or end it' },
+  { keys: ['t'], shown: 'T', intent: 'present', does: 'Start or end a talk' },
   { keys: ['n'], shown: 'N', intent: 'next-beat', does: 'Next beat of the talk' },
-  { keys: ['PageDown'], shown: 'Page Down', intent: 'next-beat', does: 'The same, while a talk is given; clickers send it', talk: true },
-  { keys: ['b'], shown: 'B', intent: 'previous-beat', does: 'Beat before' },
-  { keys: ['PageUp'], shown: 'Page Up', intent: 'previous-beat', does: 'The same, while a talk is given', talk: true },
-  { keys: ['0'], shown: '0', intent: 'picture', does: 'In a talk, the picture of the beat', talk: true },
+  { keys: ['PageDown'], shown: 'Page Down', intent: 'next-beat', does: 'The same during a talk; presentation clickers send it', talk: true },
+  { keys: ['b'], shown: 'B', intent: 'previous-beat', does: 'Previous beat of the talk' },
+  { keys: ['PageUp'], shown: 'Page Up', intent: 'previous-beat', does: 'The same during a talk', talk: true },
+  { keys: ['End'], shown: 'End', intent: 'finish-beat', does: 'In a talk, skip to where the beat stops', talk: true },
+  { keys: ['0'], shown: '0', intent: 'picture', does: 'In a talk, back to the beat’s own picture', talk: true },
   { keys: ['?'], shown: '?', intent: 'help', does: 'This list' },
 ];
 

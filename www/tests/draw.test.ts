@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Answered, Sample, Span, Timeline } from '../src/core/types';
+import type { Answered, Sample, LockWait, Span, Timeline } from '../src/core/types';
 import { lines } from '../src/draw/code';
 import { cost, moment, span as duration, write } from '../src/draw/format';
 import { askedInWords, firstDivergence } from '../src/draw/divergence';
-import { lastFailure } from '../src/draw/failure';
 import { steadied } from '../src/draw/lanes';
-import { waiting } from '../src/draw/locks';
+import { forest } from '../src/draw/locks';
 import { activeLinesInWords } from '../src/draw/activeLines';
 import { tableColumns } from '../src/draw/schema';
-import { columns, stride } from '../src/draw/series';
+import { columns, cut, stride } from '../src/draw/series';
 import { at, draw, neighbour } from '../src/draw/timeline';
 
 function span(lane: number, from_us: number, to_us: number | null, family: Span['family'], label: string): Span {
@@ -208,6 +207,14 @@ describe('numbers', () => {
 });
 
 describe('series', () => {
+  test('are cut at a deploy, and of a sum what came before it is left out', () => {
+    const [times, values] = [[1, 2, 3, 4], [5, 9, 10, 12]];
+    expect(cut(times, values, 0, null)).toEqual({ before: [null, null, null, null], now: values });
+    expect(cut(times, values, 2, null)).toEqual({ before: [5, 9, null, null], now: [null, 9, 10, 12] });
+    expect(cut(times, values, 2, 10)).toEqual({ before: [5, 9, null, null], now: [null, 0, 0, 2] });
+    expect(cut(times, values, 9, null)).toEqual({ before: values, now: [null, null, null, null] });
+  });
+
   const samples: Sample[] = Array.from({ length: 960 }, (_, index) => ({ at_us: (index + 1) * 250_000, values: [index % 2 === 0 ? 10 : null] }));
 
   test('few samples stay as they are, gaps too', () => {
@@ -226,40 +233,39 @@ describe('series', () => {
 });
 
 describe('locks', () => {
-  const lanes = ['client 1', 'client 2', 'client 3', 'client 4'].map((label) => ({ family: 'client' as const, label }));
-  const wait = (lane: number, from_us: number, to_us: number | null): Span => span(lane, from_us, to_us, 'lock-wait', 'waits');
-  const shape = (waiter: ReturnType<typeof waiting>[number]): unknown => [waiter.label, ...waiter.behind.map(shape)];
+  const wait = (request: number, since_us: number, holders: [request: number, holds: boolean][], deadlocked = false): LockWait => ({
+    request,
+    label: `client ${request}`,
+    on: 'row 1 of accounts',
+    table: 'accounts',
+    key: '1',
+    since_us,
+    file: 'naive.py',
+    line: 6,
+    holders: holders.map(([holder, holds]) => ({ request: holder, label: `client ${holder}`, holds })),
+    deadlocked,
+  });
+  const shape = (waiter: ReturnType<typeof forest>[number]): unknown => [waiter.label, ...waiter.behind.map(shape)];
 
-  test('waiters stand behind who holds what they wait for', () => {
-    const queue: Timeline = {
-      lanes,
-      spans: [wait(1, 10, 50), wait(2, 20, null), wait(3, 5, 8)],
-      arrows: [
-        { at_us: 10, from_lane: 1, to_lane: 0 },
-        { at_us: 20, from_lane: 2, to_lane: 1 },
-        { at_us: 5, from_lane: 3, to_lane: 0 },
-      ],
-      spans_left_out: 0,
-    };
-    expect(waiting(queue, 30).map(shape)).toEqual([['client 1', ['client 2', ['client 3']]]]);
-    expect(waiting(queue, 60).map(shape)).toEqual([['client 2', ['client 3']]]);
-    expect(waiting(queue, 1)).toEqual([]);
+  test('waiters stand behind who holds what they wait for, the longest first', () => {
+    const waits = [wait(3, 20, [[2, true]]), wait(4, 30, [[1, true]]), wait(2, 10, [[1, true]])];
+    expect(forest(waits).map(shape)).toEqual([['client 1', ['client 2', ['client 3']], ['client 4']]]);
+    expect(forest([])).toEqual([]);
   });
 
-  test('a ring is told as a deadlock', () => {
-    const ring: Timeline = {
-      lanes,
-      spans: [wait(0, 10, null), wait(1, 12, null)],
-      arrows: [
-        { at_us: 10, from_lane: 0, to_lane: 1 },
-        { at_us: 12, from_lane: 1, to_lane: 0 },
-      ],
-      spans_left_out: 0,
-    };
-    const [head, ...others] = waiting(ring, 20);
+  test('whoever has the row comes before whoever only stands in the queue', () => {
+    expect(forest([wait(3, 20, [[2, false], [1, true]])]).map(shape)).toEqual([['client 1', ['client 3']]]);
+  });
+
+  test('a ring is told as a deadlock, with others behind it', () => {
+    const [head, ...others] = forest([wait(5, 12, [[7, true]], true), wait(7, 10, [[5, true]], true), wait(9, 15, [[7, true]])]);
     expect(others).toEqual([]);
     expect(head?.deadlocked).toBe(true);
-    expect(shape(head!)).toEqual(['client 1', ['client 2']]);
+    expect(shape(head!)).toEqual(['client 5', ['client 7', ['client 9']]]);
+  });
+
+  test('who was let go and has not gone on yet stands alone', () => {
+    expect(forest([wait(2, 10, [])]).map(shape)).toEqual([['client 2']]);
   });
 });
 
@@ -272,19 +278,6 @@ describe('lanes', () => {
     expect(steady.lanes.map(({ label }) => label)).toEqual(['client 1', 'client 2', 'client 10', 'worker', 'payments']);
     expect(steady.spans[0]?.lane).toBe(4);
     expect(steady.arrows[0]).toMatchObject({ from_lane: 2, to_lane: 1 });
-  });
-});
-
-describe('failures', () => {
-  const failed = (details: string[]): Timeline => ({ ...timeline, spans: [{ ...span(0, 0, 1, 'request-failed', '500'), details }] });
-
-  test('the last line and the innermost place in the reader’s code', () => {
-    const traceback = 'Traceback (most recent call last):\n  File "naive.py", line 4, in buy\n  File "naive.py", line 9, in helper\n  File "<psycopg>", line 80, in execute\nValueError: no\n';
-    expect(lastFailure(failed(['asked: {}', traceback]))).toEqual({ text: 'ValueError: no', file: 'naive.py', line: 9 });
-  });
-
-  test('none where nothing failed', () => {
-    expect(lastFailure(timeline)).toBeNull();
   });
 });
 

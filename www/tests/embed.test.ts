@@ -4,10 +4,10 @@ import { isLight } from '../src/embed/brightness';
 import { fromFrame, isFrom, target, toFrame } from '../src/embed/messages';
 import { afterFix_us, deployAt, speedOfBreak, speedOfFix } from '../src/embed/pacing';
 import { frameSnippet, isChanged, snippet } from '../src/embed/snippet';
-import { recordedTrack, Track, verdict, verdictOfFirst } from '../src/embed/track';
-import { headlineInWords, headlineOf } from '../src/draw/headline';
-import type { Frame, TimedChange } from '../src/core/types';
-import { document, frame, recording, request } from './runs';
+import { recordedTrack, Track, verdict } from '../src/embed/track';
+import { damageOf, saidInWords, shortly } from '../src/draw/damage';
+import type { TimedChange } from '../src/core/types';
+import { document, frame, recording, request, stretch } from './runs';
 
 const SECOND = 1_000_000;
 
@@ -84,21 +84,19 @@ test.each(['rgb(34, 34, 34)', 'rgb(0, 0, 238)', 'oklab(0.3 0 0)', 'lch(30 20 90)
   expect(isLight(colour)).toBe(false);
 });
 
-function deployed(at_us: number, totals: Parameters<typeof frame>[1]): Frame {
-  return { ...frame(at_us, totals), marks: [{ at_us, family: 'deploy', label: 'lock' }] };
-}
-
 describe('a track', () => {
-  const changes: TimedChange[] = [{ at_us: 4 * SECOND, change: { kind: 'variant', variant: 'lock' } }];
+  const naive = { ok: 40, oversold: 5, stock: 2 };
+  /** The fix has run since the fourth second. */
+  const mended = (at_us: number, own: Parameters<typeof stretch>[0]) => frame(at_us, {}, [stretch(naive), stretch(own, 'lock', 4 * SECOND)]);
   function track(): Track {
-    const track = new Track(document, 'naive');
-    track.append(frame(1 * SECOND, { ok: 10 }), changes);
-    track.append(frame(2 * SECOND, { ok: 20, oversold: 3 }), changes);
-    track.append(frame(3 * SECOND, { ok: 30, oversold: 5, stock: 2 }), changes);
-    track.append(frame(4 * SECOND, { ok: 40, oversold: 5, stock: 2 }), changes);
-    track.append(deployed(4 * SECOND, { ok: 40, oversold: 5, stock: 2 }), changes);
-    track.append(frame(6 * SECOND, { ok: 50, oversold: 6, stock: 3 }), changes);
-    track.append(frame(12 * SECOND, { ok: 90, oversold: 6, stock: 3 }), changes);
+    const track = new Track(document);
+    track.append(frame(1 * SECOND, { ok: 10 }));
+    track.append(frame(2 * SECOND, { ok: 20 }));
+    track.append(frame(3 * SECOND, { ok: 30, oversold: 5, stock: 2 }));
+    track.append(frame(4 * SECOND, naive));
+    track.append(mended(4 * SECOND, {}));
+    track.append(mended(6 * SECOND, { ok: 10 }));
+    track.append(mended(12 * SECOND, { ok: 50 }));
     return track;
   }
 
@@ -115,31 +113,34 @@ describe('a track', () => {
 
   test('takes nothing twice when the run is made again', () => {
     const again = track();
-    again.append(frame(2 * SECOND, { ok: 20, oversold: 3 }), changes);
-    again.append(deployed(4 * SECOND, { ok: 40, oversold: 5, stock: 2 }), changes);
+    again.append(frame(2 * SECOND, { ok: 20 }));
+    again.append(mended(4 * SECOND, {}));
     expect(again.until(Infinity)).toHaveLength(7);
   });
 
-  test('of code that is expected to break holds only while nothing has happened', () => {
-    const headline = headlineOf(document, undefined)!;
-    expect(verdictOfFirst(track().at(1 * SECOND), headline)).toBe('holds');
-    expect(verdictOfFirst(track().at(2 * SECOND), headline)).toBe('open');
-  });
-
-  test('in which every request fails does not hold', () => {
+  test('in which every request fails does not hold, nor does one of which nothing is measured', () => {
     expect(verdict(recordedTrack(document, recording([frame(SECOND, { failed: 5 })])).at(SECOND))).toBe('useless');
+    const unread = { ...stretch({ ok: 5 }), verdict: 'not-measured' as const };
+    expect(verdict(recordedTrack(document, recording([frame(SECOND, {}, [unread])])).at(SECOND))).toBe('unmeasured');
   });
 });
 
 describe('the large number', () => {
-  test('is the metric that should be zero', () => {
-    expect(headlineOf(document, undefined)).toEqual({ of: 'metric', index: 1, label: 'Oversold', unit: 'count' });
+  test('stands in the scenario’s own sentence', () => {
+    const damage = damageOf(document)!;
+    expect([0, 1, 1_234].map((value) => saidInWords(damage, value))).toEqual(['0 units sold that do not exist', '1 unit sold that does not exist', '1,234 units sold that do not exist']);
   });
 
-  test('is the rule that was broken most where there is no such metric', () => {
-    const headline = headlineOf({ ...document, metrics: [] }, frame(SECOND, { stock: 2, paid: 7 }))!;
-    expect(headline).toEqual({ of: 'rule', index: 1, label: 'an order was not paid', unit: 'count' });
-    expect(headlineInWords(headline, 1_234)).toBe('1,234 ×');
+  test('of a draft that says nothing is what has to be zero, else its first rule', () => {
+    const draft = { ...document, damage: null };
+    expect(damageOf(draft)).toMatchObject({ of: 'metric', index: 1, label: 'Oversold', unit: 'count' });
+    expect(damageOf({ ...draft, metrics: [] })).toMatchObject({ of: 'rule', index: 0 });
+    expect(damageOf({ ...draft, metrics: [], invariants: [] })).toBeNull();
+  });
+
+  test('of money has no cents where there is little room', () => {
+    const damage = { ...damageOf(document)!, unit: 'cents' as const };
+    expect([950, 123_456].map((value) => shortly(damage, value))).toEqual(['$9.50', '$1,235']);
   });
 });
 

@@ -17,7 +17,7 @@ const sizes = (svg: string) => [...svg.matchAll(/font-size="([\d.]+)"/g)].map(([
 test('a picture tells what came out of the code on one machine, in production, and of the fix', () => {
   const svg = picture(document, all);
   expect(svg).toContain('>1,234<');
-  expect(svg).toContain('>Oversold<');
+  expect(svg).toContain('>units sold that do not exist<');
   expect(svg.match(/✓ holds/g)).toHaveLength(2);
   expect(svg.match(/✕ breaks/g)).toHaveLength(1);
   expect(svg).toContain('>1,200 requests<');

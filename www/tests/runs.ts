@@ -1,6 +1,6 @@
 // Small runs for the tests: frames with the totals that matter, and what goes around them.
 
-import type { Frame, Recording, RunRequest, ScenarioDocument } from '../src/core/types';
+import type { Frame, Recording, RunRequest, ScenarioDocument, Stretch, Verdict } from '../src/core/types';
 
 /** Two numbers, of which the second has to be zero, and two rules. */
 export const document: ScenarioDocument = {
@@ -20,6 +20,7 @@ export const document: ScenarioDocument = {
     { id: 'stock', sentence: 'more was sold than was there', rule: { kind: 'sql', sql: '' }, settle_ms: 0, from_s: 0 },
     { id: 'paid', sentence: 'an order was not paid', rule: { kind: 'sql', sql: '' }, settle_ms: 500, from_s: 0 },
   ],
+  damage: { of: 'oversold', sentence: '{n} units sold that do not exist', one: '1 unit sold that does not exist' },
   schema: 'CREATE TABLE stock ();',
   story: '',
   frameworks: '',
@@ -42,7 +43,24 @@ export const document: ScenarioDocument = {
 
 export const request: RunRequest = { scenario: 'shop', variant: 'naive', environment: 'production', seed: 1, knobs: {}, sources: {}, changes: [] };
 
-export function frame(now_us: number, totals: { ok?: number; failed?: number; sold?: number; oversold?: number; stock?: number; paid?: number } = {}): Frame {
+interface Totals {
+  ok?: number;
+  failed?: number;
+  sold?: number;
+  oversold?: number;
+  stock?: number;
+  paid?: number;
+}
+
+/** What one variant did, judged as the engine does. */
+export function stretch(totals: Totals = {}, variant = 'naive', from_us = 0): Stretch {
+  const { ok = 0, failed = 0, sold = 0, oversold = 0, stock = 0, paid = 0 } = totals;
+  const verdict: Verdict = stock + paid + oversold > 0 ? 'broken' : ok + failed === 0 ? 'open' : ok === 0 ? 'nothing-useful' : 'holds';
+  return { from_us, variant, edited: false, answered: ok + failed, failed, useful: ok, broken: [stock, paid], metrics: [sold, oversold], verdict };
+}
+
+/** A run of naive code, or one in which these variants ran one after the other. */
+export function frame(now_us: number, totals: Totals = {}, stretches: Stretch[] = [stretch(totals)]): Frame {
   const { ok = 0, failed = 0, sold = 0, oversold = 0, stock = 0, paid = 0 } = totals;
   return {
     now_us,
@@ -54,12 +72,12 @@ export function frame(now_us: number, totals: { ok?: number; failed?: number; so
     lit: [],
     marks: [],
     notices: [],
-    stretches: [],
+    stretches,
     failure: null,
   };
 }
 
 export function recording(frames: Frame[]): Recording {
   const timeline = { lanes: [], spans: [], arrows: [], spans_left_out: 0 };
-  return { request, schedule: '', trace_hash: '', frames, report: { from_us: 0, to_us: 0, timeline, cases: [], queries: [], log: [] }, collision: null };
+  return { request, schedule: '', trace_hash: '', frames, report: { from_us: 0, to_us: 0, timeline, cases: [], queries: [], log: [] }, collision: null, recovery: null };
 }

@@ -25,7 +25,7 @@ export async function encodeConsole({ walkthrough, count, typed }: ConsoleState)
 export async function decodeConsole(hash: string): Promise<ConsoleState | null> {
   const text = hash.replace(/^#/, '');
   if (text === 'console') return null;
-  if (!text.startsWith(CODEC)) throw new Error('This link was made by another version of the page, or is not complete.');
+  if (!text.startsWith(CODEC)) throw new Error('This link was made by another version of the page, or is incomplete.');
   const fields = record(await unpack(text.slice(CODEC.length)));
   if (typeof fields.w !== 'string' || ![2, 3, 4].includes(fields.n as number)) throw damaged();
   const count = fields.n as number;

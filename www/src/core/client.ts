@@ -134,7 +134,7 @@ export class Engine {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       if (!this.#worker) {
-        reject(new Abandoned('The engine is not there.'));
+        reject(new Abandoned('The engine is not available.'));
         return;
       }
       if (this.#pending.size === 0 && !this.#playing) this.#heard();
@@ -236,7 +236,7 @@ export function absenceInWords(absence: Absence): string {
     case 'not-loaded':
       return `The engine could not be loaded${absence.error === null ? '' : ` (${absence.error})`}. ${again}`;
     case 'stalled':
-      return `The engine has not loaded any further for a minute. ${again}`;
+      return `Nothing of the engine has arrived for a minute. ${again}`;
     case 'restarted-too-often':
       return `${lossInWords(absence.loss)} It was restarted five times within a minute; reload the page to try again. Your code is kept.`;
   }

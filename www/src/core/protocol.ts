@@ -1,6 +1,6 @@
 // What passes between the page and the engine's thread.
 
-import type { Answered, Change, ConsoleReply, ConsoleSession, Frame, Report, RunRequest, ScenarioDocument, TableNow } from './types';
+import type { Answered, Change, Collision, ConsoleReply, ConsoleSession, Frame, LockWait, Report, RunRequest, ScenarioDocument, TableNow } from './types';
 
 /** What the thread can be asked, and what each ask is made of. */
 interface Asks {
@@ -16,6 +16,10 @@ interface Asks {
   digest: { to_us: number };
   /** The tables at a moment. */
   tables: { at_us: number };
+  /** Who waits for whom at a moment. */
+  locks: { at_us: number };
+  /** The first two requests that got into each other's way, up to a moment. */
+  collision: { to_us: number };
   /** What clients were answered up to a moment. */
   answers: { to_us: number };
   schedule: {};
@@ -42,6 +46,8 @@ export interface Replies {
   report: Report;
   digest: Digest;
   tables: TableNow[];
+  locks: LockWait[];
+  collision: Collision | null;
   answers: Answered[];
   schedule: string;
   'trace-json': string;

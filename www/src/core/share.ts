@@ -38,7 +38,7 @@ export async function encode(shared: Shared): Promise<string> {
 /** Throws an error with a sentence for the reader when the link cannot be read. */
 export async function decode(hash: string): Promise<Shared> {
   const text = hash.replace(/^#/, '');
-  if (!text.startsWith(CODEC)) throw new Error('This link was made by another version of the page, or is not complete.');
+  if (!text.startsWith(CODEC)) throw new Error('This link was made by another version of the page, or is incomplete.');
   return checked(await unpack(text.slice(CODEC.length)));
 }
 
@@ -48,12 +48,12 @@ export async function pack(value: unknown): Promise<string> {
 }
 
 export async function unpack(text: string): Promise<unknown> {
-  if (text.length > LONGEST_LINK) throw new Error('This link is too long to be one of ours.');
+  if (text.length > LONGEST_LINK) throw new Error('This link is longer than any this page makes.');
   try {
     const bytes = await through(fromBase64(text), new DecompressionStream('deflate-raw'));
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new Error('This link is damaged: a part of it was lost on the way.');
+    throw new Error('This link is damaged: part of it is missing.');
   }
 }
 
@@ -95,7 +95,7 @@ function timedChange(value: unknown): TimedChange {
 }
 
 export function damaged(): Error {
-  return new Error('This link is damaged: it holds something that no run has.');
+  return new Error('This link is damaged: it contains something that is not part of a run.');
 }
 
 export function record(value: unknown): { [key in string]: unknown } {

@@ -1,68 +1,44 @@
-// Who waits for whom at a moment, read from the timeline: a forest of holders with their waiters, or a ring when it is
-// a deadlock.
+// Who waits for whom at a moment: a forest of holders with their waiters, or a ring when it is a deadlock.
 
-import type { Span, Timeline } from '../core/types';
+import type { LockWait } from '../core/types';
 
 export interface Waiter {
-  lane: number;
+  request: number;
   label: string;
-  /** The waiting span; none for a holder that waits for nobody. */
-  span: Span | null;
-  /** Since when it waits, seen from the moment. */
-  for_us: number;
+  /** None for a holder that waits for nobody. */
+  wait: LockWait | null;
   behind: Waiter[];
   /** It waits, through others, for itself. */
   deadlocked: boolean;
 }
 
-/** Holders first that keep most others waiting. */
-export function waiting(timeline: Timeline, at_us: number): Waiter[] {
-  const waits = new Map<number, { span: Span; holder: number }>();
-  for (const span of timeline.spans) {
-    if (span.family !== 'lock-wait' || span.from_us > at_us || (span.to_us !== null && span.to_us <= at_us)) continue;
-    const arrow = timeline.arrows.findLast(({ from_lane, at_us: since }) => from_lane === span.lane && since >= span.from_us && since <= at_us);
-    if (arrow) waits.set(span.lane, { span, holder: arrow.to_lane });
-  }
-  const ringed = new Set([...waits.keys()].filter((lane) => reaches(waits, lane)));
-  const behind = (holder: number, above: Set<number>): Waiter[] =>
-    [...waits]
-      .filter(([lane, wait]) => wait.holder === holder && !above.has(lane))
-      .map(([lane]) => node(lane, new Set([...above, lane])))
-      .sort((a, b) => b.for_us - a.for_us);
-  const node = (lane: number, above: Set<number>): Waiter => {
-    const span = waits.get(lane)?.span ?? null;
-    return {
-      lane,
-      label: timeline.lanes[lane]?.label ?? '',
-      span,
-      for_us: span ? at_us - span.from_us : 0,
-      behind: behind(lane, above),
-      deadlocked: ringed.has(lane),
-    };
+/** Holders first that keep most others waiting; of a ring, its first request stands at the head. */
+export function forest(waits: readonly LockWait[]): Waiter[] {
+  const waitOf = new Map(waits.map((wait) => [wait.request, wait]));
+  /** Whoever has it; where nobody has, whoever stands before it. */
+  const before = (wait: LockWait) => wait.holders.find(({ holds }) => holds) ?? wait.holders[0];
+  const node = (request: number, label: string, above: ReadonlySet<number>): Waiter => {
+    const wait = waitOf.get(request) ?? null;
+    const behind = waits.filter((other) => before(other)?.request === request && !above.has(other.request)).sort((a, b) => a.since_us - b.since_us);
+    return { request, label, wait, deadlocked: wait?.deadlocked ?? false, behind: behind.map((other) => node(other.request, other.label, new Set([...above, other.request]))) };
   };
-  const holders = new Set([...waits.values()].map(({ holder }) => holder).filter((lane) => !waits.has(lane)));
-  const roots = [...holders].map((lane) => node(lane, new Set([lane])));
-  // A ring has no holder at its head: its first lane stands there.
+  const heads = new Map<number, string>();
+  for (const wait of waits) {
+    const holder = before(wait);
+    // Given free, and not gone on yet.
+    if (!holder) heads.set(wait.request, wait.label);
+    else if (!waitOf.has(holder.request)) heads.set(holder.request, holder.label);
+  }
+  const roots = [...heads].map(([request, label]) => node(request, label, new Set([request])));
   const covered = new Set<number>();
-  for (const lane of [...ringed].sort((a, b) => a - b)) {
-    if (covered.has(lane)) continue;
-    for (let next = lane; !covered.has(next); next = waits.get(next)!.holder) covered.add(next);
-    roots.push(node(lane, new Set([lane])));
+  for (const wait of waits.filter(({ deadlocked }) => deadlocked).toSorted((a, b) => a.request - b.request)) {
+    if (covered.has(wait.request)) continue;
+    for (let next: LockWait | undefined = wait; next && !covered.has(next.request); next = waitOf.get(before(next)?.request ?? -1)) covered.add(next.request);
+    roots.push(node(wait.request, wait.label, new Set([wait.request])));
   }
   return roots.sort((a, b) => Number(b.deadlocked) - Number(a.deadlocked) || size(b) - size(a));
 }
 
 export function size(waiter: Waiter): number {
   return waiter.behind.reduce((sum, next) => sum + 1 + size(next), 0);
-}
-
-function reaches(waits: Map<number, { holder: number }>, lane: number): boolean {
-  const seen = new Set<number>();
-  let next = waits.get(lane)?.holder;
-  while (next !== undefined && !seen.has(next)) {
-    if (next === lane) return true;
-    seen.add(next);
-    next = waits.get(next)?.holder;
-  }
-  return false;
 }

@@ -4,10 +4,9 @@
 import { corner } from '../core/scenario';
 import type { Recordings } from '../core/catalogue';
 import type { Recording, ScenarioDocument } from '../core/types';
-import { recordedTrack, verdict, verdictOfFirst, type Step, type Verdict } from '../embed/track';
-import { outcome } from '../state/judge';
+import { recordedTrack, verdict, type Step, type Verdict } from '../embed/track';
+import { amount, damageOf, said, saidInWords, type Damage } from './damage';
 import { grouped, plural } from './format';
-import { headlineInWords, headlineOf, headlineSince, type Headline } from './headline';
 
 interface Layout {
   width: number;
@@ -63,18 +62,19 @@ export function picture(document: ScenarioDocument, recordings: Recordings, layo
   const naive = document.variants[0]!.id;
   const production = document.environments.at(-1)!.id;
   const broken = recordings[corner(naive, production)];
-  const headline = headlineOf(document, broken?.frames.at(-1));
+  const damage = damageOf(document);
   const titleLines = wrapped(document.summary.title, title.letters, 2);
   const hookLines = wrapped(document.summary.hook, hook.letters, hook.lines);
   const hookY = hook.y + (titleLines.length - 1) * 22;
   const hookFoot = hookY + (hookLines.length - 1) * LINE * hook.size;
-  const labelLines = headline ? wrapped(headline.label, layout.total.letters, 2) : [];
+  const steps = broken ? recordedTrack(document, broken).until(Infinity) : [];
+  const total = damage ? amount(damage, steps.at(-1)?.stretch) : 0;
+  const sentence = damage ? said(damage, total) : { before: '', number: '', after: '' };
+  const labelLines = damage ? wrapped((sentence.before + sentence.after).trim(), layout.total.letters, 2) : [];
   const totalY = layout.total.y ?? hookFoot + 20 + layout.total.size;
   const labelFoot = totalY + 6 + labelLines.length * 17;
   const curveTop = layout.curve.top ?? labelFoot + 14;
-  const steps = broken ? recordedTrack(document, broken).until(Infinity) : [];
-  const since = headline ? (steps.at(-1) ? headlineSince(headline, steps.at(-1)!.stretch, steps.at(-1)!.frame).total : 0) : 0;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(described(document, headline, since, broken))}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(described(document, damage, total, broken))}">
 <style>
 svg{--ground:#fbf9f4;--line:#e5e0d4;--ink:#1b1b1f;--soft:#5d594f;--on-ink:#fbf9f4;--lamp:#1b1b1f;--holds:#11704d;--broken:#bc2718;font-family:'Instrument Sans',system-ui,sans-serif}
 @media(prefers-color-scheme:dark){svg{--ground:#0a0e16;--line:#1d2532;--ink:#dfe5ee;--soft:#96a2b5;--on-ink:#14120c;--lamp:#f7e4bb;--holds:#57c798;--broken:#ff6f61}}
@@ -84,10 +84,10 @@ svg{--ground:#fbf9f4;--line:#e5e0d4;--ink:#1b1b1f;--soft:#5d594f;--on-ink:#fbf9f
 ${titleLines.map((line, index) => text(margin, title.y + index * 22, line, 'ink', title.size, 600)).join('')}
 ${text(width - margin, title.y, '2 AM', 'lamp', 15, 700, 'end')}
 ${block(margin, hookY, hookLines, 'soft', hook.size)}
-${headline ? text(margin, totalY, headlineInWords(headline, since), since ? 'broken' : 'holds', layout.total.size, 600) : ''}
+${damage ? text(margin, totalY, sentence.number, total ? 'broken' : 'holds', layout.total.size, 600) : ''}
 ${block(margin, totalY + 23, labelLines, 'ink', 14, 17)}
-${headline ? curve(headline, steps, layout, curveTop) : ''}
-${cells(document, recordings, headline, layout)}
+${damage ? curve(damage, steps, layout, curveTop) : ''}
+${cells(document, recordings, layout)}
 ${button(layout)}
 ${source(broken, layout)}
 </svg>
@@ -99,17 +99,13 @@ export function hardenedIn(document: ScenarioDocument, recordings: Recordings) {
   return document.variants.slice(1).find(({ id }) => recordings[`${id}.production`]);
 }
 
-export function brokenEver(recording: Recording | undefined): number {
-  return recording?.frames.at(-1)?.invariants.reduce((sum, { broken_ever }) => sum + broken_ever, 0) ?? 0;
-}
-
-function described(document: ScenarioDocument, headline: Headline | null, total: number, recording: Recording | undefined): string {
-  const counted = headline && recording ? ` In a recorded run in production: ${headlineInWords(headline, total)} ${headline.label}.` : '';
+function described(document: ScenarioDocument, damage: Damage | null, total: number, recording: Recording | undefined): string {
+  const counted = damage && recording ? ` In a recorded run in production: ${saidInWords(damage, total)}.` : '';
   return `${document.summary.title}: ${document.summary.hook}${counted}`;
 }
 
 /** Naive code on one's own machine and in production, and the fix. */
-function cells(document: ScenarioDocument, recordings: Recordings, headline: Headline | null, layout: Layout): string {
+function cells(document: ScenarioDocument, recordings: Recordings, layout: Layout): string {
   const naive = document.variants[0]!;
   const hardened = hardenedIn(document, recordings);
   const production = document.environments.at(-1)!;
@@ -120,7 +116,7 @@ function cells(document: ScenarioDocument, recordings: Recordings, headline: Hea
   const contents = shown.map(({ environment, variant }, index) => {
     const recording = recordings[corner(variant.id, environment.id)];
     const step = recording && recordedTrack(document, recording).at(Infinity);
-    return cell(margin + index * each, environment.label, variant.label, step, variant === naive ? verdictOfFirst(step, headline) : verdict(step), layout);
+    return cell(margin + index * each, environment.label, variant.label, step, verdict(step), layout);
   });
   const walls = shown.slice(1).map((_, index) => `M${round(margin + (index + 1) * each)} ${top}v${height}`);
   return `<rect class="line" x="${margin}" y="${top}" width="${width - 2 * margin}" height="${height}" rx="4"/><path class="line" d="${walls.join('')}"/>
@@ -130,8 +126,8 @@ ${contents.join('\n')}`;
 function cell(left: number, place: string, code: string, step: Step | undefined, result: Verdict, { cells: { top, height, letters, padding } }: Layout): string {
   const x = left + padding;
   const foot = top + height;
-  const requests = step ? short(outcome(step.stretch, step.frame).requests) : 'not recorded';
-  const [words, look] = { holds: ['✓ holds', 'holds'], breaks: ['✕ breaks', 'broken'], useless: ['✕ only fails', 'broken'], open: ['–', 'soft'], settling: ['–', 'soft'] }[result] as [string, string];
+  const requests = step ? short(step.outcome.requests) : 'not recorded';
+  const [words, look] = { holds: ['✓ holds', 'holds'], breaks: ['✕ breaks', 'broken'], useless: ['✕ only fails', 'broken'], open: ['–', 'soft'], settling: ['–', 'soft'], unmeasured: ['not measured', 'soft'] }[result] as [string, string];
   return `${text(x, top + 20, place, 'soft', 12, 600)}${block(x, top + 36, wrapped(code, letters, 2), 'soft', 12, 14)}${text(x, foot - 27, words, look, 16, 600)}${text(x, foot - 10, requests, 'soft', 12)}`;
 }
 
@@ -140,8 +136,8 @@ function short(requests: number): string {
   return requests < 10_000 ? plural(requests, 'request') : `${COMPACT.format(requests)} requests`;
 }
 
-function curve(headline: Headline, steps: readonly Step[], { width, margin, curve: { x, foot } }: Layout, top: number): string {
-  const values = steps.map(({ stretch, frame }) => headlineSince(headline, stretch, frame).total);
+function curve(damage: Damage, steps: readonly Step[], { width, margin, curve: { x, foot } }: Layout, top: number): string {
+  const values = steps.map(({ stretch }) => amount(damage, stretch));
   if (values.length < 2) return '';
   const most = Math.max(1, ...values);
   const right = width - margin;

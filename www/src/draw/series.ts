@@ -28,3 +28,14 @@ export function columns(samples: readonly Sample[], metric: number, stride: numb
   }
   return [times, values];
 }
+
+/** A curve cut where other code was deployed, one point shared. Of a sum the second part leaves out what came `before`. */
+export function cut(times: readonly number[], values: readonly (number | null)[], at_s: number, before: number | null): { before: (number | null)[]; now: (number | null)[] } {
+  const place = at_s > 0 ? times.findIndex((time) => time >= at_s) : 0;
+  const from = place < 0 ? times.length : place;
+  const own = (value: number | null) => (value === null || before === null ? value : Math.max(0, value - before));
+  return {
+    before: values.map((value, index) => (index <= from && from > 0 ? value : null)),
+    now: values.map((value, index) => (index < from ? null : own(value))),
+  };
+}

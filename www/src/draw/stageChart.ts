@@ -1,6 +1,6 @@
 // One metric over the run, large enough for the last row: what is drawn where, in the pixels of its picture.
 
-import type { Mark, MarkFamily, Metric } from '../core/types';
+import type { Mark, MarkFamily, Metric, Unit } from '../core/types';
 import { write } from './format';
 
 export interface StageChart {
@@ -32,10 +32,14 @@ export interface Asked {
 /** A letter's width against its height, on the average. */
 const LETTER = 0.56;
 const ROWS_MOST = 3;
+/** What happens again and again, a process that dies, is named so often. */
+const FAULTS_NAMED = 2;
 
 export function stageChart({ metric, times_s, values, marks, until_us, width, height, font }: Asked): StageChart {
-  const highest = Math.max(0, ...values.map((value) => value ?? 0));
-  const steps = niceSteps(highest, metric);
+  const known = values.filter((value) => value !== null);
+  const highest = Math.max(0, ...known);
+  const steps = niceSteps(highest, metric, Math.min(highest, ...known));
+  const floor = steps[0]!;
   const labels = steps.map((value) => axisLabel(value, metric));
   const left = Math.ceil(Math.max(...labels.map((label) => label.length)) * font * LETTER + font * 0.6);
   const right = width - font;
@@ -43,9 +47,9 @@ export function stageChart({ metric, times_s, values, marks, until_us, width, he
   const placed = placeMarks(marks, until_us, left, right, font);
   const rows = Math.max(0, ...placed.map(({ row }) => row + 1));
   const top = font * (0.7 + 1.4 * rows);
-  const most = Math.max(highest * 1.05, steps.at(-1)!);
+  const most = Math.max(highest + (highest - floor) * 0.05, steps.at(-1)!);
   const x = (second: number) => left + (second / (until_us / 1e6)) * (right - left);
-  const y = (value: number) => bottom - (value / most) * (bottom - top);
+  const y = (value: number) => bottom - ((value - floor) / (most - floor)) * (bottom - top);
   const points = times_s.flatMap((second, place) => {
     const value = values[place];
     return value === null || value === undefined ? [] : [[x(second), y(value)] as const];
@@ -57,21 +61,29 @@ export function stageChart({ metric, times_s, values, marks, until_us, width, he
     right,
     bottom,
     line,
-    area: points.length > 1 ? `${line}L${points.at(-1)![0].toFixed(1)} ${bottom}L${points[0]![0].toFixed(1)} ${bottom}Z` : '',
+    // An area says how much there is, counted from nothing.
+    area: points.length > 1 && floor === 0 ? `${line}L${points.at(-1)![0].toFixed(1)} ${bottom}L${points[0]![0].toFixed(1)} ${bottom}Z` : '',
     ticks: steps.map((value, place) => ({ y: y(value), label: labels[place]! })),
     times: timeSteps(until_us / 1e6).map((second) => ({ x: x(second), label: `${second} s` })),
     marks: placed.map(({ mark, x, row, anchor, label }) => ({ x, y: font * (0.9 + 1.4 * row), family: mark.family, label, anchor })),
   };
 }
 
-/** Zero, and two or three round values up to the highest. */
-function niceSteps(highest: number, { unit }: Metric): number[] {
-  const least = unit === 'ratio' ? 0.01 : 1;
-  const most = Math.max(highest, least);
-  const power = 10 ** Math.floor(Math.log10(most));
-  const step = [0.5, 1, 2, 5].map((factor) => factor * power).find((candidate) => most / candidate < 4) ?? power * 5;
-  const whole = unit === 'count' ? Math.max(1, step) : step;
-  return Array.from({ length: Math.floor(most / whole + 1e-9) + 1 }, (_, place) => place * whole);
+/** The least that the axis goes up to, so that nothing looks like something. */
+const LEAST: { [unit in Unit]: number } = { count: 1, ms: 1, cents: 100, ratio: 0.01, bytes: 1024 };
+
+/** Two or three round values up to the highest, from zero; of memory, which is never near it, from below the lowest. */
+function niceSteps(highest: number, { unit }: Metric, lowest: number): number[] {
+  const most = Math.max(highest, LEAST[unit]);
+  const base = unit === 'bytes' && lowest > most / 2 ? lowest - (most - lowest) / 2 : 0;
+  // A round number of bytes is one of the unit it is written in.
+  const size = unit === 'bytes' ? 1024 ** Math.floor(Math.log2(most) / 10) : 1;
+  const range = Math.max((most - base) / size, LEAST[unit] / size);
+  const power = 10 ** Math.floor(Math.log10(range));
+  const round = [0.5, 1, 2, 5].map((factor) => factor * power).find((candidate) => range / candidate < 4) ?? power * 5;
+  const step = (unit === 'count' ? Math.max(1, round) : round) * size;
+  const first = Math.floor(base / step);
+  return Array.from({ length: Math.floor(most / step + 1e-9) - first + 1 }, (_, place) => (first + place) * step);
 }
 
 function timeSteps(seconds: number): number[] {
@@ -95,15 +107,18 @@ interface Placed {
   label: string;
 }
 
-/** Each label in the first row with room for it; a mark without room has none. */
+/** Each label in the first row with room for it, what was done to the run before what came of it; a mark without room has none. */
 function placeMarks(marks: readonly Mark[], until_us: number, left: number, right: number, font: number): Placed[] {
   const taken: { from: number; to: number; row: number }[] = [];
-  return marks.map((mark) => {
+  const inTurn = [...marks.filter(({ family }) => family !== 'broken'), ...marks.filter(({ family }) => family === 'broken')];
+  let faults = 0;
+  return inTurn.map((mark) => {
+    const named = mark.family !== 'fault' || ++faults <= FAULTS_NAMED;
     const x = left + (mark.at_us / until_us) * (right - left);
     const wide = mark.label.length * font * LETTER + font;
     const anchor = x + wide > right + font * 0.5 ? 'end' : 'start';
     const [from, to] = anchor === 'start' ? [x, x + wide] : [x - wide, x];
-    for (let row = 0; row < ROWS_MOST && from >= 0; row++) {
+    for (let row = 0; named && row < ROWS_MOST && from >= 0; row++) {
       if (taken.some((other) => other.row === row && other.from < to && from < other.to)) continue;
       taken.push({ from, to, row });
       return { mark, x, row, anchor, label: mark.label };

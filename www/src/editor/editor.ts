@@ -17,6 +17,8 @@ export interface CodeEditor {
   show(file: string, text: string, language: Language, comparedWith: string | null): void;
   activate(lines: readonly LitLine[]): void;
   diagnose(mistakes: readonly Mistake[]): void;
+  /** Lines at which requests collided. */
+  blame(lines: readonly number[]): void;
   reveal(line: number): void;
   /** Scrolls without telling anybody; pixels. */
   scroll(top: number): void;
@@ -82,6 +84,22 @@ const activeField = StateField.define<Active>({
   provide: (field) => EditorView.decorations.from(field, ({ lines }) => lines),
 });
 
+const setCollided = StateEffect.define<readonly number[]>();
+const collidedLine = Decoration.line({ class: 'collided' });
+
+const collidedField = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(value, transaction) {
+    for (const effect of transaction.effects) {
+      if (!effect.is(setCollided)) continue;
+      const { doc } = transaction.state;
+      return Decoration.set(effect.value.filter((line) => line >= 1 && line <= doc.lines).map((line) => collidedLine.range(doc.line(line).from)));
+    }
+    return value.map(transaction.changes);
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
 interface Mistake {
   text: string;
   line: number;
@@ -125,6 +143,7 @@ const look = EditorView.theme({
   '.clients': { paddingLeft: '6px', color: 'var(--lamp)', fontWeight: '600' },
   '.clients.waits': { color: 'var(--waiting)' },
   '.lit': { backgroundColor: 'color-mix(in srgb, var(--lamp) 9%, transparent)' },
+  '.collided': { boxShadow: 'inset 3px 0 var(--broken)' },
   '.lit.waits': { backgroundColor: 'color-mix(in srgb, var(--waiting) 13%, transparent)' },
   '.cm-matchingBracket': { backgroundColor: 'transparent', outline: '1px solid var(--edge)' },
   '.mistake': { textDecoration: 'underline wavy var(--broken)', textUnderlineOffset: '3px' },
@@ -174,6 +193,8 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
   let setting = false;
   /** A long handler is opened where its clients stand, once; from then on the reader scrolls. */
   let placed = false;
+  /** The file whose collision was shown: from then on the reader scrolls. */
+  let blamed: string | null = null;
 
   const view = new EditorView({ root, parent: frame, state: stateOf(text, language, null) });
 
@@ -191,6 +212,7 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
         languageSupport(language),
         syntaxHighlighting(syntax),
         activeField,
+        collidedField,
         mistakeField,
         look,
         EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': `${file || 'Code'}. Escape, then Tab leaves the editor.` }),
@@ -253,6 +275,13 @@ export function openEditor(holder: HTMLElement, { text, language, changed, deplo
     },
     diagnose(mistakes) {
       view.dispatch({ effects: setMistakes.of(mistakes) });
+    },
+    blame(lines) {
+      view.dispatch({ effects: setCollided.of(lines) });
+      if (lines.length === 0 || blamed === file || view.hasFocus) return;
+      blamed = file;
+      placed = true;
+      scrollTo(lines[0]! - 2);
     },
     reveal(line) {
       const { doc } = view.state;

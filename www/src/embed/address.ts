@@ -57,7 +57,7 @@ export function wanted({ variant }: Pick<Address, 'variant'>, shared: Shared | n
   const own: RunRequest = { scenario: document.summary.id, variant: document.variants[0]!.id, environment: production, seed: 1, knobs: {}, sources: {}, changes: [] };
   if (!shared) return { request: own, at_us: 0, fix: chosen ?? null, notice: notices.join(' ') };
   const { request, missing } = fitted(shared.request, document, own);
-  if (missing.length > 0) notices.push(`The run that was sent names what the scenario does not have: ${missing.join(', ')}. The rest is as it was sent.`);
+  if (missing.length > 0) notices.push(`The link names things the scenario does not have: ${missing.join(', ')}. The rest is as it was sent.`);
   const asSent = request.changes.some(({ change }) => change.kind === 'variant') || !isNaive(request.variant);
   return { request, at_us: shared.at_us, fix: asSent ? null : (chosen ?? null), notice: notices.join(' ') };
 }

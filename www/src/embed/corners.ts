@@ -3,7 +3,6 @@
 import { isNaive } from '../core/scenario';
 import type { VariantDocument } from '../core/types';
 import { plural } from '../draw/format';
-import { outcome } from '../state/judge';
 import type { EmbedState } from './embed.svelte';
 import { isEdited } from './passages';
 import type { Verdict } from './track';
@@ -17,8 +16,8 @@ export interface Corner {
   here: boolean;
 }
 
-export const SIGNS: { [verdict in Verdict]: string } = { open: '', holds: '✓', breaks: '✕', settling: '', useless: '✕' };
-export const WORDS: { [verdict in Verdict]: string } = { open: '–', holds: 'holds', breaks: 'breaks', settling: 'unbroken', useless: 'only fails' };
+export const SIGNS: { [verdict in Verdict]: string } = { open: '', holds: '✓', breaks: '✕', settling: '', unmeasured: '', useless: '✕' };
+export const WORDS: { [verdict in Verdict]: string } = { open: '–', holds: 'holds', breaks: 'breaks', settling: 'none so far', unmeasured: 'not measured', useless: 'only fails' };
 
 export function cornersOf(embed: EmbedState): Corner[] {
   const { document, first, fix, changes } = embed;
@@ -45,7 +44,7 @@ function cornerOf(embed: EmbedState, variant: VariantDocument): Corner {
   };
   const verdict = embed.verdictOf(variant.id);
   // Code that is about to break holds so far; that is not yet a result.
-  if (step) return { ...corner, verdict: verdict === 'holds' && corner.here && variant.id === embed.first.id && !embed.over ? 'settling' : verdict, small: plural(outcome(step.stretch, step.frame).requests, 'request') };
+  if (step) return { ...corner, verdict: verdict === 'holds' && corner.here && variant.id === embed.first.id && !embed.over ? 'settling' : verdict, small: plural(step.outcome.requests, 'request') };
   if (embed.engine === 'unavailable') return { ...corner, verdict: embed.recordedVerdict(variant.id, request.environment), small: 'recorded' };
   return { ...corner, verdict: 'open', small: variant.id === embed.fix?.id ? 'not deployed' : 'not run' };
 }

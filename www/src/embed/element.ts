@@ -103,7 +103,7 @@ function elementOf(home: Site, sheet: CSSStyleSheet) {
       if (!scenario && !this.#run) return 'This embed names no scenario: it needs an attribute scenario="…".';
       if (!/^[a-z0-9-]*$/.test(scenario)) return `“${scenario}” is not the name of a scenario.`;
       if (!/^[a-z0-9-]*$/.test(variant)) return `“${variant}” is not the name of a variant.`;
-      if (this.#run && !/^v\d+\.[\w-]+$/.test(this.#run)) return 'The run of this embed is damaged: a part of it was lost on the way.';
+      if (this.#run && !/^v\d+\.[\w-]+$/.test(this.#run)) return 'The run of this embed is damaged: part of it is missing.';
       return '';
     }
 

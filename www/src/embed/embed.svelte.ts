@@ -8,12 +8,12 @@ import { encode } from '../core/share';
 import type { Thread } from '../core/thread';
 import type { Frame, Recording, ScenarioDocument, TimedChange, VariantDocument } from '../core/types';
 import type { Recordings } from '../core/catalogue';
-import { headlineOf, headlineSince, type Headline } from '../draw/headline';
-import type { Since } from '../state/judge';
+import { damageOf, type Damage } from '../draw/damage';
+import { damageSince, type Since } from '../state/judge';
 import { Pulse } from '../state/pulse';
 import type { Wanted } from './address';
 import { afterFix_us, deployAt, HOLDS_FOR_S, LOOKED_AT_S, SHOWN_S, speedOfBreak, speedOfFix, speedTo } from './pacing';
-import { recordedTrack, Track, verdict, verdictOfFirst, type Step, type Verdict } from './track';
+import { recordedTrack, Track, verdict, type Step, type Verdict } from './track';
 
 /** How far the engine goes in one go: so often the numbers change. */
 const STEP_US = 100_000;
@@ -48,7 +48,7 @@ export class EmbedState {
   deploying = $state<string | null>(null);
   changes = $state.raw<readonly TimedChange[]>([]);
 
-  readonly headline: Headline | null;
+  readonly damage: Damage | null;
   readonly still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   #recorded: Track | null = null;
   #track: Track;
@@ -70,9 +70,9 @@ export class EmbedState {
     const alike = recordings[corner(request.variant, request.environment)];
     const asWritten = request.seed === alike?.request.seed && [request.knobs, request.sources, request.changes].every((given) => Object.keys(given).length === 0);
     this.recording = alike && asWritten ? alike : null;
-    this.headline = headlineOf(document, alike?.frames.at(-1));
+    this.damage = damageOf(document);
     this.#speed = wanted.fix === null ? speedTo(wanted.at_us) : speedOfBreak(alike?.frames ?? []);
-    this.#track = new Track(document, request.variant);
+    this.#track = new Track(document);
     if (this.recording) this.#recorded = recordedTrack(document, this.recording);
     this.#engine = new Engine(
       {
@@ -169,18 +169,17 @@ export class EmbedState {
 
   /** The large number: since the variant that runs was deployed, and what it had come to before. */
   get counted(): Since {
-    const { headline, step } = this;
-    if (!headline || !step) return { total: 0, before: 0 };
-    const { total, before } = headlineSince(headline, step.stretch, step.frame);
+    const { damage, step } = this;
+    if (!damage || !step) return { total: 0, before: 0 };
+    const { total, before } = damageSince(damage, step.frame);
     // A deploy may clean up: what was broken was broken all the same.
-    const last = this.steps.findLast(({ stretch }) => stretch.at_us < step.stretch.at_us);
-    return { total, before: Math.max(before, last ? headlineSince(headline, last.stretch, last.frame).total : 0) };
+    const last = this.steps.findLast(({ stretch }) => stretch.from_us < step.stretch.from_us);
+    return { total, before: Math.max(before, last ? damageSince(damage, last.frame).total : 0) };
   }
 
   /** Of the latest stretch of a variant, as far as it is shown. */
   verdictOf(variant: string): Verdict {
-    const step = this.steps.findLast(({ stretch }) => stretch.variant === variant);
-    return variant === this.first.id ? verdictOfFirst(step, this.headline) : verdict(step);
+    return verdict(this.steps.findLast(({ stretch }) => stretch.variant === variant));
   }
 
   recordedVerdict(variant: string, environment: string): Verdict {
@@ -319,7 +318,7 @@ export class EmbedState {
 
   #take(frame: Frame, run: number) {
     if (run !== this.#run) return;
-    this.#track.append(frame, this.changes);
+    this.#track.append(frame);
     const problem = frame.notices.find(({ severity }) => severity === 'error');
     if (problem) this.notice = problem.text;
   }

@@ -2,8 +2,7 @@
 // and of what waits only the last.
 
 import type { Digest } from '../core/protocol';
-import type { Frame, Recording, Report, TableNow } from '../core/types';
-import { lastFailure, type Failure } from '../draw/failure';
+import type { LockWait, Recording, Report, TableNow } from '../core/types';
 import { steadied } from '../draw/lanes';
 import type { RunSession } from './run.svelte';
 
@@ -12,9 +11,6 @@ const REPORT_SHARE = 0.15;
 /** How much around the cursor is asked for when nobody says. */
 const BEFORE_US = 400_000;
 const AFTER_US = 20_000;
-/** Failures are looked up at a reader's pace. */
-const FAILURE_MS = 1_500;
-const FAILURE_LOOK_US = 100_000;
 
 interface Window {
   from_us: number;
@@ -28,10 +24,10 @@ export class ReportFeed {
   digest = $state.raw<Digest | null>(null);
   /** The tables at the cursor, while their view is open. */
   tables = $state.raw<TableNow[] | null>(null);
-  /** What the latest failed request says. */
-  failure = $state.raw<Failure | null>(null);
+  /** Who waits for a lock at the cursor, while that view is open. */
+  locks = $state.raw<LockWait[] | null>(null);
   /** What the open view is drawn from. */
-  looks: 'stretch' | 'run' | 'tables' = 'stretch';
+  looks: 'stretch' | 'run' | 'tables' | 'locks' = 'stretch';
   /** Something of it is on its way. */
   asking = $state(false);
 
@@ -39,8 +35,6 @@ export class ReportFeed {
   #wanted: Window | null = null;
   #took_ms = 0;
   #reportedAt = 0;
-  #failed = 0;
-  #failedAsked = 0;
 
   constructor(run: RunSession) {
     this.#run = run;
@@ -48,12 +42,11 @@ export class ReportFeed {
 
   /** Another run: what was known of the last is shown no longer, unless it stays in view. */
   clear(keepView: boolean) {
-    this.failure = null;
-    this.#failed = 0;
     if (keepView) return;
     this.report = null;
     this.digest = null;
     this.tables = null;
+    this.locks = null;
   }
 
   recorded({ report }: Recording) {
@@ -70,15 +63,6 @@ export class ReportFeed {
   lookAt(from_us: number, to_us: number) {
     if (this.#run.playing && performance.now() - this.#reportedAt < this.#took_ms / REPORT_SHARE) return;
     void this.#want({ from_us, to_us });
-  }
-
-  /** A failed request tells why, beside the code. */
-  async explainFailure({ now_us, requests }: Frame) {
-    if (requests.failed <= this.#failed || performance.now() - this.#failedAsked < FAILURE_MS) return;
-    this.#failed = requests.failed;
-    this.#failedAsked = performance.now();
-    const report = await this.#run.look({ kind: 'report', from_us: Math.max(0, now_us - FAILURE_LOOK_US), to_us: now_us });
-    if (report) this.failure = lastFailure(report.timeline) ?? this.failure;
   }
 
   async #want({ from_us, to_us }: Window) {
@@ -104,6 +88,8 @@ export class ReportFeed {
     const cursor_us = Math.round(run.cursor_us);
     if (this.looks === 'tables') {
       this.tables = (await run.look({ kind: 'tables', at_us: cursor_us })) ?? this.tables;
+    } else if (this.looks === 'locks') {
+      this.locks = (await run.look({ kind: 'locks', at_us: cursor_us })) ?? this.locks;
     } else if (this.looks === 'run') {
       this.digest = (await run.look({ kind: 'digest', to_us: cursor_us })) ?? this.digest;
     } else {

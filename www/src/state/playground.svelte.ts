@@ -6,17 +6,20 @@ import { catalogue, recordings, scenario, type Recordings } from '../core/catalo
 import { corner, NAIVE, SCHEMA_FILE } from '../core/scenario';
 import type { Shared } from '../core/share';
 import { readEdits } from '../core/storage';
-import type { Change, ScenarioDocument, ScenarioSummary, TimedChange, View } from '../core/types';
+import type { Change, Collision, RunRequest, ScenarioDocument, ScenarioSummary, TimedChange, View } from '../core/types';
 import { asSentence } from '../draw/format';
 import { keepForOffline } from '../offline';
 import { Comparison } from './comparison.svelte';
 import { ReportFeed } from './feed.svelte';
+import { Director } from './director.svelte';
+import { recovered } from './recovery';
 import { RunSession } from './run.svelte';
 import { Selection } from './selection.svelte';
 import { differsFrom, readAddress } from './sharing';
 import { stillToDo, type BeatState } from './scenes';
 import { pace } from './speed';
 import { Talk } from './talk.svelte';
+import { planTour, READERS_OWN, type Scene } from './tour';
 import type { Beginning } from './turns';
 
 export interface Shortfall {
@@ -42,7 +45,7 @@ export class PlaygroundState {
     recorded: (recording) => this.feed.recorded(recording),
     arrived: () => this.#arrived(),
     refused: (error) => this.#refused(error),
-    frame: (frame) => void this.feed.explainFailure(frame),
+    frame: () => void this.#lookForCollision(),
     rested: () => this.feed.refresh(),
     went: () => this.comparison.play(this.run.speed, this.run.horizon_us),
     halted: () => this.comparison.pause(this.run.reached_us),
@@ -64,11 +67,34 @@ export class PlaygroundState {
   });
   readonly comparison = new Comparison((reason) => (this.message = { kind: 'note', text: reason }));
 
+  /** Shows the scenario by itself. */
+  readonly director = new Director({
+    enterMachine: () => this.#enter(this.selection.document?.environments[0]?.id),
+    enterProduction: () => this.#enter(this.selection.document?.environments.at(-1)?.id),
+    deployFix: () => this.deployFix(),
+    play: () => this.play(),
+    pause: () => this.pause(),
+    setPace: (speed) => this.run.setSpeed(speed),
+    endPace: () => this.run.setSpeed(this.#usualSpeed()),
+    moment: () => this.run.cursor_us,
+    isOver: () => this.run.over,
+  });
+  /** Null: the scenario was not recorded, so it cannot be shown by itself. */
+  tour = $state.raw<Scene[] | null>(null);
+  /** The first two requests of naive code in production that collide: as recorded, or of the reader's own run. */
+  collision = $state.raw<Collision | null>(null);
+  /** Which answer the reader gave to the scenario's question; null: none yet. */
+  guess = $state<number | null>(null);
+
   #recordings: Recordings | null = null;
   #opening = 0;
+  /** The message is that a run cannot start. */
+  #unstarted = false;
   #chosenSpeed: number | null = null;
   /** What the link that was opened says of its sender's run, until that is compared. */
   #sent: Shared['made'] | null = null;
+  /** Of which run the collision was looked up. */
+  #collided = 0;
 
   // Opening
 
@@ -90,7 +116,7 @@ export class PlaygroundState {
     // Each scenario has a page of its own, which names it.
     const asked = address.scenario || (document.documentElement.dataset.scenario ?? '');
     const known = this.summaries.some(({ id }) => id === asked);
-    if (address.shared && !known) this.message = { kind: 'error', text: `This link is for a scenario called “${asked}”, which is not here.` };
+    if (address.shared && !known) this.message = { kind: 'error', text: `This link is for a scenario called “${asked}”, which does not exist here.` };
     const first = this.summaries[0];
     if (known) await this.pick(asked, address);
     else if (first) await this.pick(first.id);
@@ -107,22 +133,32 @@ export class PlaygroundState {
       return;
     }
     if (opening !== this.#opening) return;
+    this.director.end();
     this.run.pause();
-    this.run.verdicts.forget();
+    this.run.verdicts.forget(document, recorded);
     this.comparison.end();
     this.casesOf = null;
+    this.guess = null;
     this.#recordings = recorded;
     this.selection.open(document, shared ? {} : readEdits(id));
     const production = document.environments.at(-1);
-    this.run.speed = this.#chosenSpeed ?? pace(production && recorded?.[corner(NAIVE, production.id)]);
+    const broken = production && recorded?.[corner(NAIVE, production.id)];
+    this.run.speed = this.#usualSpeed();
+    this.tour = planTour(broken ?? null);
+    this.collision = broken?.collision ?? null;
     const missing = shared ? this.selection.restore(shared.request) : [];
-    if (missing.length > 0) this.message = { kind: 'error', text: `This link names what the scenario does not have: ${missing.join(', ')}. The rest is as it was sent.` };
+    if (missing.length > 0) this.message = { kind: 'error', text: `This link names things the scenario does not have: ${missing.join(', ')}. The rest is as it was sent.` };
     this.#sent = shared?.made ?? null;
     if (beat !== undefined) {
       this.talk.begin(beat);
       return;
     }
     const play = !shared && !matchMedia('(prefers-reduced-motion: reduce)').matches;
+    // Who has edited the code has seen what it does as it was written.
+    if (play && this.tour && Object.keys(this.selection.edits).length === 0) {
+      this.showTour();
+      return;
+    }
     void this.begin({ play, catch_up_us: shared?.at_us ?? 0, changes: shared?.request.changes ?? [] });
   }
 
@@ -131,18 +167,19 @@ export class PlaygroundState {
   #engineReady(restarted: boolean) {
     performance.mark('twoam:engine-ready');
     keepForOffline();
-    if (restarted) {
-      this.message = { kind: 'note', text: 'The engine was restarted. Your code is kept; press play to run it again.' };
-      void this.begin({ play: false });
-      return;
-    }
     if (this.talk.given) {
+      if (restarted) this.message = null;
       this.talk.again();
       return;
     }
+    if (restarted) {
+      this.message = { kind: 'note', text: 'The engine was restarted. Your code is kept; press Play to run it again.' };
+      void this.begin({ play: false });
+      return;
+    }
     // Equal requests give equal runs, so the live run takes over from the recorded one where the reader is.
-    const { playing: play, cursor_us: catch_up_us, changes } = this.run;
-    void this.begin({ play, catch_up_us, changes, keepView: true });
+    const { playing: play, cursor_us: catch_up_us, changes, request } = this.run;
+    void this.begin({ play, catch_up_us, changes, keepView: true, variant: request?.variant });
   }
 
   #engineLost(loss: Loss) {
@@ -152,14 +189,15 @@ export class PlaygroundState {
   #arrived() {
     // A link's or a fork's changes were played; what is chosen now is what they left.
     this.selection.follow(this.run.changes);
-    if (this.run.frame) void this.feed.explainFailure(this.run.frame);
+    void this.#lookForCollision();
     void this.#compareWithSender();
     this.compareWith(this.comparison.variant);
   }
 
   #refused(error: unknown) {
+    this.#unstarted = true;
     if (error instanceof Refused && error.file) {
-      this.message = { kind: 'error', text: `${error.file} does not run as it is, so there is nothing to show. Mend it or revert it.` };
+      this.message = { kind: 'error', text: `${error.file} does not run as it is, so there is nothing to show. Fix it or revert it.` };
     } else {
       this.#fail('This run cannot start.', error);
     }
@@ -188,7 +226,8 @@ export class PlaygroundState {
     const { request, from_us, until_us, speed, picture } = state;
     if (this.message?.kind === 'note') this.message = null;
     if (picture.kind === 'view') this.view = picture.view;
-    this.casesOf = null;
+    if (picture.kind === 'cases') this.view = 'cases';
+    this.casesOf = picture.kind === 'cases' ? picture.of : null;
     this.comparison.end();
     run.speed = speed;
     const play = until_us > from_us;
@@ -201,23 +240,28 @@ export class PlaygroundState {
       const name = exact ? corner(variant, environment) : run.engine === 'unavailable' ? corner(selection.variant, environment) : '';
       void run.begin({ document, request, recording: this.#recordings?.[name] ?? null }, { play, catch_up_us: from_us, until_us, keepView: run.live });
     };
-    if (!missing || missing.length > 1) {
+    const [next, ...further] = missing ?? [];
+    if (!missing || further.length > 0 || (next && next.at_us !== from_us)) {
       begin();
       return;
     }
     run.pause();
     const { number } = run;
-    void run.goOn({ at_us: from_us, change: missing[0]?.change ?? null, until_us, play }).then((came) => {
+    void run.goOn({ at_us: from_us, change: next?.change ?? null, until_us, play }).then((came) => {
       if (!came && number === run.number) begin();
     });
   }
 
   /** A new run of what is chosen now. */
-  begin({ changes, ...beginning }: Beginning & { changes?: TimedChange[] } = {}): Promise<void> {
+  begin({ changes, variant: first, ...beginning }: Beginning & { changes?: TimedChange[]; variant?: string } = {}): Promise<void> {
     const { document, variant, environment } = this.selection;
     if (!document) return Promise.resolve();
     const recording = this.#recordings?.[corner(variant, environment)] ?? null;
-    return this.run.begin({ document, request: this.selection.request(changes), recording }, beginning);
+    if (this.message?.kind === 'error' && this.#unstarted) this.message = null;
+    this.#unstarted = false;
+    // Into a recorded run something else may have been deployed since.
+    const request = { ...this.selection.request(changes), variant: first ?? variant };
+    return this.run.begin({ document, request, recording }, beginning);
   }
 
   play() {
@@ -269,6 +313,13 @@ export class PlaygroundState {
       this.play();
       return;
     }
+    const { recording } = run;
+    const mended = !run.live && run.broken ? recovered(recording, variant) : null;
+    if (mended && selection.document) {
+      const catch_up_us = Math.min(run.cursor_us, mended.deploy_us);
+      void run.begin({ document: selection.document, request: mended.request, recording: mended.recording }, { catch_up_us, keepView: true });
+      return;
+    }
     // Of a recorded run, the other recording at the same moment.
     const at_us = run.live || run.cursor_us >= run.reached_us ? 0 : run.cursor_us;
     void this.begin({ catch_up_us: at_us });
@@ -302,18 +353,91 @@ export class PlaygroundState {
     else void this.begin();
   }
 
+  // The tour
+
+  /** My machine, production, the break, the fix, the recovery, in some ten seconds. */
+  showTour() {
+    if (this.tour) this.director.begin(this.tour);
+  }
+
+  /** A reader opens production: what happens there is slowed at the first collision, and the fix is theirs to deploy. */
+  openProduction() {
+    const { document } = this.selection;
+    const production = document?.environments.at(-1);
+    if (!production) return;
+    const asRecorded = Object.keys(this.selection.edits).length === 0;
+    if (this.tour && asRecorded && !matchMedia('(prefers-reduced-motion: reduce)').matches) this.director.begin(this.tour, READERS_OWN);
+    else this.goTo(NAIVE, production.id);
+  }
+
+  /** The reader says what will happen, and sees. */
+  predict(answer: number) {
+    this.guess = answer;
+    this.openProduction();
+  }
+
+  deployFix() {
+    const fix = this.selection.document?.variants[1];
+    if (fix) this.deploy(fix.id);
+  }
+
+  /** Naive code from its beginning, as it is written. */
+  #enter(environment: string | undefined) {
+    this.selection.seed = 1;
+    this.selection.chooseVariant(NAIVE);
+    this.selection.chooseEnvironment(environment ?? this.selection.environment);
+    void this.begin();
+  }
+
+  #usualSpeed(): number {
+    const production = this.selection.document?.environments.at(-1);
+    return this.#chosenSpeed ?? pace(production && this.#recordings?.[corner(NAIVE, production.id)]);
+  }
+
+  /** Naive code in production has run in this page. */
+  get productionOpened(): boolean {
+    const production = this.selection.document?.environments.at(-1);
+    return production !== undefined && corner(NAIVE, production.id) in this.run.verdicts.outcomes;
+  }
+
+  /** The collision is one of the run that is looked at. */
+  get inCollidingRun(): boolean {
+    this.run.revision;
+    const { request, number } = this.run;
+    return request !== null && (this.#collided === number || this.#isAsRecorded(request));
+  }
+
+  #isAsRecorded({ variant, environment, seed, knobs, sources, changes }: RunRequest): boolean {
+    const production = this.selection.document?.environments.at(-1)?.id;
+    const plain = [knobs, sources].every((given) => Object.keys(given).length === 0) && changes.every(({ change }) => change.kind === 'variant');
+    return variant === NAIVE && environment === production && seed === 1 && plain;
+  }
+
+  /** Of a run that was not recorded. */
+  async #lookForCollision() {
+    const { run } = this;
+    const { number, request, frame } = run;
+    if (!run.live || run.beginning || !run.broken || !request || this.#collided === number || request.variant !== NAIVE) return;
+    this.#collided = number;
+    if (this.#isAsRecorded(request)) {
+      this.collision = this.#recordings?.[corner(NAIVE, request.environment)]?.collision ?? null;
+      return;
+    }
+    const found = await run.look({ kind: 'collision', to_us: frame?.now_us ?? run.reached_us });
+    if (number === run.number && found) this.collision = found;
+  }
+
   // Code
 
   edit(file: string, text: string) {
     if (this.selection.edit(file, text)) return;
-    this.message = { kind: 'note', text: 'This browser keeps nothing for this page, so your edits are gone when you close it. A share link holds them.' };
+    this.message = { kind: 'note', text: 'This browser stores nothing for this page, so your edits are lost when you close it. A share link keeps them.' };
   }
 
   deployEdit(file: string) {
     const { run, selection } = this;
     delete selection.undeployed[file];
     run.notices = [];
-    this.feed.failure = null;
     if (file === SCHEMA_FILE || !run.changeable) {
       void this.begin();
       return;

@@ -4,8 +4,10 @@
 import { Abandoned, Engine, Refused } from '../core/client';
 import type { Ask, Replies } from '../core/protocol';
 import type { Change, Frame, LitLine, Mark, PageNotice, Recording, RunRequest, Sample, TimedChange } from '../core/types';
+import { damageOf } from '../draw/damage';
+import { Course, type Leg } from './course';
 import { History } from './history';
-import { variantAt } from './judge';
+import { stretchOf } from './judge';
 import { begun, caughtUp, ended, isPlaying, paused, played, type Life } from './life';
 import { Pulse } from './pulse';
 import type { Beginning, Plan, RunTurns } from './turns';
@@ -38,7 +40,11 @@ export class RunSession {
   marks: Mark[] = [];
   notices = $state.raw<PageNotice[]>([]);
   readonly recorded = $derived(!this.live && this.frame !== null);
+  /** What runs now has broken something. */
+  readonly broken = $derived(stretchOf(this.frame)?.verdict === 'broken');
   readonly verdicts = new Verdicts();
+  /** How the damage grew so far; of a recorded run also what will be shown only later. */
+  course = $state.raw<readonly Leg[]>([]);
 
   /** Settled when the run has come to where it begins. */
   begun: Promise<void> = Promise.resolve();
@@ -57,6 +63,7 @@ export class RunSession {
   #plan: Plan | null = null;
   #changes: TimedChange[] = [];
   #history = new History();
+  #course = new Course();
   #replay = new Pulse();
   /** Where it comes to stand by itself; null: at its end. */
   #until_us: number | null = null;
@@ -109,6 +116,11 @@ export class RunSession {
     return Math.min(this.horizon_us, this.#until_us ?? Infinity);
   }
 
+  /** What is gone through while there is no engine. */
+  get recording(): Recording | null {
+    return this.#plan?.recording ?? null;
+  }
+
   get activeLines(): LitLine[] {
     return this.frame?.lit ?? [];
   }
@@ -142,7 +154,10 @@ export class RunSession {
     this.samples = [];
     this.marks = [];
     this.notices = [];
+    // The run that takes over is the same up to where it does.
+    this.#course = keepView ? this.#course.until(catch_up_us) : new Course();
     if (!keepView) {
+      this.course = [];
       this.frame = null;
       this.cursor_us = 0;
       this.reached_us = 0;
@@ -373,15 +388,14 @@ export class RunSession {
 
   #append(frame: Frame) {
     this.reached_us = frame.now_us;
-    for (const { family, at_us } of frame.marks) {
-      if (family === 'deploy') this.verdicts.deployed(variantAt(this.#changes, this.#plan?.request.variant ?? '', at_us), at_us, frame);
-    }
     // While a run catches up its first frame can hold many samples: the arrays are shared with the charts, not copied.
     this.samples.push(...frame.samples);
     this.marks.push(...frame.marks);
     if (frame.notices.length > 0) this.notices = [...this.notices, ...frame.notices].slice(-NOTICES_MOST);
     if (frame.samples.length > 0 || frame.marks.length > 0) this.revision += 1;
     this.#history.push(frame);
+    const damage = this.#plan && damageOf(this.#plan.document);
+    if (damage && this.#course.take(frame, damage)) this.course = [...this.#course.legs];
     if (this.live) this.verdicts.judge(frame);
   }
 

@@ -131,6 +131,18 @@ export class Selection {
     return this.edits[file] ?? this.ownSource(file);
   }
 
+  /** Its file, or the schema, is not as the scenario has it. */
+  isEdited(variant: string): boolean {
+    const file = this.document?.variants.find(({ id }) => id === variant)?.file ?? '';
+    return file in this.edits || SCHEMA_FILE in this.edits;
+  }
+
+  /** `Naive, edited`. */
+  labelOf(variant: string): string {
+    const label = this.document?.variants.find(({ id }) => id === variant)?.label ?? variant;
+    return this.isEdited(variant) ? `${label}, edited` : label;
+  }
+
   ownSource(file: string): string {
     if (file === SCHEMA_FILE) return this.document?.schema ?? '';
     return this.document?.variants.find((variant) => variant.file === file)?.source ?? '';

@@ -36,8 +36,8 @@ export async function shareLink(run: RunSession): Promise<string> {
 export async function differsFrom(sent: NonNullable<Shared['made']>, run: RunSession): Promise<string | null> {
   const trace = await run.look({ kind: 'trace-hash' });
   if (!trace || trace.startsWith(sent.trace)) return null;
-  const why = sent.engine === ENGINE ? 'This run did not come out as the one the link was made of' : 'This link was made with another version of the engine, and the run comes out differently here';
-  return `${why}, so numbers may not be those its sender saw.`;
+  const why = sent.engine === ENGINE ? 'This run came out differently from the one the link was made from' : 'This link was made with another version of the engine, and the run comes out differently here';
+  return `${why}, so numbers may differ from those its sender saw.`;
 }
 
 /** Every event of the run so far, as the command line writes it; empty while there is no live run. */

@@ -78,6 +78,12 @@ export class Talk {
     if (this.beat !== null) this.#tell(this.beat);
   }
 
+  /** Where the beat comes to stand, at once. */
+  finish() {
+    const { state } = this;
+    if (state) this.#stage.enact({ ...state, from_us: state.until_us });
+  }
+
   #tell(beat: number, begins = false) {
     const { document } = this.#selection;
     if (!document) return;

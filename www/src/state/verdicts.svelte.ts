@@ -1,49 +1,54 @@
-// What the judge says of the run, kept for the views: of each corner since the scenario was opened, and of the
-// stretch that is looked at.
+// What came out, kept for the views: of each corner since the scenario was opened, and of the moment that is looked at.
 
+import type { Recordings } from '../core/catalogue';
 import { corner } from '../core/scenario';
 import type { Frame, RunRequest, ScenarioDocument } from '../core/types';
-import { beginStretch, brokenSentences, brokenSince, drained, metricSince, outcome, stretchAt, type Outcome, type Since, type Stretch } from './judge';
+import { brokenSentences, brokenSince, metricSince, outcome, stretchOf, type Outcome, type Since } from './judge';
+
+export type Outcomes = { [corner in string]: Outcome };
 
 export class Verdicts {
-  outcomes = $state<{ [corner in string]: Outcome }>({});
+  /** Of what was run in this page. */
+  outcomes = $state<Outcomes>({});
+  /** Of what was recorded when the site was built. */
+  recorded = $state.raw<Outcomes>({});
   /** Told to screen readers when it changes. */
   announcement = $state('');
 
-  #stretches = $state.raw<readonly Stretch[]>([]);
   #looked = $state.raw<Frame | null>(null);
-  #stretch = $derived(stretchAt(this.#stretches, this.#looked?.now_us ?? 0));
   #document: ScenarioDocument | null = null;
   #environment = '';
-  #broken = 0;
+  #broken = false;
+
+  /** Another scenario: nothing of it has run yet, and this was recorded of it. */
+  forget(document: ScenarioDocument, recordings: Recordings | null) {
+    this.outcomes = {};
+    const ends = Object.entries(recordings ?? {}).map(([name, { frames }]) => [name, stretchOf(frames.at(-1))] as const);
+    this.recorded = Object.fromEntries(ends.flatMap(([name, stretch]) => (stretch ? [[name, outcome(stretch, document)]] : [])));
+  }
 
   /** Another run, which is looked at from its beginning unless something else stays in view. */
-  begin(document: ScenarioDocument, { variant, environment }: RunRequest, keepView: boolean) {
+  begin(document: ScenarioDocument, { environment }: RunRequest, keepView: boolean) {
     this.#document = document;
     this.#environment = environment;
-    this.#stretches = [beginStretch(variant, 0, null)];
-    this.#broken = 0;
+    this.#broken = false;
     if (!keepView) this.#looked = null;
   }
 
-  /** Another scenario: nothing of it has run yet. */
-  forget() {
-    this.outcomes = {};
-  }
-
-  deployed(variant: string, at_us: number, frame: Frame) {
-    this.#stretches = [...this.#stretches, beginStretch(variant, at_us, frame)];
-  }
-
   judge(frame: Frame) {
-    const last = this.#stretches.at(-1);
-    if (!last || !this.#document) return;
-    const stretch = drained(last, frame, this.#document);
-    if (stretch !== last) this.#stretches = this.#stretches.with(-1, stretch);
-    const found = outcome(stretch, frame);
-    this.outcomes[corner(stretch.variant, this.#environment)] = found;
-    if (found.broken > 0 && this.#broken === 0) this.announcement = `Broken: ${brokenSentences(this.#document, frame)}`;
-    this.#broken = found.broken;
+    const document = this.#document;
+    if (!document) return;
+    const found = frame.stretches.map((stretch) => [corner(stretch.variant, this.#environment), outcome(stretch, document)] as const);
+    for (const [name, one] of found) this.outcomes[name] = one;
+    const broken = found.some(([, { verdict }]) => verdict === 'broken');
+    const sentences = broken && !this.#broken ? brokenSentences(document, frame) : '';
+    if (sentences) this.announcement = `Broken: ${sentences}`;
+    this.#broken = sentences !== '' || (broken && this.#broken);
+  }
+
+  /** The moment that is looked at. */
+  get looked(): Frame | null {
+    return this.#looked;
   }
 
   lookAt(frame: Frame) {
@@ -52,16 +57,16 @@ export class Verdicts {
 
   /** Since the variant that runs at the cursor was deployed; the whole run when none was. */
   since(metric: number): Since {
-    return metricSince(this.#stretch, this.#looked, metric);
+    return metricSince(this.#looked, metric);
   }
 
   brokenSince(invariant: number): Since {
-    return brokenSince(this.#stretch, this.#looked, invariant);
+    return brokenSince(this.#looked, invariant);
   }
 
   /** When the variant that runs at the cursor was deployed; null: it ran from the start. */
   get deployed_us(): number | null {
-    const stretch = this.#stretch;
-    return stretch && stretch.at_us > 0 ? stretch.at_us : null;
+    const from_us = stretchOf(this.#looked)?.from_us ?? 0;
+    return from_us > 0 ? from_us : null;
   }
 }

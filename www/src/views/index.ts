@@ -18,14 +18,14 @@ export interface ViewProps {
 export interface View {
   id: ViewId;
   label: string;
-  /** What it is drawn from: the stretch around the cursor, the lists of the whole run, or the tables at the cursor. */
-  of: 'stretch' | 'run' | 'tables';
+  /** What it is drawn from: the stretch around the cursor, the lists of the whole run, or tables or locks at the cursor. */
+  of: 'stretch' | 'run' | 'tables' | 'locks';
   component: Component<ViewProps>;
 }
 
 export const VIEWS: View[] = [
   { id: 'timeline', label: 'Timeline', of: 'stretch', component: Timeline },
-  { id: 'locks', label: 'Locks', of: 'stretch', component: Locks },
+  { id: 'locks', label: 'Locks', of: 'locks', component: Locks },
   { id: 'tables', label: 'Tables', of: 'tables', component: Tables },
   { id: 'cases', label: 'Cases', of: 'run', component: Cases },
   { id: 'queries', label: 'Queries', of: 'run', component: Queries },
