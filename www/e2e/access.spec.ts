@@ -40,7 +40,7 @@ for (const scheme of ['dark', 'light'] as const) {
       expect(await complaints(page, 'dialog'), 'list of scenarios').toEqual([]);
       await page.keyboard.press('Escape');
 
-      await page.getByRole('button', { name: 'Share', exact: true }).click();
+      await playground.menu('Share');
       await expect(page.getByLabel('Link to this run')).toHaveValue(/#v\d\./);
       expect(await complaints(page, '[aria-label="Share"]'), 'share').toEqual([]);
       await page.getByRole('button', { name: 'Close' }).click();
@@ -95,7 +95,7 @@ test('every view has its tab, and the tabs go by arrow keys', async ({ page, pla
 
 test('with reduced motion nothing starts by itself', async ({ page, playground }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await playground.open();
+  await page.goto('./');
   await playground.live();
   await expect(page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
 });

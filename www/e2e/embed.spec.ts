@@ -46,7 +46,7 @@ test('in an article of another origin one tap shows the break and the recovery',
 
   const mended = await breaksAndRecovers(embeds, 'oversell');
   expect(mended.number).toBe('0');
-  expect(mended.label).toBe('Units sold that do not exist');
+  expect(mended.label).toBe('units sold that do not exist');
   expect(mended.before).toMatch(/^since the deploy; \d+ before$/);
   expect(mended.before).not.toContain('; 0 before');
   expect(mended.code).toContain('UPDATE products SET stock = stock - %(quantity)s');
@@ -211,15 +211,15 @@ async function found(page: Page): Promise<string[]> {
 test('an edited run is embedded as the share dialog says', async ({ page, site, embeds, read, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const playground = new Playground(page);
-  await page.goto(site);
+  await playground.open(site);
   await playground.live();
   await playground.openEditor();
   await page.keyboard.press('Control+a');
   await page.keyboard.insertText('async def buy(conn, request):\n    await conn.execute(\n        "INSERT INTO orders (product_id, customer, quantity, amount_cents) VALUES (%s, %s, 1, 1)",\n        (request["product_id"], request["customer"]),\n    )\n    return {"status": 201}\n');
   await page.getByRole('button', { name: 'Deploy edit' }).click();
   await playground.production.click();
-  await expect(playground.corner(/^Naive, Production: [\d,]+ broken/)).toBeVisible();
-  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await expect(playground.corner(/^Naive, edited, Production: broken/)).toBeVisible();
+  await playground.menu('Share');
   const snippet = await page.getByLabel('To embed this run in an article').inputValue();
   expect(snippet).toMatch(/ run="v1\./);
   const frame = await page.getByLabel('The same as a plain frame').inputValue();

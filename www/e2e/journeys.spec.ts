@@ -7,7 +7,7 @@ import * as chromium from './browsers/chromium';
 import * as firefox from './browsers/firefox';
 import { Tab, type Browser } from './browsers/tab';
 import * as webkit from './browsers/webkit';
-import { HARDENED, HARDENED_HOLDS, LIVE, NAIVE_BROKEN, NAIVE_HOLDS, PRODUCTION } from './names';
+import { HARDENED, HARDENED_HOLDS, LIVE, MACHINE, NAIVE_BROKEN, NAIVE_HOLDS, PRODUCTION } from './names';
 import { native } from './playground';
 import { changedRun, read, runInBrowser, runNatively } from './trace';
 
@@ -48,6 +48,7 @@ test.setTimeout(180_000);
 test('naive breaks in production, and a deploy of the hardened variant ends it', async ({ tab, site }) => {
   await tab.open(site);
   await tab.read(LIVE);
+  await tab.click('button', MACHINE);
   await tab.see('button', NAIVE_HOLDS);
   await tab.click('button', PRODUCTION);
   await tab.see('button', NAIVE_BROKEN);
@@ -68,6 +69,7 @@ test('a run that is changed while it goes gives the native trace', async ({ tab,
 test('code that never comes back costs the engine, not the code', async ({ tab, site }) => {
   await tab.open(site);
   await tab.read(LIVE);
+  await tab.click('button', MACHINE);
   await tab.click('region', /^Code$/);
   await tab.until(() => document.activeElement?.shadowRoot?.activeElement?.matches('[contenteditable="true"]'));
   await tab.replace('async def buy(conn, request): return {"status": 200, "n": len(str(7 ** (10 ** 9)))}');

@@ -32,7 +32,7 @@ for (const { scheme, width } of [
       }
     }
     await page.evaluate(() => scrollTo(0, 0));
-    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await playground.menu('Share');
     await expect(page.getByLabel('Link to this run')).toHaveValue(/#v\d\./);
     await keep('share');
     await page.keyboard.press('s');

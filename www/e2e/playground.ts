@@ -16,13 +16,24 @@ export class Playground {
     this.page = page;
   }
 
+  /** With the scenario's tour left out, as a reader has it who wants no motion, and on one's own machine going. */
   async open(hash = '') {
-    await this.page.goto(`./${hash}`);
+    await this.page.emulateMedia({ reducedMotion: 'reduce' });
+    await this.page.goto(/^https?:/.test(hash) ? hash : `./${hash}`);
     await expect(this.page.getByRole('heading', { level: 1 })).toBeVisible();
+    const { hash: there } = new URL(this.page.url());
+    if (!/^#(v\d|console)/.test(there)) await this.page.getByRole('button', { name: 'Play', exact: true }).click();
   }
 
   async live() {
     await expect(this.page.getByText(LIVE)).toBeVisible({ timeout: 40_000 });
+  }
+
+  /** Something of the bar, which folds away on a narrow screen. */
+  async menu(name: string) {
+    const menu = this.page.getByRole('button', { name: 'Menu' });
+    if (await menu.isVisible()) await menu.click();
+    await this.page.getByRole('navigation', { name: '2 AM' }).getByRole('button', { name, exact: true }).click();
   }
 
   corner(name: RegExp) {

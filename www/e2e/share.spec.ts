@@ -16,14 +16,16 @@ test('a link opens the same run at the same moment, with its edit', async ({ pag
   await playground.hardened.click();
   await expect(playground.corner(HARDENED_HOLDS)).toBeVisible();
   await playground.pause();
-  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await playground.menu('Share');
   await expect(page.getByLabel('Link to this run')).toHaveValue(/#v1\./);
   const moment = await playground.time.textContent();
   // Whole-run figures: what is counted since a deploy starts at the frame that saw it.
   const figures = page.getByRole('region', { name: 'Numbers' }).locator('dl');
   const numbers = (await figures.textContent())!;
   const link = page.url();
-  await expect(page.getByRole('button', { name: /^Copied.*Link/ })).toBeVisible();
+  await page.getByRole('button', { name: /^Copy.*Link to this run/ }).click();
+  await expect(page.getByRole('button', { name: /^Copied.*Link to this run/ })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(link);
   await expect(page.getByLabel('The same run on the command line')).toHaveValue(/^twoam run \S+ --replay /);
 
   // What this browser keeps of the edit is not what the link holds.
@@ -46,6 +48,7 @@ for (const [what, hash, words] of [
   test(`a link that is ${what} opens the scenario with a notice`, async ({ page, playground }) => {
     await playground.open(hash);
     await expect(page.getByText(words)).toBeVisible();
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
     await expect(playground.corner(NAIVE_HOLDS)).toBeVisible();
     await page.getByRole('button', { name: 'Close' }).click();
     await expect(page.getByText(words)).toBeHidden();
@@ -62,7 +65,7 @@ test('the numbers can be saved as a picture, the trace as a file', async ({ page
   await playground.open();
   await playground.live();
   await playground.pause();
-  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await playground.menu('Share');
   const [picture] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the numbers as PNG' }).click()]);
   expect(picture.suggestedFilename()).toBe('oversell.png');
   const bytes = readFileSync(await picture.path());
@@ -76,9 +79,9 @@ test('a scenario has a page of its own, which says in previews what it is', asyn
   await playground.open('deadlock.html');
   await expect(page).toHaveTitle('Two transfers that wait for each other · 2 AM');
   const hook = /^Ann pays Bob while Bob pays Ann\./;
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText(hook);
+  await expect(page.getByRole('region', { name: 'Scenario' }).getByText(hook)).toBeVisible();
   for (const name of ['meta[name="description"]', 'meta[property="og:description"]']) await expect(page.locator(name)).toHaveAttribute('content', hook);
-  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await playground.menu('Share');
   await expect(page.getByLabel('Link to the scenario')).toHaveValue(/\/deadlock\.html$/);
 });
 
@@ -86,7 +89,7 @@ test('a hostile link is text: what it holds is shown, never run by the page', as
   const markup = '<img src=x onerror="document.title = 1"><script>document.title = 2</script>';
   const source = `async def buy(conn, request):\n    raise ValueError('''${markup}''')\n`;
   await playground.open(link({ s: 'oversell', v: 'naive', e: 'production', n: 1, k: { [`a.b`]: 1 }, f: { 'naive.py': source }, c: [], t: 2_000_000 }));
-  await expect(page.getByText('This link names what the scenario does not have: knob “a.b”.')).toBeVisible();
+  await expect(page.getByText('This link names things the scenario does not have: knob “a.b”.')).toBeVisible();
   await playground.live();
   await playground.rest();
   await expect(playground.code).toContainText(markup);
@@ -103,6 +106,7 @@ for (const [what, fields] of [
   test(`a link with ${what} is not looked into`, async ({ page, playground }) => {
     await playground.open(link(fields));
     await expect(page.getByText('This link is damaged')).toBeVisible();
+    await page.getByRole('button', { name: 'Play', exact: true }).click();
     await expect(playground.corner(NAIVE_HOLDS)).toBeVisible();
   });
 }

@@ -30,7 +30,7 @@ test('a line that brings nothing more for a minute is given up, and the recorded
   await playground.open();
   await expect(page.getByText(/while the engine loads \(10 %\)/)).toBeVisible();
   await page.clock.runFor(61_000);
-  await expect(page.getByText('The engine has not loaded any further for a minute')).toBeVisible();
+  await expect(page.getByText('Nothing of the engine has arrived for a minute')).toBeVisible();
   await playground.production.click();
   await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
 });

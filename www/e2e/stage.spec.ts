@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { complaints } from './axe';
 import { NAIVE_BROKEN } from './names';
 import { expect, native, test } from './playground';
+import { Projector } from './stage';
 
 test('after the first visit the page works without a network', async ({ page, playground, context }) => {
   await playground.open();
@@ -15,21 +16,133 @@ test('after the first visit the page works without a network', async ({ page, pl
   await playground.live();
   await playground.production.click();
   await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();
+  await page.keyboard.press('t');
+  const projector = new Projector(page);
+  await projector.press('PageDown', 1);
 });
 
 test('a talk goes from beat to beat by one key', async ({ page, playground }) => {
   await playground.open();
   await playground.live();
   await page.getByRole('button', { name: 'Present' }).click();
-  const place = page.getByText(/^\d+ of \d+$/);
+  const { place } = new Projector(page);
   await expect(place).toHaveText(/^0 of/);
   const beats = Number((await place.textContent())!.split(' ').at(-1));
   for (let beat = 1; beat <= beats; beat++) {
-    await page.keyboard.press('n');
+    await page.keyboard.press(beat % 2 ? 'n' : 'PageDown');
     await expect(place).toHaveText(`${beat} of ${beats}`);
   }
+  await page.keyboard.press('PageDown');
+  await expect(place).toHaveText(`${beats} of ${beats}`);
   await page.keyboard.press('t');
   await expect(page.getByRole('button', { name: /^Scenario:/ })).toBeVisible();
+});
+
+test('a beat that was played shows what one shows that was skipped to its end', async ({ page, playground: _ }) => {
+  const projector = new Projector(page);
+  await projector.open('oversell', 2);
+  await page.keyboard.press('PageDown');
+  await expect(projector.stage.getByText('6.000 s')).toBeVisible({ timeout: 30_000 });
+  await projector.stands(3);
+  const played = await projector.picture();
+  await page.keyboard.press('r');
+  await page.keyboard.press('End');
+  await projector.stands(3);
+  expect(await projector.picture()).toBe(played);
+});
+
+test('whatever a speaker tries, the next beat brings the script back', async ({ page, playground: _ }) => {
+  const projector = new Projector(page);
+  await projector.open('oversell', 4);
+  await projector.press('PageDown', 5);
+  const scripted = await projector.picture();
+  await projector.press('PageUp', 4);
+  await page.keyboard.press('3');
+  await expect(projector.stage.getByRole('heading', { name: 'Tables' })).toBeVisible();
+  await page.keyboard.press('0');
+  await expect(projector.stage.getByRole('heading', { name: 'Locks' })).toBeVisible();
+  // Hardened code, running on, on one's own machine.
+  await page.keyboard.press('h');
+  await page.keyboard.press(' ');
+  await page.keyboard.press('p');
+  await expect(projector.stage.getByText('My machine')).toBeVisible();
+  await projector.press('PageDown', 5);
+  expect(await projector.picture()).toBe(scripted);
+});
+
+test('the address holds the beat, reloading keeps it, and Back leaves the talk', async ({ page, playground }) => {
+  await playground.open('#deadlock');
+  await playground.live();
+  await page.keyboard.press('t');
+  const projector = new Projector(page);
+  await projector.press('PageDown', 1);
+  await projector.press('PageDown', 2);
+  expect(new URL(page.url()).hash).toBe('#deadlock/talk/2');
+  await page.reload();
+  await projector.stands(2);
+  await page.goBack();
+  await expect(page.getByRole('button', { name: /^Scenario:/ })).toBeVisible();
+  expect(new URL(page.url()).hash).toBe('#deadlock');
+  await page.goForward();
+  await projector.stands(2);
+});
+
+test('an address of a beat that is not there opens the last one', async ({ page, playground: _ }) => {
+  const projector = new Projector(page);
+  await page.goto('./#oversell/talk/99');
+  await projector.stands(8);
+  expect(new URL(page.url()).hash).toBe('#oversell/talk/8');
+});
+
+test('a talk shows the scenario’s own code, and the reader’s edits are there after it', async ({ page, playground }) => {
+  await playground.open('#oversell');
+  await playground.live();
+  await playground.write('"""Edited."""\n');
+  await page.getByRole('button', { name: 'Present' }).click();
+  const projector = new Projector(page);
+  await projector.press('PageDown', 1);
+  await expect(projector.stage.getByRole('region', { name: 'Code' })).toContainText('Never sell more than we have.');
+  await projector.stage.getByRole('button', { name: 'End the talk' }).click();
+  await expect(playground.code).toContainText('Edited.');
+});
+
+test('after a click on a button or a tab the keys are the page’s', async ({ page, playground }) => {
+  await playground.open();
+  await playground.live();
+  await page.getByRole('tab', { name: 'Cases' }).click();
+  await page.keyboard.press(' ');
+  await expect(page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Keys' }).focus();
+  await page.keyboard.press('2');
+  await expect(page.getByRole('tab', { name: 'Locks' })).toHaveAttribute('aria-selected', 'true');
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await page.keyboard.press(' ');
+  await expect(page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
+  // Chosen by keys, a button is pressed by the space bar as everywhere.
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press(' ');
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+});
+
+test('on a projector every letter can be read from the last row', async ({ page, playground: _ }) => {
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  const projector = new Projector(page);
+  for (const beat of [3, 4]) {
+    await projector.open('oversell', beat);
+    const sizes = await projector.stage.evaluate((stage) => {
+      const letters = document.createTreeWalker(stage, NodeFilter.SHOW_TEXT);
+      const found: { size: number; code: boolean; text: string }[] = [];
+      for (let node = letters.nextNode(); node; node = letters.nextNode()) {
+        const parent = node.parentElement!;
+        if (node.textContent!.trim() === '' || parent.closest('.unseen')) continue;
+        found.push({ size: parseFloat(getComputedStyle(parent).fontSize), code: parent.closest('pre') !== null, text: node.textContent!.trim() });
+      }
+      return found;
+    });
+    expect(sizes.filter(({ size, code }) => size < (code ? 24 : 18))).toEqual([]);
+    expect(await complaints(page)).toEqual([]);
+  }
 });
 
 test('a broken number opens the cases behind it, and a case its moment', async ({ page, playground }) => {
@@ -53,7 +166,7 @@ test('the speaker’s window goes along, and its keys act on the projector', asy
   await playground.live();
   const speaker = await context.newPage();
   await speaker.goto(new URL('#speaker', page.url()).href);
-  await expect(speaker.getByText('No talk is being given.')).toBeVisible();
+  await expect(speaker.getByText('No talk is running.')).toBeVisible();
   await page.bringToFront();
   await page.getByRole('button', { name: 'Present' }).click();
   await expect(speaker.getByText(/^0 of \d+$/)).toBeVisible();

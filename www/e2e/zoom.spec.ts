@@ -6,7 +6,8 @@ import { expect, test } from './playground';
 test.use({ viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
 
 test('at 200 % nothing is cut off, and what has the focus is in sight', async ({ page, playground }, info) => {
-  await playground.open();
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.goto('./');
   await playground.live();
   await page.keyboard.press('p');
   await expect(playground.corner(NAIVE_BROKEN)).toBeVisible();

@@ -107,5 +107,5 @@ test('without a command it serves the page, and a taken port is told', async () 
 
 test('the web component is found by its name', () => {
   const found = createRequire(join(folder, 'package.json')).resolve('twoam/embed.js');
-  assert.equal(readFileSync(found, 'utf8'), readFileSync(join(ROOT, 'www/public/embed.js'), 'utf8'));
+  assert.equal(readFileSync(found, 'utf8'), readFileSync(join(ROOT, 'dist/embed.js'), 'utf8'));
 });
