@@ -128,6 +128,21 @@ fn a_break_is_a_result_and_code_that_no_rule_reads_is_not_measured() {
     assert!(!text.contains("held"), "{text}");
 }
 
+/// The damage is there, and requests that are still on their way keep the invariant from telling.
+#[test]
+fn damage_is_told_in_the_scenarios_words_before_any_invariant_is_broken() {
+    let output = twoam(&["run", "double-submit", "--until", "2s"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !text.contains("BROKEN"), "{text}");
+    assert!(text.contains("\nbroken: 1,937.39 charged for carts that were already paid"), "{text}");
+    assert!(text.contains("\n  –       A card was charged twice") && !text.contains("held"), "{text}");
+    let table = String::from_utf8(twoam(&["compare", "double-submit", "--until", "2s"]).stdout).expect("UTF-8");
+    assert!(table.contains("BROKEN 1,937.39 charged for carts that were already paid"), "{table}");
+
+    let text = String::from_utf8(twoam(&["run", "oversell", "--until", "2s"]).stdout).expect("UTF-8");
+    assert!(text.contains("\nbroken: 2 of 2 invariants; ") && text.contains(" units sold that do not exist"), "{text}");
+}
+
 #[test]
 fn errors_are_grouped_with_their_place_count_and_first_traceback() {
     let source = "async def buy(conn, request):\n    if request[\"quantity\"] == 2:\n        raise KeyError(\"two\")\n    \
@@ -466,6 +481,23 @@ fn what_the_template_has_in_comments_makes_it_complete() {
         String::from_utf8_lossy(&output.stdout)
             .contains("complete; naive passes alone and breaks in production, hardened")
     );
+}
+
+#[test]
+fn hardened_code_that_breaks_no_invariant_and_does_damage_fails_the_check() {
+    let folder = new_scenario("counts-all");
+    finished(&folder);
+    let manifest = folder.join("scenario.toml");
+    let text = std::fs::read_to_string(&manifest).expect("UTF-8").replace("<write: ", "<written: ");
+    let counts_all =
+        text.replace("(SELECT COUNT(*) FROM hits) - (SELECT SUM(hits) FROM counters)", "COUNT(*) FROM hits");
+    assert_ne!(text, counts_all);
+    std::fs::write(manifest, counts_all).expect("the file is written");
+    let output = twoam(&["check", folder.to_str().expect("UTF-8"), "--seeds", "1"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("`atomic-update` in `production` breaks no invariant, and yet `[damage]` counts "), "{text}");
+    assert!(text.contains(" with 1 of 1 seed; look at twoam run "), "{text}");
 }
 
 #[test]

@@ -115,7 +115,12 @@ enum What {
     DoesNotRun(String),
     Useless,
     NotMeasured,
-    Breaks { invariant: String, sentence: String },
+    Breaks {
+        invariant: String,
+        sentence: String,
+    },
+    /// No invariant is broken, and yet there is damage.
+    Damages,
     BreaksNothing,
     LosesUpdates,
 }
@@ -124,7 +129,7 @@ enum What {
 struct Sighting {
     seed: u32,
     cases: u32,
-    /// Of a run that did nothing useful.
+    /// Of a run that did nothing useful, or damage.
     why: String,
     /// What runs it again, with the schedule.
     command: String,
@@ -139,20 +144,25 @@ impl Finding {
         let fewest = seen.iter().map(|sighting| sighting.cases).min().unwrap_or_default();
         let most = seen.iter().map(|sighting| sighting.cases).max().unwrap_or_default();
         let cases = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
-        let look = format!("with {count} of {seeds} seeds; look at {} --replay '{}'", first.command, first.schedule);
+        let in_words = |what: &str| format!("{cases} {what}{}", if most == 1 { "" } else { "s" });
+        let seeds = screen::counted(seeds, "seed");
+        let look = format!("with {count} of {seeds}; look at {} --replay '{}'", first.command, first.schedule);
         match what {
             What::DoesNotRun(failure) => {
-                format!("{corner} does not run with {count} of {seeds} seeds: {failure}; mend the file it names")
+                format!("{corner} does not run with {count} of {seeds}: {failure}; mend the file it names")
             }
             What::Useless => format!("{corner} {} {look}", first.why),
             What::NotMeasured => format!("{corner} is not measured: no invariant reads what it writes, {look}"),
             What::Breaks { invariant, sentence } => {
-                format!("{corner} breaks `{invariant}` ({sentence}: {cases} cases) {look}")
+                format!("{corner} breaks `{invariant}` ({sentence}: {}) {look}", in_words("case"))
+            }
+            What::Damages => {
+                format!("{corner} breaks no invariant, and yet `[damage]` counts {} {look}", first.why)
             }
             What::BreaksNothing => {
                 let spared = seen.iter().map(|sighting| sighting.seed.to_string()).collect::<Vec<_>>().join(", ");
                 format!(
-                    "{corner} breaks nothing with {count} of {seeds} seeds ({spared}); raise the load or the faults \
+                    "{corner} breaks nothing with {count} of {seeds} ({spared}); raise the load or the faults \
                      of the environment until its bug shows"
                 )
             }
@@ -173,16 +183,20 @@ fn judged(name: &str, job: &Job<'_>, outcome: Result<RunSummary, Failure>) -> Op
         Err(failure) => What::DoesNotRun(failure.to_string()),
         Ok(summary) => {
             why = useless(&summary).unwrap_or_default();
-            schedule = summary.schedule;
-            let broken = summary.invariants.into_iter().find(|invariant| invariant.broken > 0);
+            schedule = summary.schedule.clone();
+            let broken = summary.invariants.iter().find(|invariant| invariant.broken > 0);
             let lost = summary.metrics.get("lost-updates").copied().unwrap_or_default();
             match broken {
                 _ if !why.is_empty() => What::Useless,
                 None if summary.verdict == Verdict::NotMeasured => What::NotMeasured,
                 None if must_break(request) => What::BreaksNothing,
+                None if summary.verdict == Verdict::Broken => {
+                    why = verdict::damage(job.document, &summary).unwrap_or_default();
+                    What::Damages
+                }
                 Some(invariant) if !must_break(request) => {
                     cases = invariant.broken;
-                    What::Breaks { invariant: invariant.id, sentence: invariant.sentence }
+                    What::Breaks { invariant: invariant.id.clone(), sentence: invariant.sentence.clone() }
                 }
                 None if lost > 0.0 => {
                     cases = lost as u32;
@@ -216,7 +230,10 @@ fn praise(documents: &[(&str, ScenarioDocument)], drafts: &[(&str, usize)], argu
     if !arguments.static_only {
         let hardened = documents.iter().any(|(_, document)| document.variants.len() > 1);
         let also = if hardened { ", hardened holds in both" } else { "" };
-        text += &format!("; naive passes alone and breaks in production{also}, over {} seeds", arguments.seeds);
+        text += &format!(
+            "; naive passes alone and breaks in production{also}, over {}",
+            screen::counted(arguments.seeds, "seed")
+        );
     }
     for (name, missing) in drafts {
         let missing = screen::counted(*missing as u32, "thing");

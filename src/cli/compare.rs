@@ -78,7 +78,7 @@ fn print(document: &ScenarioDocument, summaries: &[RunSummary]) {
     let mut table =
         screen::table(["variant", "environment", "verdict"].into_iter().chain(titles).chain(["answered", "failed"]));
     for summary in summaries {
-        let said = verdict::short(summary);
+        let said = verdict::short(document, summary);
         let said = match summary.verdict {
             Verdict::Holds if verdict::useless(summary).is_none() => screen::good(said),
             _ => screen::bad(comfy_table::Cell::new(said)),

@@ -59,7 +59,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
     match proof.broken_by {
         None => Ok(()),
-        Some(summary) => Err(Failure::Result(why(&summary))),
+        Some(summary) => Err(Failure::Result(why(&document, &summary))),
     }
 }
 
@@ -82,13 +82,15 @@ fn refuse_shortcuts(document: &ScenarioDocument, solution: &RunRequest) -> Resul
     )))
 }
 
-fn why(summary: &RunSummary) -> String {
+fn why(document: &ScenarioDocument, summary: &RunSummary) -> String {
     let broken = summary.invariants.iter().filter(|invariant| invariant.broken > 0);
     let cases =
         broken.map(|invariant| format!("{} ({})", invariant.sentence, screen::counted(invariant.broken, "case")));
     let cases = cases.collect::<Vec<_>>().join("; ");
-    match cases.is_empty() {
-        true => format!("seed {} does not prove it: {}", summary.seed, verdict::sentence(summary)),
-        false => format!("seed {} breaks it: {cases}", summary.seed),
+    let seed = summary.seed;
+    match verdict::damage(document, summary) {
+        _ if !cases.is_empty() => format!("seed {seed} breaks it: {cases}"),
+        Some(damage) => format!("seed {seed} breaks it: {damage}"),
+        None => format!("seed {seed} does not prove it: {}", verdict::sentence(document, summary)),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use twoam::api::{ErrorGroup, PageNotice, Run, RunError, RunRequest, RunSummary, Verdict};
+use twoam::api::{ErrorGroup, PageNotice, Run, RunError, RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
@@ -188,10 +188,7 @@ fn print(document: &ScenarioDocument, summary: &RunSummary, notices: &[PageNotic
     println!("{table}\n");
     for invariant in &summary.invariants {
         match invariant.broken {
-            // Code that was not seen at work has not held anything.
-            0 if summary.verdict == Verdict::Holds || summary.verdict == Verdict::Broken => {
-                println!("  held    {}", invariant.sentence);
-            }
+            0 if verdict::has_held(summary) => println!("  held    {}", invariant.sentence),
             0 => println!("  –       {}", invariant.sentence),
             cases => println!("  BROKEN  {}: {}", invariant.sentence, screen::counted(cases, "case")),
         }
@@ -200,7 +197,7 @@ fn print(document: &ScenarioDocument, summary: &RunSummary, notices: &[PageNotic
     for notice in notices {
         println!("\nnote: {}", notice.text);
     }
-    println!("\n{}", verdict::sentence(summary));
+    println!("\n{}", verdict::sentence(document, summary));
 }
 
 /// How many kinds of error are told with their traceback.

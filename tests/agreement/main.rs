@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use twoam::api::{Change, Frame, Keep, Micros, Run, RunRequest, Sample, ScenarioDocument, TimedChange, measured};
+use twoam::api::{
+    Change, Frame, Keep, Micros, Run, RunRequest, Sample, ScenarioDocument, TimedChange, Verdict, measured,
+};
 use twoam::scenario::{bundle, manifest};
 
 use recount::recount;
@@ -95,6 +97,11 @@ fn all_views_of_a_moment_agree() {
                 wrong.push(format!("{corner}: the moment {} is not what the page was shown", frame.now_us));
             }
         }
+        for pair in frames.windows(2) {
+            let same = pair[0].stretches.iter().zip(&pair[1].stretches);
+            let mended = same.filter(|(was, is)| was.verdict == Verdict::Broken && is.verdict != Verdict::Broken);
+            wrong.extend(mended.map(|(_, is)| format!("{corner}: at {} no longer broken: {is:?}", pair[1].now_us)));
+        }
         for _ in 0..each {
             let at = chance.random_range(0..=UNTIL_US);
             let views = Views::of(&run, &samples, at);
@@ -142,7 +149,7 @@ struct Mutant {
     spoil: fn(&mut Views, &Run),
 }
 
-const MUTANTS: [Mutant; 10] = [
+const MUTANTS: [Mutant; 11] = [
     Mutant {
         name: "waits that began before the window are lost",
         scenario: "deadlock",
@@ -209,6 +216,11 @@ const MUTANTS: [Mutant; 10] = [
         name: "a stretch forgets what it had counted before a deploy",
         scenario: "oversell",
         spoil: |views, _| _ = views.frame.stretches.first_mut().map(|stretch| stretch.answered /= 2),
+    },
+    Mutant {
+        name: "damage is no break as long as no invariant tells",
+        scenario: "oversell",
+        spoil: |views, _| _ = views.frame.stretches.first_mut().map(|stretch| stretch.verdict = Verdict::Holds),
     },
     Mutant { name: "the chart loses its last bucket", scenario: "oversell", spoil: |views, _| _ = views.samples.pop() },
 ];

@@ -239,6 +239,13 @@ impl Views {
                 wrong.say(format!("{}: {sum} in stretches, {} in all", metric.id, metrics[place].total));
             }
         }
+        let counted = document.damage.as_ref();
+        let counted = counted.and_then(|damage| document.metrics.iter().position(|metric| metric.id == damage.of));
+        for stretch in stretches {
+            let damaged = counted.is_some_and(|place| stretch.metrics[place] > 0.0);
+            let broken = damaged || stretch.broken.iter().any(|cases| *cases > 0);
+            wrong.unless(broken == (stretch.verdict == Verdict::Broken), || format!("misjudged: {stretch:?}"));
+        }
         for stretch in stretches.iter().filter(|stretch| stretch.answered > 30 && !stretch.edited) {
             let odd = matches!(stretch.verdict, Verdict::Open | Verdict::NotMeasured);
             wrong.unless(!odd, || format!("the scenario's own code, and {stretch:?}"));
