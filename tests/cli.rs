@@ -340,7 +340,11 @@ fn what_is_not_there_is_refused_with_what_is() {
         (&["run", "oversell", "--at", "90s:variant=naive", "--until", "60s"], "longer --until"),
         (&["run", "oversell", "--set", "shoppers=2.5"], "a whole number from 1 to 500"),
         (&["run", "oversell", "--set", "shoppers=nan"], "a whole number from 1 to 500"),
-        (&["run", "oversell", "--seed", "-1"], "0..=4294967295"),
+        (&["run", "oversell", "--seed", "-1"], "`-1` is not a whole number from 0 to 4294967295"),
+        (&["run", "oversell", "--clients", "many"], "`many` is not a whole number"),
+        (&["run", "oversell", "--set", "shoppers"], "as in clients=50"),
+        (&["run", "oversell", "--at", "1s:"], "`1s:` is not of the form TIME:variant=NAME"),
+        (&["check", "overselll"], "did you mean `oversell`?"),
         (&["run", "oversell", "--until", "forever"], "20s"),
         (&["run", "oversell", "--until", "-1s"], "20s"),
         (&["run", "oversell", "--until", "0"], "no time at all"),
@@ -402,6 +406,20 @@ fn a_new_scenario_runs_at_once_with_one_variant_and_no_texts() {
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     assert!(text.contains("naive passes alone and breaks in production, over 2 seeds"), "{text}");
     assert!(text.contains("is a draft"), "{text}");
+}
+
+#[test]
+fn files_of_other_systems_are_read_as_they_are_meant() {
+    let folder = new_scenario("from-elsewhere");
+    let path = folder.to_str().expect("UTF-8");
+    let run = || json(&["run", path, "--until", "1s", "--json"])["trace_hash"].clone();
+    let meant = run();
+    for file in ["scenario.toml", "schema.sql", "naive.py"] {
+        let text = std::fs::read_to_string(folder.join(file)).expect("UTF-8");
+        let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        std::fs::write(folder.join(file), marked).expect("the file is written");
+    }
+    assert_eq!(run(), meant);
 }
 
 #[test]
@@ -562,6 +580,20 @@ fn what_an_author_breaks_is_told_with_file_and_line() {
             "scenario.toml:127: metric `lost-hits`: relation \"counter\" does not exist",
         ),
         ("file", "scenario.toml", "file = \"naive.py\"", "file = \"nave.py\"", "there is no file `nave.py`"),
+        (
+            "crowd",
+            "scenario.toml",
+            "pool = 10",
+            "pool = 1e12",
+            "scenario.toml:41: `machine.pool`: 1000000000000 is out of range; stay between 1 and 1000",
+        ),
+        (
+            "crowded-knob",
+            "scenario.toml",
+            "max = 200",
+            "max = 2000000",
+            "`clients.count`: knob `clients` goes from 1 to 2000000, which is out of range; stay between 0 and 10000",
+        ),
     ] {
         let folder = new_scenario(&format!("breaks-{name}"));
         let path = folder.join(file);

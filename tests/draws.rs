@@ -111,6 +111,13 @@ fn braces_that_name_nothing_are_text() {
 }
 
 #[test]
+fn what_is_written_as_it_is_meant_is_taken_as_it_is() {
+    assert_eq!(column("a = 0x1F", 1)[0], "31");
+    assert_eq!(column("a = 1_000", 1)[0], "1000");
+    assert_eq!(column(r#"a = [{ list = "shopping", open = true }]"#, 1)[0], r#"[{"list":"shopping","open":true}]"#);
+}
+
+#[test]
 fn a_draw_that_cannot_be_made_is_told_with_a_way_out() {
     for (columns, what, remedy) in [
         (r#"a = "{b}""#, "`rows.columns.a`: there is no `b` beside it", "`{{b}}` stands for the text itself"),
@@ -133,6 +140,14 @@ fn a_draw_that_cannot_be_made_is_told_with_a_way_out() {
         ("a = { list = 1 }", "`rows.columns.a.count`: it is missing", "a number or a knob's id"),
         ("a = { list = 1, count = -1 }", "-1 is below 0", "from 0 up"),
         ("a = { list = 1, count = 2.5 }", "2.5 is no length of a list", "from 0 to 1000"),
+        (
+            "a = [{ uniform = [1, 9] }, 3]",
+            "`rows.columns.a`: nothing is drawn in a plain list",
+            "{ list = …, count = 2 }",
+        ),
+        ("a = nan", "`rows.columns.a`: it is no number", "a number of 64 bits"),
+        ("a = [1, { b = inf }]", "it is no number", "a number of 64 bits"),
+        ("a = { rolling = 1, every_s = 0 }", "0 is out of range", "stay between 0.001 and 3600"),
         ("a = { sequence = 1, stepp = 2 }", "`rows.columns.a.stepp`: unknown key", "remove it"),
         ("a = { text = \"{b}\", b = { sequenze = 1 } }", "it says nothing of how to draw", "`sequence`"),
     ] {

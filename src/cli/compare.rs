@@ -15,7 +15,7 @@ pub struct Arguments {
     /// Id of a scenario, or path of a scenario's folder
     scenario: String,
     /// Whole number; another seed is another run
-    #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1, value_parser = request::whole_number, allow_hyphen_values = true)]
     seed: u32,
     /// Virtual time at which each run ends; the environment's own length if not given
     #[arg(long, value_name = "TIME", value_parser = request::length, allow_hyphen_values = true)]

@@ -17,7 +17,7 @@ pub struct Arguments {
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.file;
-    let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+    let text = fs::text(path).map_err(|error| Failure::file(path, &error))?;
     let spec = isolation::parse(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
     let report = isolation::run(&spec);
     for complaint in &report.complaints {

@@ -53,7 +53,9 @@ fn print(found: &Reproduction) {
     for (place, step) in found.steps.iter().enumerate() {
         let gives = match &step.answer {
             Answer::Done { rows: Some(found), .. } => in_words(found),
-            Answer::Done { rows: None, count } => count.map_or(String::new(), |count| format!("{count} rows")),
+            Answer::Done { rows: None, count } => {
+                count.map_or(String::new(), |count| screen::counted(count as u32, "row"))
+            }
             Answer::Failed(sqlstate) => format!("error {sqlstate}"),
             Answer::Pending => String::new(),
         };

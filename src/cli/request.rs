@@ -23,7 +23,7 @@ pub struct Corner {
     #[arg(long, default_value = "production")]
     env: String,
     /// Whole number; another seed is another run
-    #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1, value_parser = whole_number, allow_hyphen_values = true)]
     seed: u32,
     /// The run of a schedule that an earlier run printed
     #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["variant", "env", "seed"])]
@@ -75,7 +75,10 @@ pub fn variant(document: &ScenarioDocument, name: &str) -> Result<String, Failur
             let id = &document.summary.id;
             Failure::Usage(format!("error: `{id}` has no hardened variant yet; add [[variant]] to its scenario.toml"))
         }),
-        None => Err(Failure::unknown("variant", name, known.iter().map(String::as_str).chain([HARDENED]))),
+        None => {
+            let hardened = (known.len() > 1).then_some(HARDENED);
+            Err(Failure::unknown("variant", name, known.iter().map(String::as_str).chain(hardened)))
+        }
     }
 }
 
@@ -87,7 +90,7 @@ pub fn environment(document: &ScenarioDocument, name: &str) -> Result<String, Fa
 
 /// `name=value` of a knob.
 pub fn setting(document: &ScenarioDocument, text: &str) -> Result<(String, f64), Failure> {
-    let (name, value) = halves(text, '=', "name=value")?;
+    let (name, value) = halves(text, '=', "KNOB=VALUE, as in clients=50")?;
     knob(document, name, value)
 }
 
@@ -132,8 +135,8 @@ pub fn timed_change(document: &ScenarioDocument, request: &RunRequest, text: &st
             "error: `{text}` comes after the run's end at {end}; give a longer --until"
         )));
     }
-    let (name, value) =
-        halves(change, '=', "TIME:variant=NAME, TIME:fault=NAME:on, TIME:fault=NAME:off or TIME:KNOB=NUMBER")?;
+    let forms = "TIME:variant=NAME, TIME:fault=NAME:on, TIME:fault=NAME:off or TIME:KNOB=NUMBER";
+    let (name, value) = change.split_once('=').ok_or_else(|| not_of_the_form(text, forms))?;
     let change = match name {
         "variant" => Change::Variant { variant: variant(document, value)? },
         "fault" => fault(document, value)?,
@@ -222,6 +225,15 @@ pub fn length(text: &str) -> Result<Micros, String> {
     }
 }
 
+/// Of seeds and clients.
+pub fn whole_number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a whole number from 0 to {}", u32::MAX))
+}
+
 fn halves<'a>(text: &'a str, at: char, form: &str) -> Result<(&'a str, &'a str), Failure> {
-    text.split_once(at).ok_or_else(|| Failure::Usage(format!("error: `{text}` is not of the form {form}")))
+    text.split_once(at).ok_or_else(|| not_of_the_form(text, form))
+}
+
+fn not_of_the_form(text: &str, form: &str) -> Failure {
+    Failure::Usage(format!("error: `{text}` is not of the form {form}"))
 }

@@ -18,7 +18,7 @@ pub struct Arguments {
     #[command(flatten)]
     corner: request::Corner,
     /// Number of clients
-    #[arg(long, conflicts_with = REPLAY)]
+    #[arg(long, conflicts_with = REPLAY, value_parser = request::whole_number, allow_hyphen_values = true)]
     clients: Option<u32>,
     /// Sets a knob; may be given several times
     #[arg(long = "set", conflicts_with = REPLAY, value_name = "KNOB=VALUE", allow_hyphen_values = true)]
@@ -158,7 +158,7 @@ fn asked(arguments: &Arguments) -> Result<(ScenarioDocument, RunRequest), Failur
     }
     request.changes.sort_by_key(|change| change.at_us);
     if let Some(path) = &arguments.handler {
-        let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+        let text = fs::text(path).map_err(|error| Failure::file(path, &error))?;
         let variant = document.variant(&request.variant).expect("the variant was found above");
         request.sources.insert(variant.file.clone(), text);
     }

@@ -75,10 +75,14 @@ pub fn find(name: &str) -> Result<ScenarioDocument, Failure> {
     if fs::is_file(path) {
         return Err(Failure::Usage(format!("error: {name} is a file; name the folder of a scenario, or an id")));
     }
+    Err(nothing_at(name, &folders))
+}
+
+fn nothing_at(name: &str, built_in: &[Shelved]) -> Failure {
     if name.contains(['/', '\\']) {
-        return Err(Failure::Usage(format!("error: {name}: there is no such folder")));
+        return Failure::Usage(format!("error: {name}: there is no such folder"));
     }
-    Err(Failure::unknown("scenario", name, folders.iter().map(|shelved| shelved.name.as_str())))
+    Failure::unknown("scenario", name, built_in.iter().map(|shelved| shelved.name.as_str()))
 }
 
 /// The scenario folders at `path`: itself, or those in it; or the one that is built in and has this id.
@@ -90,6 +94,9 @@ pub fn folders_at(path: &Path) -> Result<Vec<Shelved>, Failure> {
     }
     if fs::is_file(&path.join(MANIFEST)) {
         return Ok(vec![shelved_at(path)?]);
+    }
+    if !fs::exists(path) {
+        return Err(nothing_at(&path.display().to_string(), &built_in()?));
     }
     let folders = folders_in(path)?;
     if folders.is_empty() {
@@ -118,7 +125,7 @@ fn shelved_at(path: &Path) -> Result<Shelved, Failure> {
     for file in fs::entries(&path).map_err(|error| Failure::file(&path, &error))? {
         // Folders in it, and what editors and systems leave there, are none of the scenario's.
         if fs::is_file(&file) && !is_hidden(&file) {
-            let text = fs::read_to_string(&file).map_err(|error| Failure::file(&file, &error))?;
+            let text = fs::text(&file).map_err(|error| Failure::file(&file, &error))?;
             folder.files.insert(file.file_name().unwrap_or_default().to_string_lossy().into_owned(), text);
         }
     }

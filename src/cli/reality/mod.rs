@@ -24,7 +24,7 @@ pub struct Arguments {
     /// `postgres` starts a private server, postgres://… names another
     #[arg(long, default_value = postgres::PRIVATE)]
     engine: String,
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = request::whole_number, allow_hyphen_values = true)]
     seed: u32,
     /// How long the load of each run lasts; the environment's own length if not given
     #[arg(long, value_name = "TIME", value_parser = request::duration)]

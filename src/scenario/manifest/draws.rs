@@ -26,7 +26,10 @@ impl<'a> Reader<'a> {
             for name in draw.uses().into_iter().filter(|name| !draws.contains_key(*name)) {
                 let beside = draws.keys().filter(|other| *other != key).map(String::as_str);
                 let known = GIVEN.into_iter().chain(beside).collect::<Vec<_>>();
-                let remedy = format!("use one of {}; `{{{{{name}}}}}` stands for the text itself", listed(&known));
+                let mut remedy = format!("use one of {}", listed(&known));
+                if !matches!(draw, Draw::SameAs { .. }) {
+                    remedy += &format!("; `{{{{{name}}}}}` stands for the text itself");
+                }
                 section.mistake(key, format!("there is no `{name}` beside it"), remedy);
             }
         }
@@ -59,7 +62,16 @@ impl<'a> Reader<'a> {
         let Some(table) = value.get_ref().as_table() else {
             return match json(value.get_ref()) {
                 Value::String(pattern) => Draw::Text { pattern, parts: BTreeMap::new() },
-                value => Draw::Value { value },
+                value => {
+                    if holds(&value, &Value::is_null) {
+                        section.mistake(key, "it is no number, or too large a one", "write a number of 64 bits");
+                    }
+                    if holds(&value, &is_draw) {
+                        let remedy = "write `{ list = …, count = 2 }`, or `{ one_of = [ … ] }` for one of them";
+                        section.mistake(key, "nothing is drawn in a plain list", remedy);
+                    }
+                    Draw::Value { value }
+                }
             };
         };
         let section = Section::new(section.reader, table, value.span().start, section.path(key));
@@ -77,7 +89,10 @@ impl<'a> Reader<'a> {
             ["uniform"] => self.uniform(section),
             ["one_of"] => self.one_of(section),
             ["sequence"] => Draw::Sequence { from: section.number("sequence") },
-            ["rolling"] => Draw::Rolling { from: section.number("rolling"), every_s: section.amount("every_s") },
+            ["rolling"] => Draw::Rolling {
+                from: section.number("rolling"),
+                every_s: section.amount_in("every_s", SHORTEST_S, LONGEST_S),
+            },
             ["knob"] => {
                 let knob = section.text("knob");
                 section.expect_knob("knob", &knob);
@@ -149,6 +164,21 @@ impl<'a> Reader<'a> {
             },
         }
     }
+}
+
+fn holds(value: &Value, odd: &dyn Fn(&Value) -> bool) -> bool {
+    let within = match value {
+        Value::Array(items) => items.iter().any(|item| holds(item, odd)),
+        Value::Object(fields) => fields.values().any(|field| holds(field, odd)),
+        _ => false,
+    };
+    within || odd(value)
+}
+
+/// Whether a table would be a draw, elsewhere.
+fn is_draw(value: &Value) -> bool {
+    let is_its_key = |key: &String| KINDS.contains(&key.as_str()) || key == "count" || key == "every_s";
+    value.as_object().is_some_and(|fields| !fields.is_empty() && fields.keys().all(is_its_key))
 }
 
 /// Draws that use each other: the names on the way round.

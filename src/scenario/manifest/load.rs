@@ -6,6 +6,13 @@ use super::section::Section;
 use super::*;
 use crate::services::{self, SERVICES};
 
+/// What a browser can still work through.
+const CLIENTS_MOST: f64 = 10_000.0;
+const ROWS_MOST: f64 = 1_000_000.0;
+const PROCESSES_MOST: f64 = 100.0;
+const CONNECTIONS_MOST: f64 = 1_000.0;
+const CORES_MOST: f64 = 1_000.0;
+
 impl<'a> Reader<'a> {
     pub(super) fn clients(&self, root: &Section<'_, 'a>) -> Clients {
         let Some(section) = root.section("clients") else {
@@ -15,13 +22,18 @@ impl<'a> Reader<'a> {
             let file = section.text("file");
             let source = section.file("file", &file);
             let scripts = section.sections("script");
-            let scripts =
-                scripts.iter().map(|script| Script { entry: script.text("entry"), count: script.amount("count") });
+            let scripts = scripts.iter().map(|script| Script {
+                entry: script.text("entry"),
+                count: script.amount_in("count", 0.0, CLIENTS_MOST),
+            });
             Clients::Scripted { scripts: scripts.collect(), file, source }
         } else if section.has("rate_per_s") {
-            Clients::Open { rate_per_s: section.amount("rate_per_s") }
+            Clients::Open { rate_per_s: section.amount_in("rate_per_s", 0.0, CLIENTS_MOST) }
         } else {
-            Clients::Closed { count: section.amount("count"), think_ms: section.amount("think_ms") }
+            Clients::Closed {
+                count: section.amount_in("count", 0.0, CLIENTS_MOST),
+                think_ms: section.amount_in("think_ms", 0.0, LONGEST_MS),
+            }
         }
     }
 
@@ -50,19 +62,21 @@ impl<'a> Reader<'a> {
         if section.has("columns") && columns.is_empty() {
             section.mistake("columns", "it names no column", "name one at least, such as `id = { sequence = 1 }`");
         }
-        RowSet { table: section.text("table"), count: section.amount("count"), columns }
+        RowSet { table: section.text("table"), count: section.amount_in("count", 0.0, ROWS_MOST), columns }
     }
 
     pub(super) fn machine(&self, root: &Section<'_, 'a>) -> Machine {
         let section = root.section("machine");
-        let amount = |key| section.as_ref().map_or(Amount::Number(0.0), |section| section.amount(key));
+        let amount =
+            |key, min, max| section.as_ref().map_or(Amount::Number(0.0), |section| section.amount_in(key, min, max));
+        let ms = |key| amount(key, 0.0, LONGEST_MS);
         Machine {
-            processes: amount("processes"),
-            pool: amount("pool"),
-            pool_timeout_ms: amount("pool_timeout_ms"),
-            database_cores: amount("database_cores"),
-            network_ms: amount("network_ms"),
-            network_sd_ms: amount("network_sd_ms"),
+            processes: amount("processes", 1.0, PROCESSES_MOST),
+            pool: amount("pool", 1.0, CONNECTIONS_MOST),
+            pool_timeout_ms: ms("pool_timeout_ms"),
+            database_cores: amount("database_cores", 1.0, CORES_MOST),
+            network_ms: ms("network_ms"),
+            network_sd_ms: ms("network_sd_ms"),
             memory_mb: section.as_ref().and_then(|section| section.optional_amount("memory_mb")),
             replica_lag_ms: section.as_ref().and_then(|section| section.optional_amount("replica_lag_ms")),
         }
@@ -76,9 +90,9 @@ impl<'a> Reader<'a> {
             name: if named { section.text("name") } else { kind.clone() },
             kind,
             capacity: section.optional_amount("capacity"),
-            latency_ms: section.amount("latency_ms"),
-            latency_sd_ms: section.amount("latency_sd_ms"),
-            timeout_ms: section.amount("timeout_ms"),
+            latency_ms: section.amount_in("latency_ms", 0.0, LONGEST_MS),
+            latency_sd_ms: section.amount_in("latency_sd_ms", 0.0, LONGEST_MS),
+            timeout_ms: section.amount_in("timeout_ms", 0.0, LONGEST_MS),
         }
     }
 
@@ -90,10 +104,10 @@ impl<'a> Reader<'a> {
         {
             "decline" => FaultVerdict::Decline,
             "refuse" => FaultVerdict::Refuse,
-            "delay" => FaultVerdict::Delay { ms: section.amount("delay_ms") },
+            "delay" => FaultVerdict::Delay { ms: section.amount_in("delay_ms", 0.0, LONGEST_MS) },
             "lose-answer" => FaultVerdict::LoseAnswer,
             "duplicate" => FaultVerdict::Duplicate,
-            "resend" => FaultVerdict::Resend { after_ms: section.amount("after_ms") },
+            "resend" => FaultVerdict::Resend { after_ms: section.amount_in("after_ms", 0.0, LONGEST_MS) },
             "kill" => FaultVerdict::Kill,
             _ => FaultVerdict::Fail,
         };
@@ -112,7 +126,7 @@ impl<'a> Reader<'a> {
             },
             on,
             share: if kill { Amount::Number(1.0) } else { section.amount("share") },
-            every_s: kill.then(|| section.amount("every_s")),
+            every_s: kill.then(|| section.amount_in("every_s", SHORTEST_S, LONGEST_S)),
             from_s: section.optional_amount("from_s").unwrap_or(Amount::Number(0.0)),
             for_s: section.optional_amount("for_s"),
             verdict,

@@ -29,6 +29,12 @@ const MY_MACHINE: &str = "my-machine";
 pub const PRODUCTION: &str = "production";
 pub const NAIVE: &str = "naive";
 
+/// As long as any run.
+const LONGEST_S: f64 = 3_600.0;
+const LONGEST_MS: f64 = LONGEST_S * 1e3;
+/// Of what happens again and again.
+const SHORTEST_S: f64 = 0.001;
+
 /// A folder's text files by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
@@ -142,7 +148,8 @@ struct Reader<'a> {
     mistakes: RefCell<Vec<Mistake>>,
     missing: RefCell<Vec<Mistake>>,
     places: RefCell<Places>,
-    knobs: RefCell<BTreeSet<String>>,
+    /// From where to where each goes.
+    knobs: RefCell<BTreeMap<String, (f64, f64)>>,
     used: RefCell<BTreeSet<String>>,
 }
 
@@ -162,7 +169,7 @@ impl<'a> Reader<'a> {
 
     fn document(&self, root: Section<'_, 'a>, measured: &[Metric]) -> ScenarioDocument {
         let knobs = root.sections("knob").iter().map(|section| self.knob(section)).collect::<Vec<_>>();
-        self.knobs.replace(knobs.iter().map(|knob| knob.id.clone()).collect());
+        self.knobs.replace(knobs.iter().map(|knob| (knob.id.clone(), (knob.min, knob.max))).collect());
         let services = root.optional_sections("service");
         let services = services.iter().map(|section| self.service(section)).collect::<Vec<_>>();
         let faults = root.optional_sections("fault");

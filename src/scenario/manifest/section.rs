@@ -192,6 +192,24 @@ impl<'r, 'a> Section<'r, 'a> {
         }
     }
 
+    /// Beyond `max` nothing is shown that is not shown below it, and a run would never end.
+    pub(super) fn amount_in(&self, key: &str, min: f64, max: f64) -> Amount {
+        let amount = self.amount(key);
+        let (from, to) = match &amount {
+            Amount::Number(number) => (*number, *number),
+            Amount::Knob(knob) => self.reader.knobs.borrow().get(knob).copied().unwrap_or((min, min)),
+        };
+        // What is below 0 was told.
+        if self.has(key) && (to > max || from < min && from >= 0.0) {
+            let what = match &amount {
+                Amount::Number(number) => format!("{number} is out of range"),
+                Amount::Knob(knob) => format!("knob `{knob}` goes from {from} to {to}, which is out of range"),
+            };
+            self.mistake(key, what, format!("stay between {min} and {max}"));
+        }
+        amount
+    }
+
     pub(super) fn optional_amount(&self, key: &str) -> Option<Amount> {
         self.has(key).then(|| self.amount(key))
     }
@@ -210,8 +228,8 @@ impl<'r, 'a> Section<'r, 'a> {
 
     pub(super) fn expect_knob(&self, key: &str, knob: &str) {
         let knobs = self.reader.knobs.borrow();
-        if !knobs.contains(knob) {
-            let names = knobs.iter().map(String::as_str).collect::<Vec<_>>();
+        if !knobs.contains_key(knob) {
+            let names = knobs.keys().map(String::as_str).collect::<Vec<_>>();
             self.mistake(
                 key,
                 format!("there is no knob `{knob}`"),
@@ -278,17 +296,22 @@ impl Drop for Section<'_, '_> {
 
 pub(super) fn number_of(value: &DeValue<'_>) -> Option<f64> {
     let number: Option<f64> = match value {
-        DeValue::Integer(integer) => integer.as_str().parse().ok(),
+        DeValue::Integer(integer) => {
+            i64::from_str_radix(integer.as_str(), integer.radix()).ok().map(|integer| integer as f64)
+        }
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => None,
     };
     number.filter(|number| number.is_finite())
 }
 
+/// Numbers that are none, and those that are too large, become null, which TOML does not have.
 pub(super) fn json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => text.as_ref().into(),
-        DeValue::Integer(integer) => integer.as_str().parse::<i64>().map_or(Value::Null, Value::from),
+        DeValue::Integer(integer) => {
+            i64::from_str_radix(integer.as_str(), integer.radix()).map_or(Value::Null, Value::from)
+        }
         DeValue::Float(float) => float.as_str().parse::<f64>().map_or(Value::Null, Value::from),
         DeValue::Boolean(flag) => (*flag).into(),
         DeValue::Datetime(datetime) => datetime.to_string().into(),
