@@ -6,7 +6,7 @@ use std::process::{Child, Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::tools::{self, cargo, ensure_npm_packages, node, npm, root, say};
+use crate::tools::{self, cargo, cargo_aside, ensure_npm_packages, node, npm, root, say};
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Engine {
@@ -102,7 +102,8 @@ fn module(engine: Engine) -> PathBuf {
 }
 
 fn glue_maker() -> Command {
-    let mut command = cargo();
+    // The engine's longest crates stand one after the other: they get both cores when they want them.
+    let mut command = cargo_aside();
     command.args(["build", "--quiet", "--package", "glue", "--profile", "tool"]);
     command
 }

@@ -39,6 +39,17 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Cargo for what somebody else's build must not wait for.
+pub fn cargo_aside() -> Command {
+    let cargo = cargo();
+    if !cfg!(unix) {
+        return cargo;
+    }
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(cargo.get_program()).current_dir(root());
+    command
+}
+
 pub fn npm(arguments: &[&str]) -> Command {
     let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     command.args(arguments).current_dir(root().join("www"));
