@@ -52,7 +52,7 @@ pub struct Report {
     pub log: Vec<LogLine>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct Timeline {
     /// Top to bottom.
     pub lanes: Vec<Lane>,
