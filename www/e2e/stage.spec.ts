@@ -243,6 +243,14 @@ test('a solution holds for every seed, and the command line agrees', async ({ pa
   const turn = page.getByRole('complementary', { name: 'Your turn' });
   await turn.getByRole('button', { name: 'Prove it' }).click();
   await expect(turn.getByText('Seed 1 breaks it.')).toBeVisible();
+  const [, handler] = /async def (\w+)\(/.exec(solved)!;
+  await playground.write(`async def ${handler}(conn, request):\n    return {"status": 409}\n`);
+  await turn.getByRole('button', { name: 'Prove it' }).click();
+  await expect(turn.getByText('It does nothing useful: with seed 1')).toBeVisible();
+  await playground.write(`async def ${handler}(conn, request):\n    return {"status": 201}\n`);
+  await turn.getByRole('button', { name: 'Prove it' }).click();
+  await expect(turn.getByText('It is not measured: with seed 1')).toBeVisible();
+  await expect(turn.getByRole('heading')).not.toContainText('solved');
   await playground.write(solved);
   await turn.getByRole('button', { name: 'Prove it' }).click();
   await expect(turn.getByText('It holds for all 20 seeds.')).toBeVisible({ timeout: 120_000 });

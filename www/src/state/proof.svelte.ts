@@ -1,16 +1,18 @@
-// Whether code holds: it meets production with twenty seeds, in an engine of its own, until one breaks it.
+// Whether code holds: it meets production with twenty seeds, in an engine of its own, until with one it does not.
 
 import { Abandoned, absenceInWords, Engine, lossInWords } from '../core/client';
-import type { Frame, RunRequest, ScenarioDocument } from '../core/types';
+import type { Frame, RunRequest, ScenarioDocument, Verdict } from '../core/types';
+import { stretchOf } from './judge';
 
 export const SEEDS = 20;
 
 export class Proof {
-  state = $state<'idle' | 'running' | 'holds' | 'broken' | 'failed'>('idle');
+  state = $state<'idle' | 'running' | 'holds' | 'refuted' | 'failed'>('idle');
   /** Seeds that held. */
   held = $state(0);
-  /** The seed that broke it. */
+  /** The seed with which it does not hold, and what it does then. */
   seed = $state(0);
+  verdict = $state<Verdict>('open');
   reason = $state('');
   /** What `twoam replay` verifies, once it holds. */
   code = $state('');
@@ -31,10 +33,11 @@ export class Proof {
       for (let seed = 1; seed <= SEEDS; seed++) {
         await this.#engine?.run({ run: seed, document, request: { ...request, seed }, catch_up_us: until_us });
         if (attempt !== this.#attempt) return;
-        const { requests, invariants } = this.#last!;
-        if (invariants.some(({ broken_ever }) => broken_ever > 0) || requests.ok === 0) {
+        const verdict = stretchOf(this.#last)?.verdict ?? 'open';
+        if (verdict !== 'holds') {
           this.seed = seed;
-          this.#end('broken');
+          this.verdict = verdict;
+          this.#end('refuted');
           return;
         }
         this.held = seed;
