@@ -163,6 +163,24 @@ fn errors_are_grouped_with_their_place_count_and_first_traceback() {
 }
 
 #[test]
+fn code_that_takes_too_much_has_a_short_traceback() {
+    let run = |name: &str, source: &str| {
+        let output = twoam(&["run", "oversell", "--handler", &written(name, source), "--until", "100ms"]);
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let itself = run("itself.py", "async def buy(conn, request):\n    return await buy(conn, request)\n");
+    assert!(itself.contains("itself.py:2: RecursionError: maximum recursion depth exceeded"), "{itself}");
+    assert!(itself.contains("  [Previous line repeated ") && itself.lines().count() < 50, "{itself}");
+    let others = "def even(n):\n    return odd(n)\n\ndef odd(n):\n    return even(n)\n\nasync def buy(conn, request):\n    even(1)\n";
+    let each_other = run("each_other.py", others);
+    assert!(each_other.contains(" lines are left out; --json has them all"), "{each_other}");
+    assert!(each_other.lines().count() < 80 && each_other.contains("in even\n"), "{each_other}");
+    let greedy = run("greedy.py", "async def buy(conn, request):\n    return {\"stock\": \"a\" * 10**12}\n");
+    assert!(greedy.contains("greedy.py:2: MemoryError"), "{greedy}");
+}
+
+#[test]
 fn a_service_that_the_scenario_does_not_have_is_named() {
     let body = "async def buy(conn, request, cache):\n    return await cache.get(\"price\")\n";
     let output = twoam(&["run", "oversell", "--handler", &written("cached.py", body), "--until", "200ms"]);

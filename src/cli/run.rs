@@ -200,6 +200,24 @@ fn print(document: &ScenarioDocument, summary: &RunSummary, notices: &[PageNotic
     println!("\n{}", verdict::sentence(document, summary));
 }
 
+/// Functions that call each other without end have a traceback of thousands of lines.
+const TRACEBACK_LINES: usize = 40;
+
+fn print_traceback(text: &str) {
+    let lines = text.lines().collect::<Vec<_>>();
+    let left_out = lines.len().saturating_sub(TRACEBACK_LINES);
+    let (first, last) = lines.split_at(if left_out > 0 { TRACEBACK_LINES / 2 } else { lines.len() });
+    for line in first {
+        println!("    {line}");
+    }
+    if left_out > 0 {
+        println!("    … {left_out} lines are left out; --json has them all");
+    }
+    for line in &last[left_out..] {
+        println!("    {line}");
+    }
+}
+
 /// How many kinds of error are told with their traceback.
 const ERRORS_TOLD: usize = 5;
 
@@ -215,9 +233,7 @@ fn print_errors(errors: &[ErrorGroup]) {
                 group.first_request
             ),
         }
-        for line in group.traceback.trim_end().lines() {
-            println!("    {line}");
-        }
+        print_traceback(group.traceback.trim_end());
     }
     let (kinds, rest) = (errors.len(), &errors[errors.len().min(ERRORS_TOLD)..]);
     if !rest.is_empty() {

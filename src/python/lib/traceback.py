@@ -61,11 +61,26 @@ def format_exception_only(exc, /, value=None, *, show_group=False):
     return lines
 
 
+# Of frames that are the same, so many are printed, as CPython does.
+_REPEATS = 3
+
+
 def format_tb(tb, limit=None):
-    return [
-        f'  File "{file}", line {line}, in {function}\n' + (f"    {text}\n" if text else "")
-        for file, line, function, text in extract_tb(tb)
-    ]
+    lines, latest, repeats = [], None, 0
+    for frame in [*extract_tb(tb), None]:
+        if frame == latest:
+            repeats += 1
+            if repeats > _REPEATS:
+                continue
+        else:
+            if repeats > _REPEATS:
+                more = repeats - _REPEATS
+                lines.append(f"  [Previous line repeated {more} more time{'s' if more > 1 else ''}]\n")
+            latest, repeats = frame, 1
+        if frame is not None:
+            file, line, function, text = frame
+            lines.append(f'  File "{file}", line {line}, in {function}\n' + (f"    {text}\n" if text else ""))
+    return lines
 
 
 def extract_tb(tb, limit=None):
