@@ -556,7 +556,7 @@ per_s: number, p50_ms: number, p99_ms: number, statements_per_request: number, }
  */
 export type Recording = { request: RunRequest, schedule: string, trace_hash: string, 
 /**
- * Every `FRAME_US` of virtual time.
+ * Every `FRAME_US` of virtual time of naive code in production, every second one of other runs.
  */
 frames: Array<Frame>, 
 /**
