@@ -163,6 +163,18 @@ fn errors_are_grouped_with_their_place_count_and_first_traceback() {
 }
 
 #[test]
+fn a_forgotten_await_is_told_once_with_its_place() {
+    let file = written(
+        "forgets.py",
+        "async def buy(conn, request):\n    conn.execute(\"SELECT 1\")\n    return {\"status\": 200}\n",
+    );
+    let output = twoam(&["run", "oversell", "--handler", &file, "--until", "1s"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = format!("note: {file}:2: RuntimeWarning: coroutine 'AsyncCursor.execute' was never awaited");
+    assert_eq!(text.matches(&told).count(), 1, "{text}");
+}
+
+#[test]
 fn code_that_takes_too_much_has_a_short_traceback() {
     let run = |name: &str, source: &str| {
         let output = twoam(&["run", "oversell", "--handler", &written(name, source), "--until", "100ms"]);

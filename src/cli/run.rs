@@ -55,7 +55,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
     let (document, request) = asked(arguments)?;
     let name = Named::new(arguments, &document, &request);
-    let (mut summary, text, notices) = match &arguments.engine {
+    let (mut summary, text, mut notices) = match &arguments.engine {
         None => simulated(&document, request, arguments.trace.is_some(), &name)?,
         Some(address) => {
             let real = postgres::run(&document, &request, &postgres::Server::open(address)?, 0)?;
@@ -68,6 +68,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     summary.errors.iter_mut().for_each(|group| name.give(group));
+    notices.iter_mut().for_each(|notice| name.give_file(&mut notice.file));
     if let Some(path) = &arguments.trace {
         fs::write(path, text).map_err(|error| Failure::file(path, &error))?;
     }
@@ -136,8 +137,12 @@ impl Named<'_> {
         let Some(path) = self.given else { return };
         let path = path.display().to_string();
         group.traceback = group.traceback.replace(&format!("File \"{}\"", self.known), &format!("File \"{path}\""));
-        if group.file.as_ref() == Some(&self.known) {
-            group.file = Some(path);
+        self.give_file(&mut group.file);
+    }
+
+    fn give_file(&self, file: &mut Option<String>) {
+        if let Some(path) = self.given.filter(|_| file.as_ref() == Some(&self.known)) {
+            *file = Some(path.display().to_string());
         }
     }
 }
@@ -195,7 +200,11 @@ fn print(document: &ScenarioDocument, summary: &RunSummary, notices: &[PageNotic
     }
     print_errors(&summary.errors);
     for notice in notices {
-        println!("\nnote: {}", notice.text);
+        let place = match (&notice.file, notice.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}: "),
+            _ => String::new(),
+        };
+        println!("\nnote: {place}{}", notice.text);
     }
     println!("\n{}", verdict::sentence(document, summary));
 }

@@ -1,6 +1,6 @@
 //! Follows a trace while it grows: the numbers now, the chart's newest buckets, the lines where clients stand.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use super::lit::lit;
 use super::stretches::Stretch;
 use super::totals::Totals;
 use crate::scenario::ScenarioDocument;
-use crate::trace::{ChangeFamily, Event, EventKind, Micros, Trace};
+use crate::trace::{ChangeFamily, Event, EventKind, LogLevel, Micros, Position, Trace};
 
 /// One step of the screen: what is new since the last one, and the totals now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -119,6 +119,9 @@ pub enum Severity {
     Error,
 }
 
+/// What Python itself warns of begins so: above all a forgotten `await`, after which nothing happens and nothing fails.
+const INTERPRETERS_OWN: &str = "RuntimeWarning: ";
+
 /// What is known of a run up to the last event taken in.
 pub struct Live {
     document: Rc<ScenarioDocument>,
@@ -129,6 +132,8 @@ pub struct Live {
     samples: Vec<Sample>,
     marks: Vec<Mark>,
     notices: Vec<PageNotice>,
+    /// Places whose warning was told.
+    warned: BTreeSet<Position>,
 }
 
 /// So many events lie between two checkpoints: few enough that any moment's counts are had again in a few milliseconds.
@@ -143,6 +148,7 @@ impl Live {
             samples: vec![],
             marks: vec![],
             notices: vec![],
+            warned: BTreeSet::new(),
             document,
         }
     }
@@ -278,6 +284,17 @@ impl Live {
                 self.mark(event.at, MarkFamily::Limit, text);
                 let (severity, text) = (Severity::Note, text.to_owned());
                 self.notices.push(PageNotice { severity, text, file: None, line: None });
+            }
+            EventKind::Logged { level: LogLevel::Warning, text, position } => {
+                let text = trace.strings.text(*text);
+                if text.starts_with(INTERPRETERS_OWN) && self.warned.insert(*position) {
+                    self.notices.push(PageNotice {
+                        severity: Severity::Note,
+                        text: text.to_owned(),
+                        file: Some(trace.strings.text(position.file).to_owned()),
+                        line: Some(position.line),
+                    });
+                }
             }
             _ => {}
         }
