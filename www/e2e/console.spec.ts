@@ -32,7 +32,7 @@ test('the first walkthrough loses an update, without an error', async ({ page })
   await expect(step).toBeEnabled();
   const steps = Number(/ of (\d+)/.exec((await step.textContent())!)![1]);
   for (let number = 1; number <= steps; number += 1) await page.getByRole('button', { name: `Run step ${number} of ${steps}` }).click();
-  await expect(page.getByRole('heading', { level: 1 })).toContainText('Thirty were taken');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Thirty were withdrawn');
   await expect(page.getByRole('region', { name: 'Session A' }).getByRole('row', { name: '1 Ada 80' })).toBeVisible();
 });
 

@@ -21,6 +21,7 @@ test('every scenario opens, and breaks in production', async ({ page, playground
   const picker = page.getByRole('dialog', { name: 'What went wrong for you?' });
   const scenarios = picker.getByRole('region').filter({ hasNot: page.getByRole('button', { name: /^Console/ }) }).getByRole('button');
   await page.keyboard.press('s');
+  await expect(picker).toBeVisible();
   const count = await scenarios.count();
   expect(count).toBeGreaterThan(30);
   await page.keyboard.press('Escape');

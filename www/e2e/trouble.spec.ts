@@ -73,7 +73,7 @@ test('a browser that keeps nothing is told about, and the edit still runs', asyn
   await playground.openEditor();
   await page.keyboard.press('Control+Home');
   await page.keyboard.insertText('# Reviewed at 2 AM.\n');
-  await expect(page.getByText('This browser keeps nothing for this page')).toBeVisible();
+  await expect(page.getByText('This browser stores nothing for this page')).toBeVisible();
   await page.getByRole('button', { name: 'Deploy edit' }).click();
   await expect(page.getByRole('button', { name: 'Deploy edit' })).toBeHidden();
 });

@@ -49,7 +49,8 @@ export function planTour(production: Recording | null): Scene[] | null {
     to('collision', Math.min(extends_us, deploy_us), COLLISION_MS);
   }
   to('break', deploy_us, BREAK_MS);
-  to('recovery', ends_us, RECOVERY_MS);
+  // Not every service comes back at once when its code is mended; who promises that shows it.
+  if (production.recovery?.frames.at(-1)?.stretches.at(-1)?.verdict === 'holds') to('recovery', ends_us, RECOVERY_MS);
   return scenes;
 }
 
