@@ -18,25 +18,34 @@ export async function launch(driver: string, binary: string): Promise<Browser> {
   const display = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const without = once(display, 'exit').then(() => Promise.reject(new Error('Xvfb ended before it had a display.')));
   const [number] = await Promise.race([once(createInterface(display.stdout!), 'line'), without]);
-  const port = await freePort();
   // The hardest locale there is: the browser calls its language “C”, which its own Intl refuses.
   const env = { ...process.env, DISPLAY: `:${number}`, LANG: 'C.UTF-8', LC_ALL: '' };
-  const driving = spawn(driver, [`--port=${port}`], { env, stdio: 'ignore' });
-  const address = `http://127.0.0.1:${port}`;
-  await answering(address, driving);
   return {
-    open: (origins) => open(address, binary, origins),
-    async close() {
-      for (const each of [driving, display]) {
-        const ended = once(each, 'exit');
-        each.kill();
-        await ended;
+    // A driver whose browser was busy to its last moment may not survive it: each page has one of its own.
+    async open(origins) {
+      const port = await freePort();
+      const driving = spawn(driver, [`--port=${port}`], { env, stdio: 'ignore' });
+      const address = `http://127.0.0.1:${port}`;
+      try {
+        await answering(address, driving);
+        return await open(address, binary, origins, () => ended(driving));
+      } catch (error) {
+        await ended(driving);
+        throw error;
       }
     },
+    close: () => ended(display),
   };
 }
 
-async function open(driver: string, binary: string, origins: string[]): Promise<Page> {
+async function ended(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  const end = once(process, 'exit');
+  process.kill();
+  await end;
+}
+
+async function open(driver: string, binary: string, origins: string[], end: () => Promise<void>): Promise<Page> {
   const listener = await Listener.start(origins);
   // The proxy of WebDriver's own capabilities is not asked for anything encrypted.
   const options = { binary, args: ['--automation', `--proxy=http://${listener.address}`] };
@@ -52,6 +61,7 @@ async function open(driver: string, binary: string, origins: string[]): Promise<
     complaints: async () => listener.complaints,
     async close() {
       await session.end();
+      await end();
       await listener.close();
     },
   };
