@@ -45,7 +45,7 @@ pub fn has_held(summary: &RunSummary) -> bool {
 /// What went wrong as the scenario counts it, if anything did: `40 units sold that do not exist`.
 pub fn damage(document: &ScenarioDocument, summary: &RunSummary) -> Option<String> {
     let damage = document.damage.as_ref()?;
-    let (count, shown) = match document.metrics.iter().position(|metric| metric.id == damage.of) {
+    let (count, shown) = match document.damage_metric() {
         Some(place) => {
             // What one stretch did another may have mended.
             let count = summary.stretches.iter().map(|stretch| stretch.metrics[place].max(0.0)).sum();

@@ -216,8 +216,7 @@ impl Stretches {
     }
 
     pub fn now(&self, trace: &Trace, metrics: impl Fn(usize) -> Vec<f64>) -> Vec<Stretch> {
-        let counted = self.document.damage.as_ref();
-        let counted = counted.and_then(|damage| self.document.metrics.iter().position(|metric| metric.id == damage.of));
+        let counted = self.document.damage_metric();
         let stretch = |(place, known): (usize, &Rc<Known>)| {
             let metrics = metrics(place);
             let damaged = counted.is_some_and(|metric| metrics[metric] > 0.0);

@@ -82,6 +82,12 @@ pub struct ScenarioDocument {
 }
 
 impl ScenarioDocument {
+    /// The metric that counts the damage; `None` also where an invariant's cases do.
+    pub fn damage_metric(&self) -> Option<usize> {
+        let damage = self.damage.as_ref()?;
+        self.metrics.iter().position(|metric| metric.id == damage.of)
+    }
+
     pub fn variant(&self, id: &str) -> Option<&VariantDocument> {
         self.variants.iter().find(|variant| variant.id == id)
     }

@@ -4,8 +4,6 @@
 import { Abandoned, Engine, Refused } from '../core/client';
 import type { Ask, Replies } from '../core/protocol';
 import type { Change, Frame, LitLine, Mark, PageNotice, Recording, RunRequest, Sample, TimedChange } from '../core/types';
-import { damageOf } from '../draw/damage';
-import { Course, type Leg } from './course';
 import { History } from './history';
 import { stretchOf } from './judge';
 import { begun, caughtUp, ended, isPlaying, paused, played, type Life } from './life';
@@ -43,8 +41,6 @@ export class RunSession {
   /** What runs now has broken something. */
   readonly broken = $derived(stretchOf(this.frame)?.verdict === 'broken');
   readonly verdicts = new Verdicts();
-  /** How the damage grew so far; of a recorded run also what will be shown only later. */
-  course = $state.raw<readonly Leg[]>([]);
 
   /** Settled when the run has come to where it begins. */
   begun: Promise<void> = Promise.resolve();
@@ -63,7 +59,6 @@ export class RunSession {
   #plan: Plan | null = null;
   #changes: TimedChange[] = [];
   #history = new History();
-  #course = new Course();
   #replay = new Pulse();
   /** Where it comes to stand by itself; null: at its end. */
   #until_us: number | null = null;
@@ -154,10 +149,7 @@ export class RunSession {
     this.samples = [];
     this.marks = [];
     this.notices = [];
-    // The run that takes over is the same up to where it does.
-    this.#course = keepView ? this.#course.until(catch_up_us) : new Course();
     if (!keepView) {
-      this.course = [];
       this.frame = null;
       this.cursor_us = 0;
       this.reached_us = 0;
@@ -394,8 +386,6 @@ export class RunSession {
     if (frame.notices.length > 0) this.notices = [...this.notices, ...frame.notices].slice(-NOTICES_MOST);
     if (frame.samples.length > 0 || frame.marks.length > 0) this.revision += 1;
     this.#history.push(frame);
-    const damage = this.#plan && damageOf(this.#plan.document);
-    if (damage && this.#course.take(frame, damage)) this.course = [...this.#course.legs];
     if (this.live) this.verdicts.judge(frame);
   }
 
