@@ -10,10 +10,10 @@ pub use crate::console::{
     Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX, sql_speeds,
 };
 pub use crate::report::{
-    Answered, Arrow, Case, Cell, Collision, CollisionRequest, CollisionStep, DRAIN_US, ErrorGroup, Failure, Frame,
-    INHERITED_DAMAGE_US, InvariantNow, Lane, LaneFamily, LitLine, LockHolder, LockWait, LogLine, Mark, MarkFamily,
-    MetricNow, PageNotice, QueryGroup, Report, RequestCounts, RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN,
-    Sample, Severity, Span, SpanFamily, StepKind, Stretch, TableNow, Timeline, Verdict, measured,
+    Answered, Arrow, Case, Cell, Collision, CollisionRequest, CollisionStep, ErrorGroup, Failure, Frame, InvariantNow,
+    Lane, LaneFamily, LitLine, LockHolder, LockWait, LogLine, Mark, MarkFamily, MetricNow, PageNotice, QueryGroup,
+    Report, RequestCounts, RowLock, RowNow, RowVersion, SAMPLE_US, SPANS_SHOWN, Sample, Severity, Span, SpanFamily,
+    StepKind, Stretch, TableNow, Timeline, Verdict, measured,
 };
 use crate::report::{Live, answers, build, collision, locks, tables};
 pub use crate::scenario::ScenarioDocument;

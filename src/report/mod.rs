@@ -36,7 +36,7 @@ pub use live::{
 };
 pub use locks::{LockHolder, LockWait, locks};
 pub use metrics::measured;
-pub use stretches::{DRAIN_US, INHERITED_DAMAGE_US, Stretch, Verdict};
+pub use stretches::{Stretch, Verdict};
 pub use tables::tables;
 
 /// A stretch of the run in detail.

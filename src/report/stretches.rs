@@ -14,16 +14,19 @@ use crate::scenario::{InvariantRule, ScenarioDocument};
 use crate::trace::{Micros, RequestId, Symbol, Trace};
 
 /// Requests of the old variant are still ending this long after a deploy; what they break is not the new one's.
-pub const DRAIN_US: Micros = 1_000_000;
+const DRAIN_US: Micros = 1_000_000;
 
 /// Rows that naive code spoiled, and answers its clients still wait for, break a rule this long after it is gone.
-pub const INHERITED_DAMAGE_US: Micros = 6_000_000;
+const INHERITED_DAMAGE_US: Micros = 6_000_000;
 
 /// From one deploy to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Stretch {
     #[ts(type = "number")]
     pub from_us: Micros,
+    /// Until then what goes wrong may be the work of the stretch before.
+    #[ts(type = "number")]
+    pub settles_us: Micros,
     pub variant: String,
     /// Its file or the schema is not as the scenario has it.
     pub edited: bool,
@@ -119,7 +122,7 @@ impl Stretches {
         let from = if self.all.is_empty() { 0 } else { at };
         self.all.push(Rc::new(Known {
             from,
-            inherits_until: from + window,
+            inherits_until: if self.all.is_empty() { 0 } else { from + window },
             first: None,
             variant,
             naive,
@@ -222,6 +225,7 @@ impl Stretches {
             let damaged = counted.is_some_and(|metric| metrics[metric] > 0.0);
             Stretch {
                 from_us: known.from,
+                settles_us: known.inherits_until,
                 variant: trace.strings.text(known.variant).to_owned(),
                 edited: known.edited,
                 answered: known.answered,

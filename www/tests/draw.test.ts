@@ -8,7 +8,7 @@ import { forest } from '../src/draw/locks';
 import { activeLinesInWords } from '../src/draw/activeLines';
 import { tableColumns } from '../src/draw/schema';
 import { columns, cut, stride } from '../src/draw/series';
-import { at, draw, neighbour } from '../src/draw/timeline';
+import { at, busyLanes, draw, neighbour } from '../src/draw/timeline';
 
 function span(lane: number, from_us: number, to_us: number | null, family: Span['family'], label: string): Span {
   return { lane, from_us, to_us, family, label, request: 1, file: 'naive.py', line: 3, details: [] };
@@ -32,7 +32,7 @@ const timeline: Timeline = {
 };
 
 describe('timeline', () => {
-  const window = { from_us: 0, to_us: 10_000, known_us: 10_000, width: 500, top: 0, height: 100 };
+  const window = { from_us: 0, to_us: 10_000, known_us: 10_000, width: 500, top: 0, height: 100, rows: [0, 1, 2] };
 
   test('a stretch as shapes', () => {
     expect(draw(timeline, window)).toMatchInlineSnapshot(`
@@ -133,9 +133,18 @@ describe('timeline', () => {
     expect(bars).toEqual([]);
   });
 
+  test('only lanes in which something goes on around the window have a row', () => {
+    expect(busyLanes(timeline, 0, 10_000, 10_000)).toEqual([0, 1]);
+    // The last statement of client 2 has not ended; client 1 has been done for longer than the window is wide.
+    expect(busyLanes(timeline, 60_000, 70_000, 80_000)).toEqual([1]);
+    const { lanes, bars } = draw(timeline, { ...window, rows: [1] });
+    expect(lanes).toEqual([{ family: 'client', label: 'client 2', y: 0 }]);
+    expect(bars.map(({ span, y }) => ({ span, y }))).toEqual([{ span: 2, y: 4 }, { span: 4, y: 4 }]);
+  });
+
   test('fifty thousand spans become no more bars than there are pixels for', () => {
     const spans = Array.from({ length: 50_000 }, (_, index) => span(index % 3, index * 20, index * 20 + 10, 'statement', 'SELECT 1'));
-    const { bars } = draw({ ...timeline, spans }, { from_us: 0, to_us: 1_000_000, known_us: 1_000_000, width: 800, top: 0, height: 100 });
+    const { bars } = draw({ ...timeline, spans }, { from_us: 0, to_us: 1_000_000, known_us: 1_000_000, width: 800, top: 0, height: 100, rows: [0, 1, 2] });
     expect(bars.length).toBeLessThanOrEqual(3 * 801);
     expect(bars.length).toBeGreaterThan(1_000);
   });
@@ -151,6 +160,8 @@ describe('timeline', () => {
     expect(neighbour(timeline.spans, null, 'right')).toBe(0);
     expect(neighbour(timeline.spans, 0, 'right')).toBe(1);
     expect(neighbour(timeline.spans, 1, 'down')).toBe(2);
+    expect(neighbour([span(0, 0, 1, 'statement', 'a'), span(7, 5, 6, 'statement', 'b'), span(9, 0, 1, 'statement', 'c')], 0, 'down')).toBe(1);
+    expect(neighbour(timeline.spans, 4, 'down')).toBe(4);
     expect(neighbour(timeline.spans, 4, 'right')).toBe(4);
   });
 });

@@ -56,7 +56,7 @@ interface Totals {
 export function stretch(totals: Totals = {}, variant = 'naive', from_us = 0): Stretch {
   const { ok = 0, failed = 0, sold = 0, oversold = 0, stock = 0, paid = 0 } = totals;
   const verdict: Verdict = stock + paid + oversold > 0 ? 'broken' : ok + failed === 0 ? 'open' : ok === 0 ? 'nothing-useful' : 'holds';
-  return { from_us, variant, edited: false, answered: ok + failed, failed, useful: ok, broken: [stock, paid], metrics: [sold, oversold], verdict };
+  return { from_us, settles_us: from_us === 0 ? 0 : from_us + 7_000_000, variant, edited: false, answered: ok + failed, failed, useful: ok, broken: [stock, paid], metrics: [sold, oversold], verdict };
 }
 
 /** A run of naive code, or one in which these variants ran one after the other. */

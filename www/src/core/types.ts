@@ -799,7 +799,11 @@ export type StepKind = "read" | "write" | "wait" | "commit" | "rollback" | "call
 /**
  * From one deploy to the next.
  */
-export type Stretch = { from_us: number, variant: string, 
+export type Stretch = { from_us: number, 
+/**
+ * Until then what goes wrong may be the work of the stretch before.
+ */
+settles_us: number, variant: string, 
 /**
  * Its file or the schema is not as the scenario has it.
  */

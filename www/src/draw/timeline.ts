@@ -7,6 +7,8 @@ export interface Window {
   from_us: number;
   to_us: number;
   width: number;
+  /** The lanes that are drawn, from above. */
+  rows: readonly number[];
   /** How far the report goes: what is still going on is drawn up to here. */
   known_us: number;
   /** Of the visible part; lanes outside of it are left out. */
@@ -69,22 +71,36 @@ function box(family: SpanFamily): { offset: number; height: number } {
   }
 }
 
+/**
+ * The lanes in which something goes on around a window; of two hundred clients few do anything in 60 ms. Lanes that are
+ * busy up to a width before or after stay, or rows would jump while the window moves.
+ */
+export function busyLanes(timeline: Timeline, from_us: number, to_us: number, known_us: number): number[] {
+  const reach_us = to_us - from_us;
+  const near = (start_us: number, end_us: number) => end_us >= from_us - reach_us && start_us <= to_us + reach_us;
+  const busy = new Set<number>();
+  for (const { lane, from_us, to_us } of timeline.spans) if (near(from_us, to_us ?? known_us)) busy.add(lane);
+  for (const { at_us, from_lane, to_lane } of timeline.arrows) if (near(at_us, at_us)) busy.add(from_lane).add(to_lane);
+  return [...busy].sort((a, b) => a - b);
+}
+
 export function draw(timeline: Timeline, window: Window): Drawing {
   const { from_us, to_us, known_us, width, top, height } = window;
   const scale = width / Math.max(1, to_us - from_us);
-  const firstLane = Math.floor(top / LANE_HEIGHT);
-  const lastLane = Math.ceil((top + height) / LANE_HEIGHT);
+  const firstRow = Math.floor(top / LANE_HEIGHT);
+  const lastRow = Math.ceil((top + height) / LANE_HEIGHT);
+  const rowOf = new Map(window.rows.map((lane, row) => [lane, row]));
 
-  const lanes: LaneRow[] = [];
-  for (let lane = firstLane; lane <= Math.min(lastLane, timeline.lanes.length - 1); lane++) {
+  const lanes = window.rows.slice(firstRow, lastRow + 1).map((lane, index): LaneRow => {
     const { label, family } = timeline.lanes[lane]!;
-    lanes.push({ y: lane * LANE_HEIGHT - top, label, family });
-  }
+    return { y: (firstRow + index) * LANE_HEIGHT - top, label, family };
+  });
 
   const bars: Bar[] = [];
   const lastEdge = new Map<number, number>();
   timeline.spans.forEach((span, index) => {
-    if (span.lane < firstLane || span.lane > lastLane) return;
+    const row = rowOf.get(span.lane);
+    if (row === undefined || row < firstRow || row > lastRow) return;
     const end_us = span.to_us ?? known_us;
     if (end_us < from_us || span.from_us > to_us) return;
     const left = Math.max(-4, (span.from_us - from_us) * scale);
@@ -96,7 +112,7 @@ export function draw(timeline: Timeline, window: Window): Drawing {
     lastEdge.set(kind, Math.floor(right));
     bars.push({
       x: left,
-      y: span.lane * LANE_HEIGHT + offset - top,
+      y: row * LANE_HEIGHT + offset - top,
       width: Math.max(1, right - left),
       height,
       family: span.family,
@@ -106,11 +122,11 @@ export function draw(timeline: Timeline, window: Window): Drawing {
   });
 
   const arrows = timeline.arrows
-    .filter(({ at_us }) => at_us >= from_us && at_us <= to_us)
+    .filter(({ at_us, from_lane, to_lane }) => at_us >= from_us && at_us <= to_us && rowOf.has(from_lane) && rowOf.has(to_lane))
     .map(({ at_us, from_lane, to_lane }) => ({
       x: (at_us - from_us) * scale,
-      fromY: (from_lane + 0.5) * LANE_HEIGHT - top,
-      toY: (to_lane + 0.5) * LANE_HEIGHT - top,
+      fromY: (rowOf.get(from_lane)! + 0.5) * LANE_HEIGHT - top,
+      toY: (rowOf.get(to_lane)! + 0.5) * LANE_HEIGHT - top,
     }))
     .filter(({ fromY, toY }) => Math.max(fromY, toY) >= 0 && Math.min(fromY, toY) <= height);
 
@@ -150,11 +166,15 @@ export function neighbour(spans: readonly Span[], current: number | null, key: '
     const place = order.findIndex(({ index }) => index === current);
     return order[place + (key === 'right' ? 1 : -1)]?.index ?? current;
   }
-  const lane = from.lane + (key === 'down' ? 1 : -1);
+  // The next lane that has spans, and there the nearest in time.
+  const apart = ({ lane }: Span) => (key === 'down' ? lane - from.lane : from.lane - lane);
+  const distance = (span: Span) => [apart(span), Math.abs(span.from_us - from.from_us)] as const;
   let nearest: number | null = null;
   spans.forEach((span, index) => {
-    if (span.lane !== lane) return;
-    if (nearest === null || Math.abs(span.from_us - from.from_us) < Math.abs(spans[nearest]!.from_us - from.from_us)) nearest = index;
+    if (apart(span) <= 0) return;
+    const [lanes, time] = distance(span);
+    const [fewest, shortest] = nearest === null ? [Infinity, Infinity] : distance(spans[nearest]!);
+    if (lanes < fewest || (lanes === fewest && time < shortest)) nearest = index;
   });
   return nearest ?? current;
 }

@@ -130,7 +130,7 @@ const mistakeField = StateField.define<DecorationSet>({
 const look = EditorView.theme({
   '&': { height: '100%', color: 'var(--ink)', backgroundColor: 'transparent', fontSize: 'var(--code-size, 0.85rem)' },
   '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.5', overflow: 'auto' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.5', overflow: 'auto', background: 'var(--cut, none)' },
   '.cm-content': { padding: '8px 0', caretColor: 'var(--lamp)' },
   '.cm-line': { padding: '0 16px 0 0' },
   '.cm-cursor': { borderLeftColor: 'var(--lamp)', borderLeftWidth: '2px' },

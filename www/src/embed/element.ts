@@ -2,6 +2,7 @@
 // tapped, the run itself in a frame of our pages. It runs on pages of others, so it asks for nothing that would need
 // their or our leave: pictures by <img>, pages by <iframe>. What stands between the tags is for where no script runs.
 
+import { onResize } from '../resize';
 import { isLight } from './brightness';
 import { fromFrame, isFrom, target, type ToFrame } from './messages';
 
@@ -141,9 +142,7 @@ function elementOf(home: Site, sheet: CSSStyleSheet) {
         this.#root.querySelector('.box')?.classList.toggle('narrow', narrow);
         if (this.clientWidth > 0 && picture.src !== source) picture.src = source;
       };
-      const observer = new ResizeObserver(fit);
-      observer.observe(this);
-      this.#ends.signal.addEventListener('abort', () => observer.disconnect());
+      this.#ends.signal.addEventListener('abort', onResize(this, fit));
       if (!scenario) missing();
       return picture;
     }

@@ -1,6 +1,7 @@
 // An embed's page: a still picture until it is tapped, and what runs from then on. In a plain frame the tap comes here;
 // where a script has put the frame there, it came before.
 
+import { onResize } from '../resize';
 import { readAddress } from './address';
 import { target, toFrame, type FromFrame } from './messages';
 
@@ -34,10 +35,10 @@ if (address.host !== '') {
   document.documentElement.dataset.sized = '';
   still?.remove();
   tell({ twoam: 'hello' });
-  new ResizeObserver(() => {
+  onResize(document.body, () => {
     const { height } = document.body.getBoundingClientRect();
     if (place.childElementCount > 0) tell({ twoam: 'size', height: Math.ceil(height) });
-  }).observe(document.body);
+  });
   void begin();
 } else if (still) {
   if (address.scenario !== '' && still.querySelector('img') === null) showPicture(still, address.scenario);

@@ -2,7 +2,7 @@
 // the engine.
 
 import type { Frame, Recording, Stretch } from '../core/types';
-import { drain_us, outcome, stretchOf, type Outcome, type Rules } from '../state/judge';
+import { outcome, stretchOf, type Outcome, type Rules } from '../state/judge';
 
 /** A moment of a run, judged. */
 export interface Step {
@@ -60,7 +60,7 @@ export class Track {
     const stretch = stretchOf(frame);
     const last = this.#steps.at(-1);
     if (!stretch || (last && frame.now_us <= last.frame.now_us && stretch.from_us <= last.stretch.from_us)) return;
-    const settled = stretch.from_us === 0 || frame.now_us >= stretch.from_us + drain_us(stretch.variant, this.#rules);
+    const settled = frame.now_us >= stretch.settles_us;
     const step = { frame, stretch, outcome: outcome(stretch, this.#rules), settled };
     this.#steps.push(step);
     if (step.outcome.verdict === 'broken') this.broke_us ??= frame.now_us;

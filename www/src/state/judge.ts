@@ -1,14 +1,8 @@
 // What a frame says of the code that ran: each stretch of one variant has been judged where it was run, by what its own
 // code did. Functions of what they are given; nothing is kept here.
 
-import { isNaive } from '../core/scenario';
 import type { Frame, ScenarioDocument, Stretch, Verdict } from '../core/types';
 import { amount, damageOf, type Damage } from '../draw/damage';
-
-/** Requests of the old variant are still ending this long after a deploy; what they break is not the new one's. */
-const DRAIN_US = 1_000_000;
-/** Rows that naive code spoiled, and answers its clients still wait for, break a rule this long after it is gone. */
-const INHERITED_DAMAGE_US = 6_000_000;
 
 /** What happened in one of the four corners, since the run began or since that variant was deployed. */
 export interface Outcome {
@@ -64,9 +58,4 @@ export function brokenSentences({ invariants }: Rules, frame: Frame): string {
     .filter((_, index) => frame.stretches.some(({ broken }) => (broken[index] ?? 0) > 0))
     .map(({ sentence }) => sentence)
     .join('; ');
-}
-
-/** How long what came before a deploy may still be ending. */
-export function drain_us(variant: string, { invariants }: Rules): number {
-  return (isNaive(variant) ? DRAIN_US : INHERITED_DAMAGE_US) + 1_000 * Math.max(0, ...invariants.map(({ settle_ms }) => settle_ms));
 }

@@ -377,8 +377,7 @@ export class PlaygroundState {
   }
 
   deployFix() {
-    const fix = this.selection.document?.variants[1];
-    if (fix) this.deploy(fix.id);
+    this.deploy(this.selection.hardened);
   }
 
   /** Naive code from its beginning, as it is written. */

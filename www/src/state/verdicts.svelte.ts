@@ -60,6 +60,12 @@ export class Verdicts {
     return metricSince(this.#looked, metric);
   }
 
+  /** Something went wrong that no rule tells yet: requests that are under way could still mend it. */
+  get unsettled(): boolean {
+    const stretch = stretchOf(this.#looked);
+    return stretch?.verdict === 'broken' && stretch.broken.every((cases) => cases === 0);
+  }
+
   brokenSince(invariant: number): Since {
     return brokenSince(this.#looked, invariant);
   }
