@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import subsetFont from 'subset-font';
 import { build, defineConfig, type Plugin } from 'vite';
 import type { ScenarioSummary } from './src/core/types';
 import { byFeeling, corners } from './src/draw/about';
@@ -42,6 +43,20 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** Letters that the first screen waits for: all of ASCII, and what the texts are set with. `theme.css` has the rest apart. */
+const BASIC = String.fromCharCode(...Array.from({ length: 0x7f - 0x20 }, (_, index) => 0x20 + index)) + '·×÷–—‘’“”…•−→←↑↓≤≥€™‹›';
+
+async function writeBasicFonts() {
+  const folder = join(import.meta.dirname, 'src/fonts');
+  mkdirSync(folder, { recursive: true });
+  for (const font of ['instrument-sans', 'sometype-mono']) {
+    const whole = readFileSync(join(import.meta.dirname, `node_modules/@fontsource-variable/${font}/files/${font}-latin-wght-normal.woff2`));
+    writeFileSync(join(folder, `${font}.woff2`), await subsetFont(whole, BASIC, { targetFormat: 'woff2' }));
+  }
+}
+
+await writeBasicFonts();
+
 /** Fonts, the list of scenarios and the one that is opened are asked for with the page, not after its script was read. */
 function preloads(): Plugin {
   let folder = '';
@@ -54,7 +69,7 @@ function preloads(): Plugin {
     transformIndexHtml: {
       order: 'post',
       handler(_, { bundle, filename }) {
-        const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith('.woff2'));
+        const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith('.woff2') && !file.includes('-latin-'));
         // A frame shows a picture until it is tapped; the engine's page shows nothing.
         if (/(embed|engine)\.html$/.test(filename)) return [];
         // After the policy, which holds only for what follows it.
