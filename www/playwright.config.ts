@@ -7,8 +7,8 @@ export default defineConfig({
   testDir: 'e2e',
   // The engine takes a core for itself, so tests share the machine badly.
   workers: 1,
-  timeout: 60_000,
-  expect: { timeout: 20_000 },
+  timeout: 240_000,
+  expect: { timeout: 60_000 },
   reporter: [['list']],
   // The others walk the journeys, by drivers of their own.
   projects: [

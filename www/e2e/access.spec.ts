@@ -5,7 +5,6 @@ import { expect, test } from './playground';
 for (const scheme of ['dark', 'light'] as const) {
   for (const width of [360, 1280]) {
     test(`nothing for axe to find: ${scheme}, ${width} px`, async ({ page, playground }) => {
-      test.setTimeout(120_000);
       await page.emulateMedia({ colorScheme: scheme });
       await page.setViewportSize({ width, height: 800 });
       await playground.open();

@@ -37,7 +37,7 @@ test('an endless loop is stopped, and the page goes on', async ({ page, playgrou
   const handler = /async def (\w+)\(([^)]*)\)/.exec(source)!;
   await playground.write(`async def ${handler[1]}(${handler[2]}):\n    while True:\n        pass\n`);
   await page.getByRole('button', { name: 'Deploy edit' }).click();
-  await expect(page.getByText(/stopped|restarted/).first()).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(/stopped|restarted/).first()).toBeVisible();
   await page.getByRole('button', { name: 'Revert' }).click();
   await page.getByRole('button', { name: 'Reset' }).click();
   await expect(playground.corner(NAIVE_HOLDS)).toBeVisible();

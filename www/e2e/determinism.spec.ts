@@ -6,7 +6,6 @@ import { expect, test } from './playground';
 import { read, runInBrowser } from './trace';
 
 test('the recorded runs, which the native engine made, come out again', async ({ page, playground }) => {
-  test.setTimeout(120_000);
   await playground.open();
   await playground.live();
   const scenarios = await read<ScenarioSummary[]>(page, 'scenarios/index.json');

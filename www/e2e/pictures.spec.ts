@@ -9,7 +9,6 @@ for (const { scheme, width } of [
   { scheme: 'light', width: 360 },
 ] as const) {
   test(`every view fits, and is kept as a picture: ${scheme}, ${width} px`, async ({ page, playground }, info) => {
-    test.setTimeout(120_000);
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 800 });
     const keep = async (name: string) => {

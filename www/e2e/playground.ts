@@ -26,7 +26,7 @@ export class Playground {
   }
 
   async live() {
-    await expect(this.page.getByText(LIVE)).toBeVisible({ timeout: 40_000 });
+    await expect(this.page.getByText(LIVE)).toBeVisible();
   }
 
   /** Something of the bar, which folds away on a narrow screen. */

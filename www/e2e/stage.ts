@@ -25,7 +25,7 @@ export class Projector {
   /** It shows a beat, counted from 1, and nothing moves any more. */
   async stands(beat: number) {
     await expect(this.place).toHaveText(new RegExp(`^${beat} of `));
-    await expect(this.stage).toHaveAttribute('aria-busy', 'false', { timeout: 60_000 });
+    await expect(this.stage).toHaveAttribute('aria-busy', 'false');
   }
 
   /** By a clicker's key to the next beat or the one before, and at once to where it stops. */

@@ -7,7 +7,6 @@ import { expect, test } from './playground';
 test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
 
 test('every control is at least 40 px high and wide', async ({ page, playground }) => {
-  test.setTimeout(120_000);
   await playground.open();
   await playground.live();
   await page.getByRole('contentinfo', { name: 'Transport' }).getByRole('button', { name: 'Production' }).tap();

@@ -39,7 +39,7 @@ interface Equipped {
 }
 
 const library = readFileSync(createRequire(import.meta.url).resolve('@testing-library/dom/dist/@testing-library/dom.umd.min.js'), 'utf8');
-const WITHIN_MS = 30_000;
+const WITHIN_MS = 90_000;
 
 export class Tab {
   readonly #page: Page;
