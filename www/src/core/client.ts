@@ -7,8 +7,10 @@ import type { Frame } from './types';
 
 /** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
 const SILENCE_MS = 4_000;
-/** A run that begins starts an interpreter first, which on a busy machine takes its time. */
+/** A run that begins starts an interpreter first, which on a busy machine takes its time: */
 const BEGINNING_MS = 12_000;
+/** or so many times as long as one has taken before. */
+const BEGINNINGS = 5;
 /** Without another byte of the engine, and while it is compiled. */
 const LOADING_MS = 60_000;
 /** An interpreter leaves some megabytes behind when its run ends, and WebAssembly's memory never shrinks. */
@@ -16,7 +18,7 @@ const MEMORY_MOST = 400_000_000;
 const RESTARTS_MOST = 5;
 
 /** Why a thread was ended. */
-export type Loss = { why: 'crashed' } | { why: 'stopped'; error: string } | { why: 'silent'; beginning: boolean };
+export type Loss = { why: 'crashed' } | { why: 'stopped'; error: string } | { why: 'silent'; seconds: number };
 
 /** Why there is no engine here. */
 export type Absence =
@@ -69,6 +71,8 @@ export class Engine {
   #playing = false;
   #loaded = false;
   #beginning = false;
+  /** The longest that a run took to begin, in milliseconds. */
+  #longestBeginning = 0;
   #restarts: number[] = [];
   #memory = 0;
 
@@ -127,7 +131,9 @@ export class Engine {
       this.#end();
       this.#launch(() => {});
     }
+    const began = performance.now();
     this.#memory = await this.ask({ kind: 'run', ...ask });
+    this.#longestBeginning = Math.max(this.#longestBeginning, performance.now() - began);
   }
 
   ask<A extends Ask>(ask: A): Promise<Replies[A['kind']]> {
@@ -186,7 +192,8 @@ export class Engine {
       if (silence > LOADING_MS) this.#giveUp({ why: 'stalled' });
       return;
     }
-    if (silence > (this.#beginning ? BEGINNING_MS : SILENCE_MS)) this.#restart({ why: 'silent', beginning: this.#beginning });
+    const patience = this.#beginning ? Math.max(BEGINNING_MS, BEGINNINGS * this.#longestBeginning) : SILENCE_MS;
+    if (silence > patience) this.#restart({ why: 'silent', seconds: Math.round(silence / 1_000) });
   }
 
   #restart(loss: Loss) {
@@ -224,7 +231,7 @@ export function lossInWords(loss: Loss): string {
     case 'stopped':
       return `The engine stopped: ${loss.error}.`;
     case 'silent':
-      return `The engine did not answer for ${loss.beginning ? 'twelve' : 'four'} seconds.`;
+      return `The engine did not answer for ${loss.seconds} seconds.`;
   }
 }
 
