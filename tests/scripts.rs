@@ -1,35 +1,23 @@
 //! Golden scripts of the SQL engine and of its store: what is asked, by which session, and what comes of it.
 //!
-//! A script is a file of `tests/scripts/sql` or `tests/scripts/store`. `UPDATE_GOLDENFILES=1` writes what comes now into it.
+//! A script is a file of `tests/scripts/sql` or `tests/scripts/store`, and a test of its own: `cargo test --workspace --test scripts
+//! sql::joins`. `UPDATE_GOLDENFILES=1` writes what comes now into it.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use goldenscript::{Command, Context, Runner};
+use test_each_file::test_each_path;
 use twoam::sql::{Database, DeadlockCheck, Outcome, Progress, Settings};
 use twoam::store::{RowId, RowLock, Savepoint, Stamp, Store, TableId};
 use twoam::trace::{Isolation, LockStrength, Micros, SessionId, Value};
 
-fn run_all(folder: &str, mut run: impl FnMut(&Path)) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts").join(folder);
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("the folder of scripts").map(|it| it.expect("a file").path()).collect();
-    paths.sort();
-    paths.iter().for_each(|path| run(path));
-}
+test_each_path! { in "./tests/scripts/sql" as sql => |path: &Path| goldenscript::run(&mut Sql::new(), path).expect("the script") }
 
-#[test]
-fn statements_give_what_their_scripts_say() {
-    run_all("sql", |path| goldenscript::run(&mut Sql::new(), path).expect("the script"));
-}
-
-#[test]
-fn the_store_does_what_its_scripts_say() {
-    run_all("store", |path| goldenscript::run(&mut Rows::new(), path).expect("the script"));
-}
+test_each_path! { in "./tests/scripts/store" as store => |path: &Path| goldenscript::run(&mut Rows::new(), path).expect("the script") }
 
 /// `session: > SQL`. After each statement the sessions it woke go on. `pass 5s` lets virtual time pass.
 struct Sql {

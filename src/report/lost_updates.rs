@@ -5,11 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gluesql::core::sqlparser::ast::{Expr, Statement, visit_expressions};
-use gluesql::core::sqlparser::dialect::PostgreSqlDialect;
-use gluesql::core::sqlparser::parser::Parser;
-
-use crate::trace::{CallId, Event, EventKind, Micros, Position, RequestId, RowRef, Symbol, Trace, Xid};
+use crate::trace::{CallId, Event, EventKind, Micros, Position, RequestId, RowRef, StatementKind, Symbol, Xid};
 
 #[derive(Debug, Clone)]
 pub struct LostUpdate {
@@ -68,7 +64,7 @@ enum Manner {
 
 impl LostUpdates {
     /// Lost updates that this event makes final.
-    pub fn take(&mut self, trace: &Trace, event: &Event) -> Vec<LostUpdate> {
+    pub fn take(&mut self, event: &Event) -> Vec<LostUpdate> {
         if let EventKind::Committed | EventKind::RolledBack { .. } = event.kind {
             if let Some(reader) = event.request.and_then(|request| self.requests.get_mut(&request)) {
                 reader.locked.clear();
@@ -80,13 +76,18 @@ impl LostUpdates {
             });
             return if event.kind == EventKind::Committed { made.collect() } else { vec![] };
         }
+        if let EventKind::UpdateDescribed { text, sets, built_on, asks } = &event.kind {
+            let overwrites = built_on.is_empty() && !sets.iter().any(|column| asks.contains(column));
+            self.texts.insert(*text, if overwrites { Manner::Overwrites } else { Manner::Other });
+        }
         let Some(request) = event.request else { return vec![] };
         match &event.kind {
             EventKind::RequestFinished { .. } => {
                 self.requests.remove(&request);
             }
-            EventKind::StatementStarted { call, position, text, .. } => {
-                self.texts.entry(*text).or_insert_with(|| manner_of(trace.strings.text(*text)));
+            EventKind::StatementStarted { call, position, text, kind, .. } => {
+                let manner = if *kind == StatementKind::Select { Manner::Reads } else { Manner::Other };
+                self.texts.entry(*text).or_insert(manner);
                 self.requests.entry(request).or_default().calls.insert(*call, (*text, *position));
             }
             EventKind::StatementFinished { call, .. } => {
@@ -148,35 +149,4 @@ impl LostUpdates {
         }
         vec![]
     }
-}
-
-fn manner_of(text: &str) -> Manner {
-    let first = text.trim_start().split([' ', '\n', '(']).next().unwrap_or_default().to_ascii_lowercase();
-    match first.as_str() {
-        "select" | "with" => Manner::Reads,
-        "update" if overwrites(text) => Manner::Overwrites,
-        _ => Manner::Other,
-    }
-}
-
-fn overwrites(text: &str) -> bool {
-    let Ok(statements) = Parser::parse_sql(&PostgreSqlDialect {}, &text.replace("%s", "$1")) else { return false };
-    let [Statement::Update { assignments, selection, .. }] = statements.as_slice() else { return false };
-    let set = assignments.iter().map(|assignment| assignment.target.to_string()).collect::<Vec<_>>();
-    let built_on_the_row = assignments.iter().any(|assignment| !columns(&assignment.value).is_empty());
-    let asked = selection.as_ref().map(columns).unwrap_or_default();
-    !built_on_the_row && !set.iter().any(|column| asked.contains(column))
-}
-
-fn columns(expression: &Expr) -> Vec<String> {
-    let mut names = vec![];
-    let _ = visit_expressions(expression, |part| {
-        match part {
-            Expr::Identifier(name) => names.push(name.value.clone()),
-            Expr::CompoundIdentifier(parts) => names.extend(parts.last().map(|part| part.value.clone())),
-            _ => {}
-        }
-        std::ops::ControlFlow::<()>::Continue(())
-    });
-    names
 }

@@ -7,7 +7,7 @@ use super::world::World;
 use super::{Change, RunError};
 use crate::python::SourcePosition;
 use crate::scenario::Insert;
-use crate::trace::{ChangeFamily, EventKind, SqlError};
+use crate::trace::{ChangeFamily, EventKind, SqlError, StatementKind};
 
 const SCHEMA_FILE: &str = "schema.sql";
 
@@ -63,7 +63,8 @@ impl World {
                 }
                 match self.document.clone().variant(&variant).and_then(|of| of.migration.clone()) {
                     Some(sql) if !self.migrated.contains(&variant) => {
-                        let statement = Statement::new(sql.into(), vec![], Purpose::Migration { variant });
+                        let statement =
+                            Statement::new(sql.into(), StatementKind::Other, vec![], Purpose::Migration { variant });
                         self.statement_arrives(self.migrator, statement);
                     }
                     _ => self.switch(&variant),

@@ -14,8 +14,8 @@ use super::tape::{Sender, Sent};
 use super::world::{Step, World};
 use crate::sql::{Fact, LogPosition, Outcome, Progress};
 use crate::trace::{
-    Answer, CallId, EventKind, Micros, QueryResult, RequestId, RowRef, Server, SessionId, SqlError, StatementOutcome,
-    Value, VersionSeen, Xid,
+    Answer, CallId, EventKind, Micros, QueryResult, RequestId, RowRef, Server, SessionId, SqlError, StatementKind,
+    StatementOutcome, Value, VersionSeen, Xid,
 };
 
 /// Of a statement that saw more rows than this their values are not told: they would be most of the trace.
@@ -53,6 +53,7 @@ pub struct Session {
 
 pub struct Statement {
     sql: Rc<str>,
+    kind: StatementKind,
     parameters: Vec<Value>,
     purpose: Purpose,
     stage: Stage,
@@ -105,9 +106,10 @@ impl Session {
 }
 
 impl Statement {
-    pub fn new(sql: Rc<str>, parameters: Vec<Value>, purpose: Purpose) -> Statement {
+    pub fn new(sql: Rc<str>, kind: StatementKind, parameters: Vec<Value>, purpose: Purpose) -> Statement {
         Statement {
             sql,
+            kind,
             parameters,
             purpose,
             stage: Stage::Ready,
@@ -124,11 +126,6 @@ impl Statement {
             Purpose::Call(call) => Some(call),
             Purpose::Cleanup | Purpose::Migration { .. } => None,
         }
-    }
-
-    fn is_commit(&self) -> bool {
-        let text = self.sql.trim_end_matches([';', ' ', '\n']);
-        text.eq_ignore_ascii_case("commit") || text.eq_ignore_ascii_case("end")
     }
 }
 
@@ -332,7 +329,7 @@ impl World {
         let state = self.sessions.get_mut(&session).expect("a queued session is open");
         let (wrote, server) = (state.wrote, state.server);
         let statement = state.running.as_mut().expect("a queued session has a statement");
-        if statement.is_commit() && wrote && !statement.cancelled {
+        if statement.kind == StatementKind::Commit && wrote && !statement.cancelled {
             statement.stage = Stage::Committing;
             statement.database_us += cost::COMMIT_US;
             self.schedule(self.now + cost::COMMIT_US, Step::CoreDone(session, server));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::database::{Purpose, Session, Statement};
 use super::world::{OpenCallKind, Step, World};
-use crate::trace::{Answer, CallId, EventKind, Micros, Server, SessionId, SqlError};
+use crate::trace::{Answer, CallId, EventKind, Micros, Server, SessionId, SqlError, StatementKind};
 
 #[derive(Default)]
 pub struct Pool {
@@ -91,7 +91,7 @@ impl World {
     /// Called whenever a returning connection has nothing left to run.
     pub fn return_when_clean(&mut self, session: SessionId) {
         if self.database.in_transaction(session) {
-            let rollback = Statement::new("ROLLBACK".into(), vec![], Purpose::Cleanup);
+            let rollback = Statement::new("ROLLBACK".into(), StatementKind::Rollback, vec![], Purpose::Cleanup);
             return self.statement_arrives(session, rollback);
         }
         let state = self.sessions.get_mut(&session).expect("a returning connection is open");

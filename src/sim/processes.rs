@@ -1,6 +1,7 @@
 //! Processes of the service: each runs one event loop on one core, has its own copy of the deployed modules and its own pool.
 //! Here Python's effects become calls on their way, and answers become turns of the loop.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
@@ -11,7 +12,10 @@ use super::pool::Pool;
 use super::world::{InFlight, OpenCall, OpenCallKind, Step, World};
 use crate::python::{Effect, HandlerId, Raised, Source};
 use crate::scenario::FaultVerdict;
-use crate::trace::{Answer, Call, CallId, EventKind, Micros, Position, ProcessId, RequestId};
+use crate::sql::{Footprint, footprint};
+use crate::trace::{
+    Answer, Call, CallId, EventKind, Micros, Position, ProcessId, RequestId, StatementKind, Strings, Symbol,
+};
 
 pub struct Process {
     pub pool: Pool,
@@ -293,11 +297,15 @@ impl World {
                 self.answer(call, Answer::Done);
             }
             Call::Sql { session, sql, text, params } => {
+                let kind = self.database.kind_of(&sql, !params.is_empty());
                 let text = self.whole_symbol(&text);
+                if kind == StatementKind::Update {
+                    self.describe_update(text, &sql, !params.is_empty());
+                }
                 let parameters = self.parameters_text(&params);
-                let kind = EventKind::StatementStarted { call, position, text, parameters };
-                self.record(kind, Some(request), Some(session), None);
-                self.send_statement(session, Statement::new(sql, params, Purpose::Call(call)));
+                let started = EventKind::StatementStarted { call, position, text, parameters, kind };
+                self.record(started, Some(request), Some(session), None);
+                self.send_statement(session, Statement::new(sql, kind, params, Purpose::Call(call)));
             }
             Call::Sleep { us } => {
                 self.record(EventKind::Slept { call, position, us }, Some(request), None, None);
@@ -310,6 +318,14 @@ impl World {
             Call::Service { service, method, arguments } => {
                 self.call_service(call, request, position, &service, &method, arguments);
             }
+        }
+    }
+
+    /// What an UPDATE does by its text, told where it is news.
+    fn describe_update(&mut self, text: Symbol, sql: &str, with_parameters: bool) {
+        if self.described.insert(text) {
+            let described = update_described(&mut self.trace.strings, text, &footprint(sql, with_parameters));
+            self.record(described, None, None, None);
         }
     }
 
@@ -404,4 +420,10 @@ impl World {
         let shown = parameters.iter().map(crate::trace::Value::to_text).collect::<Vec<_>>().join(", ");
         self.symbol(&shown)
     }
+}
+
+pub fn update_described(strings: &mut Strings, text: Symbol, of: &Footprint) -> EventKind {
+    let mut symbols = |names: &BTreeSet<Rc<str>>| names.iter().map(|name| strings.intern(name)).collect();
+    let (sets, built_on, asks) = (symbols(&of.sets), symbols(&of.built_on), symbols(&of.asks));
+    EventKind::UpdateDescribed { text, sets, built_on, asks }
 }

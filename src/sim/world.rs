@@ -41,6 +41,8 @@ pub struct World {
     pub dice: Dice,
 
     pub database: Database,
+    /// Texts of UPDATEs that the trace has told of.
+    pub described: BTreeSet<Symbol>,
     /// The session that reads invariants and gauges and writes the services' books. It costs nothing and takes no time.
     pub auditor: SessionId,
     /// The session that runs migrations while the load goes on.
@@ -207,6 +209,7 @@ impl World {
             sources: request.sources.clone(),
             dice: Dice::new(request.seed),
             database,
+            described: BTreeSet::new(),
             auditor,
             migrator,
             sessions: BTreeMap::new(),

@@ -3,28 +3,39 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use gluesql::core::sqlparser::ast;
-
 use crate::store::{Index as StoreIndex, Key, KeySource, Mode, Row, RowId, RowLock, Tag};
 use crate::trace::{SqlError, Value};
 
-use super::bind::{Binder, Typed, assign, fold, relation_name, type_of};
+use super::binder::{Binder, Typed, assign, names_of, relation_name, type_of};
 use super::catalog::{Action, Check, Column, ForeignKey, Identity, Index, Sequence, Table, missing_column};
 use super::dml::sequence_default;
 use super::engine::Engine;
 use super::error::{Result, Stop, error, fail, refuse};
 use super::exec::{Awaited, Context, Standing, StatementRun};
 use super::expr::Expr;
+use super::parser::ast::{self, ColumnConstraintKind, TableConstraintKind};
 use super::types::{self, Type};
 
 /// The words PostgreSQL names a statement by in a message.
-fn verb_of(statement: &ast::Statement) -> String {
-    if let ast::Statement::Truncate { .. } = statement {
-        return "TRUNCATE TABLE".to_owned();
+fn verb_of(statement: &ast::Statement) -> &'static str {
+    use ast::Statement;
+    match statement {
+        Statement::CreateTable(_) => "CREATE TABLE",
+        Statement::CreateIndex(_) => "CREATE INDEX",
+        Statement::CreateSequence(_) => "CREATE SEQUENCE",
+        Statement::AlterTable(_) => "ALTER TABLE",
+        Statement::Drop(drop) => verb_of_drop(drop.kind),
+        Statement::Truncate(_) => "TRUNCATE TABLE",
+        _ => "ANALYZE",
     }
-    let text = statement.to_string();
-    let words = text.split_whitespace().filter(|word| *word != "UNIQUE" && *word != "TEMPORARY");
-    words.take(2).collect::<Vec<_>>().join(" ")
+}
+
+fn verb_of_drop(kind: ast::ObjectKind) -> &'static str {
+    match kind {
+        ast::ObjectKind::Table => "DROP TABLE",
+        ast::ObjectKind::Index => "DROP INDEX",
+        ast::ObjectKind::Sequence => "DROP SEQUENCE",
+    }
 }
 
 impl Context<'_> {
@@ -36,31 +47,22 @@ impl Context<'_> {
         match statement {
             ast::Statement::CreateTable(create) => self.create_table(create),
             ast::Statement::CreateIndex(create) => self.create_index(create),
-            ast::Statement::AlterTable { name, if_exists, operations, .. } => {
-                self.alter_table(name, *if_exists, operations)
+            ast::Statement::AlterTable(alter) => self.alter_table(alter),
+            ast::Statement::Drop(drop) => self.drop_relations(drop),
+            ast::Statement::Truncate(truncate) => {
+                let names: Result<Vec<Rc<str>>> = truncate.tables.iter().map(relation_name).collect();
+                self.truncate(&names?, truncate.restart_identity)
             }
-            ast::Statement::Drop { object_type, if_exists, names, cascade, .. } => {
-                self.drop_relations(*object_type, *if_exists, names, *cascade)
-            }
-            ast::Statement::Truncate { table_names, identity, .. } => {
-                let names: Result<Vec<Rc<str>>> =
-                    table_names.iter().map(|target| relation_name(&target.name)).collect();
-                self.truncate(&names?, matches!(identity, Some(ast::TruncateIdentityOption::Restart)))
-            }
-            ast::Statement::CreateSequence { name, if_not_exists, sequence_options, .. } => {
-                let name = relation_name(name)?;
+            ast::Statement::CreateSequence(create) => {
+                let name = relation_name(&create.name)?;
                 if self.engine.catalog.has_relation(&name) {
-                    return self.already_there(&name, *if_not_exists, "CREATE SEQUENCE");
+                    return self.already_there(&name, create.if_not_exists, "CREATE SEQUENCE");
                 }
-                let sequence = sequence_with(name, &Type::Int8, sequence_options)?;
+                let sequence = sequence_with(name, &Type::Int8, &create.options)?;
                 self.engine.catalog.put_sequence(sequence);
                 Ok("CREATE SEQUENCE".to_owned())
             }
-            ast::Statement::Analyze { .. } => Ok("ANALYZE".to_owned()),
-            other => {
-                let words: Vec<String> = other.to_string().split_whitespace().take(2).map(str::to_owned).collect();
-                refuse(words.join(" "))
-            }
+            other => Ok(verb_of(other).to_owned()),
         }
     }
 
@@ -84,12 +86,6 @@ impl Context<'_> {
     }
 
     fn create_table(&mut self, create: &ast::CreateTable) -> Result<String> {
-        if create.query.is_some() || create.like.is_some() || create.clone.is_some() {
-            return refuse("CREATE TABLE AS and LIKE");
-        }
-        if create.partition_by.is_some() {
-            return refuse("a partitioned table");
-        }
         let name = relation_name(&create.name)?;
         if self.engine.catalog.has_relation(&name) {
             return self.already_there(&name, create.if_not_exists, "CREATE TABLE");
@@ -113,26 +109,24 @@ impl Context<'_> {
             later.push((None, constraint.clone()));
         }
         // The primary key first: other constraints may lean on it.
-        later.sort_by_key(|(_, constraint)| match constraint {
-            ast::TableConstraint::PrimaryKey { .. } => 0,
-            ast::TableConstraint::Unique { .. } => 1,
-            ast::TableConstraint::Check { .. } => 2,
-            _ => 3,
+        later.sort_by_key(|(_, constraint)| match constraint.kind {
+            TableConstraintKind::PrimaryKey(_) => 0,
+            TableConstraintKind::Unique(_) => 1,
+            TableConstraintKind::Check(_) => 2,
+            TableConstraintKind::ForeignKey { .. } => 3,
         });
         let mut defaults = Vec::new();
         for definition in &create.columns {
-            for option in &definition.options {
-                match &option.option {
-                    ast::ColumnOption::Default(expr) => defaults.push((fold(&definition.name), expr, false)),
-                    ast::ColumnOption::Generated { generation_expr: Some(expr), .. } => {
-                        defaults.push((fold(&definition.name), expr, true));
-                    }
+            for constraint in &definition.constraints {
+                match &constraint.kind {
+                    ColumnConstraintKind::Default(expr) => defaults.push((&definition.name.name, expr, false)),
+                    ColumnConstraintKind::Generated(expr) => defaults.push((&definition.name.name, expr, true)),
                     _ => {}
                 }
             }
         }
         for (column, expr, generated) in defaults {
-            let number = table.column(&column).expect("just added");
+            let number = table.column(column).expect("just added");
             let bound = self.bind_for(&table, number, expr, generated)?;
             if generated {
                 table.columns[number].generated = Some(bound)
@@ -153,22 +147,11 @@ impl Context<'_> {
         definition: &ast::ColumnDef,
         later: &mut Vec<(Option<Rc<str>>, ast::TableConstraint)>,
     ) -> Result<()> {
-        let name = fold(&definition.name);
+        let name = definition.name.name.clone();
         if table.column(&name).is_some() {
             return fail("42701", format!("column \"{name}\" specified more than once"));
         }
-        if definition.collation.is_some() {
-            return refuse("COLLATE");
-        }
-        let serial = match &definition.data_type {
-            ast::DataType::Custom(custom, arguments) if arguments.is_empty() => match &*relation_name(custom)? {
-                "serial" | "serial4" => Some(Type::Int4),
-                "bigserial" | "serial8" => Some(Type::Int8),
-                "smallserial" | "serial2" => Some(Type::Int2),
-                _ => None,
-            },
-            _ => None,
-        };
+        let serial = serial_type(&definition.data_type)?;
         let ty = match &serial {
             Some(ty) => ty.clone(),
             None => type_of(&definition.data_type)?,
@@ -186,78 +169,34 @@ impl Context<'_> {
             column.not_null = true;
             column.default = Some(self.owned_sequence(table, &name, &ty, &[])?);
         }
-        let one = |ident: &ast::Ident| vec![ident.clone()];
-        for option in &definition.options {
-            let constraint_name = option.name.clone();
-            match &option.option {
-                ast::ColumnOption::Null | ast::ColumnOption::Default(_) => {}
-                ast::ColumnOption::NotNull => column.not_null = true,
-                ast::ColumnOption::Unique { is_primary: true, characteristics } => {
+        for constraint in &definition.constraints {
+            let own = || vec![definition.name.clone()];
+            let kind = match &constraint.kind {
+                ColumnConstraintKind::Null | ColumnConstraintKind::Default(_) | ColumnConstraintKind::Generated(_) => {
+                    continue;
+                }
+                ColumnConstraintKind::NotNull => {
                     column.not_null = true;
-                    later.push((
-                        Some(name.clone()),
-                        ast::TableConstraint::PrimaryKey {
-                            name: constraint_name,
-                            index_name: None,
-                            index_type: None,
-                            columns: one(&definition.name),
-                            index_options: Vec::new(),
-                            characteristics: *characteristics,
-                        },
-                    ));
+                    continue;
                 }
-                ast::ColumnOption::Unique { is_primary: false, characteristics } => {
-                    later.push((
-                        Some(name.clone()),
-                        ast::TableConstraint::Unique {
-                            name: constraint_name,
-                            index_name: None,
-                            index_type_display: ast::KeyOrIndexDisplay::None,
-                            index_type: None,
-                            columns: one(&definition.name),
-                            index_options: Vec::new(),
-                            characteristics: *characteristics,
-                        },
-                    ));
-                }
-                ast::ColumnOption::ForeignKey {
-                    foreign_table,
-                    referred_columns,
-                    on_delete,
-                    on_update,
-                    characteristics,
-                } => {
-                    later.push((
-                        Some(name.clone()),
-                        ast::TableConstraint::ForeignKey {
-                            name: constraint_name,
-                            columns: one(&definition.name),
-                            foreign_table: foreign_table.clone(),
-                            referred_columns: referred_columns.clone(),
-                            on_delete: *on_delete,
-                            on_update: *on_update,
-                            characteristics: *characteristics,
-                        },
-                    ));
-                }
-                ast::ColumnOption::Check(expr) => {
-                    later.push((
-                        Some(name.clone()),
-                        ast::TableConstraint::Check { name: constraint_name, expr: Box::new(expr.clone()) },
-                    ));
-                }
-                ast::ColumnOption::Generated { generated_as, sequence_options, generation_expr: None, .. } => {
+                ColumnConstraintKind::Identity { always, options } => {
                     column.not_null = true;
-                    column.identity = Some(match generated_as {
-                        ast::GeneratedAs::Always => Identity::Always,
-                        _ => Identity::ByDefault,
-                    });
-                    column.default =
-                        Some(self.owned_sequence(table, &name, &ty, sequence_options.as_deref().unwrap_or(&[]))?);
+                    column.identity = Some(if *always { Identity::Always } else { Identity::ByDefault });
+                    column.default = Some(self.owned_sequence(table, &name, &ty, options)?);
+                    continue;
                 }
-                ast::ColumnOption::Generated { generation_expr: Some(_), .. } => {}
-                other => return refuse(format!("the column option {other}")),
-            }
+                ColumnConstraintKind::PrimaryKey => {
+                    column.not_null = true;
+                    TableConstraintKind::PrimaryKey(own())
+                }
+                ColumnConstraintKind::Unique => TableConstraintKind::Unique(own()),
+                ColumnConstraintKind::Check(condition) => TableConstraintKind::Check(condition.clone()),
+                ColumnConstraintKind::References(references) => {
+                    TableConstraintKind::ForeignKey { columns: own(), references: references.clone() }
+                }
+            };
+            let (own_name, deferrable) = (constraint.name.clone(), constraint.deferrable);
+            later.push((Some(name.clone()), ast::TableConstraint { name: own_name, kind, deferrable }));
         }
         table.columns.push(column);
         Ok(())
@@ -268,7 +207,7 @@ impl Context<'_> {
         table: &Table,
         column: &str,
         ty: &Type,
-        options: &[ast::SequenceOptions],
+        options: &[ast::SequenceOption],
     ) -> Result<Expr> {
         let name: Rc<str> = Rc::from(format!("{}_{column}_seq", table.name));
         self.engine.catalog.put_sequence(sequence_with(name.clone(), ty, options)?);
@@ -307,24 +246,23 @@ impl Context<'_> {
         constraint: &ast::TableConstraint,
     ) -> Result<()> {
         let table = self.engine.catalog.existing(table_name)?.clone();
-        match constraint {
-            ast::TableConstraint::PrimaryKey { name, columns, characteristics, .. }
-            | ast::TableConstraint::Unique { name, columns, characteristics, .. } => {
-                immediate(*characteristics)?;
-                let primary = matches!(constraint, ast::TableConstraint::PrimaryKey { .. });
+        if constraint.deferrable {
+            return refuse("a DEFERRABLE constraint");
+        }
+        let name = constraint.name.as_ref().map(|name| name.name.clone());
+        match &constraint.kind {
+            TableConstraintKind::PrimaryKey(columns) | TableConstraintKind::Unique(columns) => {
+                let primary = matches!(constraint.kind, TableConstraintKind::PrimaryKey(_));
                 if primary && table.primary().is_some() {
                     return fail("42P16", format!("multiple primary keys for table \"{table_name}\" are not allowed"));
                 }
-                let columns: Vec<Rc<str>> = columns.iter().map(fold).collect();
+                let columns = names_of(columns);
                 let default = if primary {
                     format!("{table_name}_pkey")
                 } else {
                     format!("{table_name}_{}_key", columns.join("_"))
                 };
-                let name = match name {
-                    Some(name) => fold(name),
-                    None => self.free_name(&default),
-                };
+                let name = name.unwrap_or_else(|| self.free_name(&default));
                 if primary {
                     for column in &columns {
                         let number = table.column(column).ok_or_else(|| missing_key_column(column))?;
@@ -347,7 +285,7 @@ impl Context<'_> {
                 let texts = columns.iter().map(ToString::to_string).collect();
                 self.build_index(table_name, name, keys?, texts, true, primary, true, None)
             }
-            ast::TableConstraint::Check { name, expr } => {
+            TableConstraintKind::Check(expr) => {
                 let mut binder = Binder::new(&self.engine.catalog, &self.engine.store, &[]);
                 binder.open_scope("check constraints");
                 binder.add_table(&table, table.name.clone())?;
@@ -361,7 +299,7 @@ impl Context<'_> {
                     None => format!("{table_name}_check"),
                 };
                 let name = match name {
-                    Some(name) => fold(name),
+                    Some(name) => name,
                     None => {
                         let taken = |name: &str| table.checks.iter().any(|check| &*check.name == name);
                         numbered(&default, taken)
@@ -379,19 +317,10 @@ impl Context<'_> {
                 self.engine.catalog.change(table_name, |table| table.checks.push(Check { name, condition }));
                 Ok(())
             }
-            ast::TableConstraint::ForeignKey {
-                name,
-                columns,
-                foreign_table,
-                referred_columns,
-                on_delete,
-                on_update,
-                characteristics,
-            } => {
-                immediate(*characteristics)?;
-                let parent_name = relation_name(foreign_table)?;
+            TableConstraintKind::ForeignKey { columns, references } => {
+                let parent_name = relation_name(&references.table)?;
                 let parent = self.engine.catalog.existing(&parent_name)?.clone();
-                let columns: Vec<Rc<str>> = columns.iter().map(fold).collect();
+                let columns = names_of(columns);
                 let child_columns: Result<Vec<usize>> = columns
                     .iter()
                     .map(|column| {
@@ -404,7 +333,7 @@ impl Context<'_> {
                     })
                     .collect();
                 let child_columns = child_columns?;
-                let parent_columns: Vec<usize> = if referred_columns.is_empty() {
+                let parent_columns: Vec<usize> = if references.columns.is_empty() {
                     let Some(columns) = parent.primary().and_then(Index::plain_columns) else {
                         return fail(
                             "42704",
@@ -413,11 +342,10 @@ impl Context<'_> {
                     };
                     columns
                 } else {
-                    let numbers: Result<Vec<usize>> = referred_columns
+                    let numbers: Result<Vec<usize>> = names_of(&references.columns)
                         .iter()
                         .map(|column| {
-                            let column = fold(column);
-                            parent.column(&column).ok_or_else(|| {
+                            parent.column(column).ok_or_else(|| {
                                 error(
                                     "42703",
                                     format!("column \"{column}\" referenced in foreign key constraint does not exist"),
@@ -453,7 +381,7 @@ impl Context<'_> {
                 }
                 let default = format!("{table_name}_{}_fkey", columns.join("_"));
                 let name = match name {
-                    Some(name) => fold(name),
+                    Some(name) => name,
                     None => numbered(&default, |name| table.foreign_keys.iter().any(|key| &*key.name == name)),
                 };
                 let key = Rc::new(ForeignKey {
@@ -462,8 +390,8 @@ impl Context<'_> {
                     child_columns,
                     parent: parent.id,
                     parent_columns,
-                    on_delete: action(*on_delete),
-                    on_update: action(*on_update),
+                    on_delete: action(references.on_delete),
+                    on_update: action(references.on_update),
                 });
                 self.lock_table(&parent, Mode::ShareRowExclusive, true)?;
                 self.check_existing_children(&table, &parent, &key)?;
@@ -472,7 +400,6 @@ impl Context<'_> {
                 self.engine.catalog.change(&parent_name, |table| table.referenced_by.push(for_parent));
                 Ok(())
             }
-            other => refuse(format!("the constraint {other}")),
         }
     }
 
@@ -555,18 +482,12 @@ impl Context<'_> {
     }
 
     fn create_index(&mut self, create: &ast::CreateIndex) -> Result<String> {
-        let table_name = relation_name(&create.table_name)?;
+        let table_name = relation_name(&create.table)?;
         let table = self.engine.catalog.existing(&table_name)?.clone();
-        if create.nulls_distinct == Some(false) {
-            return refuse("NULLS NOT DISTINCT");
-        }
-        if !create.with.is_empty() {
-            return refuse("storage parameters of an index");
-        }
         if let Some(using) = &create.using
-            && !["btree", "hash"].contains(&&*fold(using))
+            && !["btree", "hash"].contains(&&*using.name)
         {
-            return refuse(format!("an index of kind {using}"));
+            return refuse(format!("an index of kind {}", using.name));
         }
         let mut binder = Binder::new(&self.engine.catalog, &self.engine.store, &[]);
         binder.open_scope("index expressions");
@@ -577,7 +498,7 @@ impl Context<'_> {
             let bound: Typed = binder.expr(&column.expr)?;
             texts.push(match &bound.expr {
                 Expr::Column { column, .. } => table.columns[usize::from(*column)].name.to_string(),
-                _ => column.expr.to_string(),
+                _ => column.text.clone(),
             });
             if bound.expr.is_volatile() {
                 return fail("42P17", "functions in index expression must be marked IMMUTABLE");
@@ -600,7 +521,7 @@ impl Context<'_> {
             format!("{table_name}_{}_idx", parts.join("_"))
         };
         let name = match &create.name {
-            Some(name) => relation_name(name)?,
+            Some(name) => name.name.clone(),
             None => self.free_name(&default),
         };
         if create.if_not_exists && self.engine.catalog.has_relation(&name) {
@@ -611,20 +532,15 @@ impl Context<'_> {
         Ok("CREATE INDEX".to_owned())
     }
 
-    fn alter_table(
-        &mut self,
-        name: &ast::ObjectName,
-        if_exists: bool,
-        operations: &[ast::AlterTableOperation],
-    ) -> Result<String> {
-        let name = relation_name(name)?;
-        if if_exists && self.engine.catalog.table(&name).is_none() {
+    fn alter_table(&mut self, alter: &ast::AlterTable) -> Result<String> {
+        let name = relation_name(&alter.name)?;
+        if alter.if_exists && self.engine.catalog.table(&name).is_none() {
             self.notice("NOTICE", "00000", format!("relation \"{name}\" does not exist, skipping"));
             return Ok("ALTER TABLE".to_owned());
         }
         let table = self.engine.catalog.existing(&name)?.clone();
         self.lock_table(&table, Mode::AccessExclusive, true)?;
-        for operation in operations {
+        for operation in &alter.operations {
             self.alter_operation(&name, operation)?;
         }
         Ok("ALTER TABLE".to_owned())
@@ -634,15 +550,15 @@ impl Context<'_> {
         use ast::AlterTableOperation as Op;
         let table = self.engine.catalog.existing(name)?.clone();
         let place = |column: &ast::Ident| {
-            let column = fold(column);
+            let column = &column.name;
             table
-                .column(&column)
+                .column(column)
                 .ok_or_else(|| error("42703", format!("column \"{column}\" of relation \"{name}\" does not exist")))
         };
         match operation {
             Op::AddConstraint(constraint) => self.add_constraint(name, None, constraint),
-            Op::AddColumn { if_not_exists, column_def, .. } => {
-                let column = fold(&column_def.name);
+            Op::AddColumn { if_not_exists, column: definition } => {
+                let column = definition.name.name.clone();
                 if table.column(&column).is_some() {
                     if *if_not_exists {
                         self.notice(
@@ -656,13 +572,13 @@ impl Context<'_> {
                 }
                 let mut changed = Table::clone(&table);
                 let mut later = Vec::new();
-                self.add_column(&mut changed, column_def, &mut later)?;
+                self.add_column(&mut changed, definition, &mut later)?;
                 let number = changed.columns.len() - 1;
-                for option in &column_def.options {
-                    if let ast::ColumnOption::Default(expr) = &option.option {
+                for constraint in &definition.constraints {
+                    if let ColumnConstraintKind::Default(expr) = &constraint.kind {
                         changed.columns[number].default = Some(self.bind_for(&changed, number, expr, false)?);
                     }
-                    if let ast::ColumnOption::Generated { generation_expr: Some(_), .. } = &option.option {
+                    if let ColumnConstraintKind::Generated(_) = &constraint.kind {
                         return refuse("ALTER TABLE … ADD a generated column");
                     }
                 }
@@ -684,9 +600,9 @@ impl Context<'_> {
                 }
                 Ok(())
             }
-            Op::DropColumn { column_name, if_exists, .. } => {
-                let Ok(number) = place(column_name) else {
-                    return if *if_exists { Ok(()) } else { place(column_name).map(|_| ()) };
+            Op::DropColumn { column, if_exists, .. } => {
+                let Ok(number) = place(column) else {
+                    return if *if_exists { Ok(()) } else { place(column).map(|_| ()) };
                 };
                 let used = table.indexes.iter().any(|index| {
                     index.keys.iter().any(|key| {
@@ -704,22 +620,22 @@ impl Context<'_> {
                 });
                 Ok(())
             }
-            Op::RenameColumn { old_column_name, new_column_name } => {
-                let number = place(old_column_name)?;
-                let new = fold(new_column_name);
+            Op::RenameColumn { from, to } => {
+                let number = place(from)?;
+                let new = to.name.clone();
                 self.engine.catalog.change(name, |table| table.columns[number].name = new);
                 Ok(())
             }
-            Op::RenameTable { table_name } => {
-                let new = relation_name(table_name)?;
+            Op::RenameTable(to) => {
+                let new = to.name.clone();
                 if self.engine.catalog.has_relation(&new) {
                     return fail("42P07", format!("relation \"{new}\" already exists"));
                 }
                 self.engine.catalog.rename(name, &new);
                 Ok(())
             }
-            Op::DropConstraint { name: constraint, if_exists, .. } => {
-                let constraint = fold(constraint);
+            Op::DropConstraint { constraint, if_exists, .. } => {
+                let constraint = constraint.name.clone();
                 let index = table
                     .indexes
                     .iter()
@@ -749,53 +665,42 @@ impl Context<'_> {
                 });
                 Ok(())
             }
-            Op::AlterColumn { column_name, op } => {
-                let number = place(column_name)?;
-                match op {
-                    ast::AlterColumnOperation::SetNotNull => {
-                        self.require_not_null(&table, number)?;
-                        self.engine.catalog.change(name, |table| table.columns[number].not_null = true);
-                    }
-                    ast::AlterColumnOperation::DropNotNull => {
-                        self.engine.catalog.change(name, |table| table.columns[number].not_null = false);
-                    }
-                    ast::AlterColumnOperation::SetDefault { value } => {
-                        let default = self.bind_for(&table, number, value, false)?;
-                        self.engine.catalog.change(name, |table| table.columns[number].default = Some(default));
-                    }
-                    ast::AlterColumnOperation::DropDefault => {
-                        self.engine.catalog.change(name, |table| table.columns[number].default = None);
-                    }
-                    _ => return refuse("changing a column's type"),
-                }
+            Op::SetNotNull(column) => {
+                let number = place(column)?;
+                self.require_not_null(&table, number)?;
+                self.engine.catalog.change(name, |table| table.columns[number].not_null = true);
                 Ok(())
             }
-            other => refuse(format!("ALTER TABLE … {other}")),
+            Op::DropNotNull(column) => {
+                let number = place(column)?;
+                self.engine.catalog.change(name, |table| table.columns[number].not_null = false);
+                Ok(())
+            }
+            Op::SetDefault { column, default } => {
+                let number = place(column)?;
+                let default = self.bind_for(&table, number, default, false)?;
+                self.engine.catalog.change(name, |table| table.columns[number].default = Some(default));
+                Ok(())
+            }
+            Op::DropDefault(column) => {
+                let number = place(column)?;
+                self.engine.catalog.change(name, |table| table.columns[number].default = None);
+                Ok(())
+            }
         }
     }
 
-    fn drop_relations(
-        &mut self,
-        kind: ast::ObjectType,
-        if_exists: bool,
-        names: &[ast::ObjectName],
-        cascade: bool,
-    ) -> Result<String> {
-        for name in names {
+    fn drop_relations(&mut self, drop: &ast::Drop) -> Result<String> {
+        use ast::ObjectKind;
+        for name in &drop.names {
             let name = relation_name(name)?;
-            let found = match kind {
-                ast::ObjectType::Table => self.engine.catalog.table(&name).is_some(),
-                ast::ObjectType::Index => self.engine.catalog.index(&name).is_some(),
-                ast::ObjectType::Sequence => self.engine.catalog.sequence(&name).is_ok(),
-                other => return refuse(format!("DROP {other}")),
-            };
-            let word = match kind {
-                ast::ObjectType::Table => "table",
-                ast::ObjectType::Index => "index",
-                _ => "sequence",
+            let (found, word) = match drop.kind {
+                ObjectKind::Table => (self.engine.catalog.table(&name).is_some(), "table"),
+                ObjectKind::Index => (self.engine.catalog.index(&name).is_some(), "index"),
+                ObjectKind::Sequence => (self.engine.catalog.sequence(&name).is_ok(), "sequence"),
             };
             if !found {
-                if if_exists {
+                if drop.if_exists {
                     self.notice("NOTICE", "00000", format!("{word} \"{name}\" does not exist, skipping"));
                     continue;
                 }
@@ -804,9 +709,9 @@ impl Context<'_> {
                     format!("{word} \"{name}\" does not exist"),
                 );
             }
-            match kind {
-                ast::ObjectType::Table => self.drop_table(&name, cascade, names)?,
-                ast::ObjectType::Index => {
+            match drop.kind {
+                ObjectKind::Table => self.drop_table(&name, drop.cascade, &drop.names)?,
+                ObjectKind::Index => {
                     let (table, index) = self.engine.catalog.index(&name).expect("seen above");
                     if index.constraint {
                         return fail(
@@ -821,12 +726,12 @@ impl Context<'_> {
                     self.lock_table(&table, Mode::AccessExclusive, true)?;
                     self.engine.catalog.change(&table.name, |table| table.indexes.retain(|index| index.name != name));
                 }
-                _ => {
+                ObjectKind::Sequence => {
                     self.engine.catalog.remove_sequence(&name);
                 }
             }
         }
-        Ok(format!("DROP {kind}"))
+        Ok(verb_of_drop(drop.kind).to_owned())
     }
 
     fn drop_table(&mut self, name: &str, cascade: bool, together: &[ast::ObjectName]) -> Result<()> {
@@ -898,21 +803,29 @@ impl Context<'_> {
     }
 }
 
-fn immediate(characteristics: Option<ast::ConstraintCharacteristics>) -> Result<()> {
-    match characteristics {
-        Some(ast::ConstraintCharacteristics { deferrable: Some(true), .. }) => refuse("a DEFERRABLE constraint"),
-        _ => Ok(()),
+fn action(action: ast::ReferentialAction) -> Action {
+    match action {
+        ast::ReferentialAction::NoAction => Action::NoAction,
+        ast::ReferentialAction::Restrict => Action::Restrict,
+        ast::ReferentialAction::Cascade => Action::Cascade,
+        ast::ReferentialAction::SetNull => Action::SetNull,
+        ast::ReferentialAction::SetDefault => Action::SetDefault,
     }
 }
 
-fn action(action: Option<ast::ReferentialAction>) -> Action {
-    match action {
-        None | Some(ast::ReferentialAction::NoAction) => Action::NoAction,
-        Some(ast::ReferentialAction::Restrict) => Action::Restrict,
-        Some(ast::ReferentialAction::Cascade) => Action::Cascade,
-        Some(ast::ReferentialAction::SetNull) => Action::SetNull,
-        Some(ast::ReferentialAction::SetDefault) => Action::SetDefault,
+/// `serial` and its sizes are no types: an integer with a sequence of its own.
+fn serial_type(data_type: &ast::DataType) -> Result<Option<Type>> {
+    let [name] = data_type.name.0.as_slice() else { return Ok(None) };
+    let ty = match &*name.name {
+        "serial" | "serial4" => Type::Int4,
+        "bigserial" | "serial8" => Type::Int8,
+        "smallserial" | "serial2" => Type::Int2,
+        _ => return Ok(None),
+    };
+    if data_type.dimensions > 0 {
+        return fail("0A000", "array of serial is not implemented");
     }
+    Ok(Some(ty))
 }
 
 fn missing_key_column(name: &str) -> Stop {
@@ -951,10 +864,7 @@ fn only_column(table: &Table, condition: &Expr) -> Option<String> {
     }
 }
 
-fn sequence_with(name: Rc<str>, ty: &Type, options: &[ast::SequenceOptions]) -> Result<Sequence> {
-    let number = |expr: &ast::Expr| -> Result<i64> {
-        expr.to_string().parse().or_else(|_| fail("42601", format!("\"{expr}\" is not a number a sequence can take")))
-    };
+fn sequence_with(name: Rc<str>, ty: &Type, options: &[ast::SequenceOption]) -> Result<Sequence> {
     let most = match ty {
         Type::Int2 => i64::from(i16::MAX),
         Type::Int4 => i64::from(i32::MAX),
@@ -963,14 +873,14 @@ fn sequence_with(name: Rc<str>, ty: &Type, options: &[ast::SequenceOptions]) -> 
     let (mut increment, mut start, mut min, mut max, mut cycle) = (1, None, None, None, false);
     for option in options {
         match option {
-            ast::SequenceOptions::IncrementBy(expr, _) => increment = number(expr)?,
-            ast::SequenceOptions::StartWith(expr, _) => start = Some(number(expr)?),
-            ast::SequenceOptions::MinValue(Some(expr)) => min = Some(number(expr)?),
-            ast::SequenceOptions::MaxValue(Some(expr)) => max = Some(number(expr)?),
-            ast::SequenceOptions::MinValue(None)
-            | ast::SequenceOptions::MaxValue(None)
-            | ast::SequenceOptions::Cache(_) => {}
-            ast::SequenceOptions::Cycle(no) => cycle = !no,
+            ast::SequenceOption::IncrementBy(step) => increment = *step,
+            ast::SequenceOption::StartWith(number) => start = Some(*number),
+            ast::SequenceOption::MinValue(least) => min = *least,
+            ast::SequenceOption::MaxValue(most) => max = *most,
+            ast::SequenceOption::Cache(_) => {}
+            ast::SequenceOption::Cycle(on) => cycle = *on,
+            ast::SequenceOption::As(_) => return refuse("a sequence of a type of its own"),
+            ast::SequenceOption::OwnedBy(_) => return refuse("OWNED BY"),
         }
     }
     if increment == 0 {

@@ -4,18 +4,17 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use gluesql::core::sqlparser::ast;
-
 use crate::store::{Key, KeyProbe, Mode, Row, RowId, Stamp};
 use crate::trace::{Isolation, LockStrength, SqlError, Value};
 
 use super::Fact;
-use super::bind::{Binder, Typed, assign, fold, relation_name};
+use super::binder::{Binder, Typed, assign, names_of, relation_name};
 use super::catalog::{Action, ForeignKey, Identity, Index, Table, missing_column};
-use super::error::{Result, Stop, error, fail, refuse};
+use super::error::{Result, Stop, error, fail};
 use super::exec::{Awaited, Context, Flow, LockedRow, Standing, Standings, row_key};
 use super::expr::Expr;
 use super::functions;
+use super::parser::ast::{self, Ident};
 use super::plan::{LockPolicy, Node, OutputColumn, Query, SlotSet, Source, Wanted};
 use super::types::{self, Type};
 
@@ -105,18 +104,7 @@ enum Task {
 // Planning
 
 pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
-    if insert.or.is_some()
-        || insert.ignore
-        || insert.overwrite
-        || insert.partitioned.is_some()
-        || insert.replace_into
-        || insert.priority.is_some()
-        || insert.insert_alias.is_some()
-        || !insert.after_columns.is_empty()
-    {
-        return refuse("this form of INSERT");
-    }
-    let name = relation_name(&insert.table_name)?;
+    let name = relation_name(&insert.table)?;
     let table = binder.catalog.existing(&name)?.clone();
     binder.use_table(&table, Mode::RowExclusive);
     let slot = binder.slot(table.columns.len())?;
@@ -125,8 +113,7 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
         table.live_columns().map(|(number, _)| number).collect()
     } else {
         let mut targets = Vec::new();
-        for column in &insert.columns {
-            let column = fold(column);
+        for column in names_of(&insert.columns) {
             let Some(number) = table.column(&column) else {
                 return fail("42703", format!("column \"{column}\" of relation \"{name}\" does not exist"));
             };
@@ -137,14 +124,14 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
         }
         targets
     };
-    let rows = match insert.source.as_deref() {
+    let rows = match &insert.source {
         None => InsertRows::Listed(vec![default_row(&table, &[], Vec::new())?]),
-        Some(query) => match &*query.body {
+        Some(query) => match &query.body {
             ast::SetExpr::Values(values)
-                if query.with.is_none() && query.order_by.is_none() && query.limit.is_none() =>
+                if query.with.is_none() && query.order_by.is_empty() && query.limit.is_none() =>
             {
                 let mut rows = Vec::new();
-                for row in &values.rows {
+                for row in values {
                     check_width(row.len(), targets.len(), insert.columns.is_empty())?;
                     let mut given = Vec::new();
                     for (expr, number) in row.iter().zip(&targets) {
@@ -173,17 +160,13 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
             }
         },
     };
-    let alias = insert.table_alias.as_ref().map_or_else(|| table.name.clone(), fold);
+    let alias = insert.alias.as_ref().map_or_else(|| table.name.clone(), |alias| alias.name.clone());
     binder.open_scope("INSERT");
     binder.add_table_at(&table, alias, TARGET)?;
-    let conflict = match &insert.on {
-        None => None,
-        Some(ast::OnInsert::OnConflict(on)) => Some(plan_conflict(binder, &table, on)?),
-        Some(_) => return refuse("ON DUPLICATE KEY UPDATE"),
-    };
+    let conflict = insert.on_conflict.as_ref().map(|on| plan_conflict(binder, &table, on)).transpose()?;
     binder.close_scope();
     binder.open_scope("RETURNING");
-    let alias = insert.table_alias.as_ref().map_or_else(|| table.name.clone(), fold);
+    let alias = insert.alias.as_ref().map_or_else(|| table.name.clone(), |alias| alias.name.clone());
     binder.add_table_at(&table, alias, TARGET)?;
     let returning = insert.returning.as_ref().map(|items| binder.returning(items)).transpose()?;
     binder.close_scope();
@@ -201,7 +184,7 @@ fn check_width(given: usize, wanted: usize, implicit: bool) -> Result<()> {
 }
 
 fn is_default(expr: &ast::Expr) -> bool {
-    matches!(expr, ast::Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
+    expr.kind == ast::ExprKind::Default
 }
 
 fn given_value(binder: &mut Binder, table: &Table, number: usize, expr: &ast::Expr) -> Result<Expr> {
@@ -254,12 +237,11 @@ fn default_row(table: &Table, targets: &[usize], mut given: Vec<Option<Expr>>) -
 
 fn plan_conflict(binder: &mut Binder, table: &Rc<Table>, on: &ast::OnConflict) -> Result<Conflict> {
     let mut arbiters = Vec::new();
-    match &on.conflict_target {
+    match &on.target {
         None => {}
         Some(ast::ConflictTarget::Columns(columns)) => {
             let mut wanted = Vec::new();
-            for column in columns {
-                let name = fold(column);
+            for name in names_of(columns) {
                 wanted.push(table.column(&name).ok_or_else(|| missing_column(&name))?);
             }
             wanted.sort_unstable();
@@ -277,9 +259,8 @@ fn plan_conflict(binder: &mut Binder, table: &Rc<Table>, on: &ast::OnConflict) -
                 );
             }
         }
-        Some(ast::ConflictTarget::OnConstraint(name)) => {
-            let name = relation_name(name)?;
-            match table.indexes.iter().position(|index| index.constraint && index.name == name) {
+        Some(ast::ConflictTarget::Constraint(Ident { name, .. })) => {
+            match table.indexes.iter().position(|index| index.constraint && index.name == *name) {
                 Some(place) => arbiters.push(place),
                 None => {
                     return fail("42704", format!("constraint \"{name}\" for table \"{}\" does not exist", table.name));
@@ -288,10 +269,10 @@ fn plan_conflict(binder: &mut Binder, table: &Rc<Table>, on: &ast::OnConflict) -
         }
     }
     let excluded = binder.slot(table.columns.len())?;
-    let update = match &on.action {
-        ast::OnConflictAction::DoNothing => None,
-        ast::OnConflictAction::DoUpdate(update) => {
-            if on.conflict_target.is_none() {
+    let update = match &on.update {
+        None => None,
+        Some(update) => {
+            if on.target.is_none() {
                 return fail("42601", "ON CONFLICT DO UPDATE requires inference specification or constraint name");
             }
             binder.add_table_at(table, Rc::from("excluded"), excluded)?;
@@ -307,7 +288,7 @@ fn plan_conflict(binder: &mut Binder, table: &Rc<Table>, on: &ast::OnConflict) -
 fn plan_set(binder: &mut Binder, table: &Rc<Table>, assignments: &[ast::Assignment]) -> Result<Vec<(usize, Expr)>> {
     let mut set: Vec<(usize, Expr)> = Vec::new();
     let mut add = |binder: &mut Binder, name: &ast::ObjectName, value: &ast::Expr| -> Result<()> {
-        let column = name.0.last().map(fold).unwrap_or_default();
+        let column = name.0.last().map(|last| last.name.clone()).unwrap_or_default();
         let Some(number) = table.column(&column).filter(|_| name.0.len() == 1) else {
             return fail("42703", format!("column \"{column}\" of relation \"{}\" does not exist", table.name));
         };
@@ -329,70 +310,51 @@ fn plan_set(binder: &mut Binder, table: &Rc<Table>, assignments: &[ast::Assignme
         Ok(())
     };
     for assignment in assignments {
-        match (&assignment.target, &assignment.value) {
-            (ast::AssignmentTarget::ColumnName(name), value) => add(binder, name, value)?,
-            (ast::AssignmentTarget::Tuple(names), ast::Expr::Tuple(values)) => {
-                if names.len() != values.len() {
+        match assignment {
+            ast::Assignment::Column { column, value } => add(binder, column, value)?,
+            ast::Assignment::Row { columns, values } => {
+                if columns.len() != values.len() {
                     return fail("42601", "number of columns does not match number of values");
                 }
-                for (name, value) in names.iter().zip(values) {
-                    add(binder, name, value)?;
+                for (column, value) in columns.iter().zip(values) {
+                    add(binder, column, value)?;
                 }
             }
-            (ast::AssignmentTarget::Tuple(_), _) => return refuse("SET (…) = (SELECT …)"),
         }
     }
     Ok(set)
 }
 
-pub fn plan_update(
-    binder: &mut Binder,
-    target: &ast::TableWithJoins,
-    assignments: &[ast::Assignment],
-    from: Option<&ast::TableWithJoins>,
-    selection: Option<&ast::Expr>,
-    returning: Option<&[ast::SelectItem]>,
-) -> Result<Write> {
-    let (table, alias) = target_table(binder, target)?;
+pub fn plan_update(binder: &mut Binder, update: &ast::Update) -> Result<Write> {
+    let (table, alias) = target_table(binder, &update.table, update.alias.as_ref())?;
     binder.open_scope("UPDATE");
     let slot = binder.add_table(&table, alias.clone())?;
     assert_eq!(slot, TARGET, "the written row stands first");
-    let others: Vec<ast::TableWithJoins> = from.into_iter().cloned().collect();
-    let mut sources = binder.more_sources(&others)?;
-    let set = plan_set(binder, &table, assignments)?;
+    let mut sources = binder.more_sources(&update.from)?;
+    let set = plan_set(binder, &table, &update.assignments)?;
+    let (selection, returning) = (update.selection.as_ref(), update.returning.as_deref());
     let (found, returning) = find(binder, &table, alias, &mut sources, selection, returning)?;
     binder.close_scope();
     Ok(Write { table, kind: WriteKind::Update { found, set }, returning })
 }
 
 pub fn plan_delete(binder: &mut Binder, delete: &ast::Delete) -> Result<Write> {
-    if !delete.tables.is_empty() || !delete.order_by.is_empty() || delete.limit.is_some() {
-        return refuse("this form of DELETE");
-    }
-    let (ast::FromTable::WithFromKeyword(from) | ast::FromTable::WithoutKeyword(from)) = &delete.from;
-    let [target] = from.as_slice() else { return refuse("DELETE from several tables") };
-    let (table, alias) = target_table(binder, target)?;
+    let (table, alias) = target_table(binder, &delete.table, delete.alias.as_ref())?;
     binder.open_scope("DELETE");
     let slot = binder.add_table(&table, alias.clone())?;
     assert_eq!(slot, TARGET, "the written row stands first");
-    let mut sources = binder.more_sources(delete.using.as_deref().unwrap_or(&[]))?;
+    let mut sources = binder.more_sources(&delete.using)?;
     let returning = delete.returning.as_deref();
     let (found, returning) = find(binder, &table, alias, &mut sources, delete.selection.as_ref(), returning)?;
     binder.close_scope();
     Ok(Write { table, kind: WriteKind::Delete { found }, returning })
 }
 
-fn target_table(binder: &mut Binder, target: &ast::TableWithJoins) -> Result<(Rc<Table>, Rc<str>)> {
-    let ast::TableFactor::Table { name, alias, args: None, .. } = &target.relation else {
-        return refuse("writing to anything but a table");
-    };
-    if !target.joins.is_empty() {
-        return refuse("UPDATE of a join (write UPDATE … FROM)");
-    }
+fn target_table(binder: &mut Binder, name: &ast::ObjectName, alias: Option<&Ident>) -> Result<(Rc<Table>, Rc<str>)> {
     let name = relation_name(name)?;
     let table = binder.catalog.existing(&name)?.clone();
     binder.use_table(&table, Mode::RowExclusive);
-    Ok((table.clone(), alias.as_ref().map_or_else(|| table.name.clone(), |alias| fold(&alias.name))))
+    Ok((table.clone(), alias.map_or_else(|| table.name.clone(), |alias| alias.name.clone())))
 }
 
 fn find(
@@ -415,7 +377,7 @@ fn find(
     binder.settle_sources(&mut sources);
     binder.folder.fold_conditions(&mut conditions);
     super::plan::reduce_outer_joins(&mut sources, &conditions);
-    let recheck = Expr::and(super::bind::recheck_conditions(&conditions, &sources));
+    let recheck = Expr::and(super::binder::recheck_conditions(&conditions, &sources));
     let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
     Ok((Found { node: planned.node, slots, recheck }, returning))
 }

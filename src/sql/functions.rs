@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::store::{AdvisoryKey, Mode, Stamp, compare};
 use crate::trace::Value;
 
-use super::bind::{Typed, coerce, common_type, common_type_of};
+use super::binder::{Typed, coerce, common_type, common_type_of};
 use super::datetime;
 use super::error::{Result, error, fail, refuse};
 use super::exec::Context;
@@ -298,7 +298,7 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("mod", 2) => {
             let right = arguments.remove(1);
             let left = arguments.remove(0);
-            super::bind::arithmetic(super::expr::Arithmetic::Remainder, left, right).map(Some)
+            super::binder::arithmetic(super::expr::Arithmetic::Remainder, left, right).map(Some)
         }
         ("power" | "pow", 2) => {
             if kinds.contains(&Type::Numeric(None)) {

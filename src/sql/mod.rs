@@ -8,7 +8,7 @@
 
 mod aggregate;
 pub mod bench;
-mod bind;
+mod binder;
 mod catalog;
 mod datetime;
 mod ddl;
@@ -19,11 +19,11 @@ mod exec;
 mod explain;
 mod expr;
 mod fold;
+mod footprint;
 mod functions;
 mod numeric;
-mod parse;
+mod parser;
 mod plan;
-mod precedence;
 mod prepared;
 mod reads;
 mod session;
@@ -34,16 +34,19 @@ mod types;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::trace::{Isolation, LockStrength, Micros, Notice, QueryResult, SessionId, SqlError, Value, Xid};
+use crate::trace::{
+    Isolation, LockStrength, Micros, Notice, QueryResult, SessionId, SqlError, StatementKind, Value, Xid,
+};
 
 use engine::Engine;
+pub use footprint::{Footprint, footprint};
 use prepared::Statements;
 pub use reads::Reads;
 use session::Session;
 
 /// The statements of a text as they stand in it, each with the 1-based character it begins at.
 pub fn statements(sql: &str) -> Result<Vec<(u32, &str)>, SqlError> {
-    parse::statements(sql).map_err(|stop| match stop {
+    parser::statements(sql).map_err(|stop| match stop {
         error::Stop::Failed(error) => *error,
         error::Stop::Waits => unreachable!("parsing does not wait"),
     })
@@ -206,6 +209,14 @@ impl Database {
     /// From now on what is committed counts as there before the run: facts name no writer for it.
     pub fn settle(&mut self) {
         self.engine.settled_xid = self.engine.store.last_xid();
+    }
+
+    /// Of a text that is one statement; `Other` is everything else.
+    pub fn kind_of(&mut self, sql: &str, with_parameters: bool) -> StatementKind {
+        match self.statements.get(sql, with_parameters).as_deref() {
+            Ok([only]) => only.kind,
+            _ => StatementKind::Other,
+        }
     }
 
     /// Whether the session is in a transaction block, open or failed.

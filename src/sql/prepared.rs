@@ -2,17 +2,18 @@
 
 use std::rc::Rc;
 
-use gluesql::core::sqlparser::ast;
 use rustc_hash::FxHashMap;
 
 use crate::store::{Mode, Store};
-use crate::trace::{Column, Value};
+use crate::trace::{Column, StatementKind, Value};
 
-use super::bind::Binder;
+use super::binder::Binder;
 use super::catalog::{Catalog, Table};
 use super::dml::{self, Write};
 use super::error::{Result, refuse};
-use super::parse::{self, Statement};
+use super::footprint::kind_of;
+use super::parser::ast::Statement;
+use super::parser::{self, Parsed};
 use super::plan::{Assumed, OutputColumn, Query};
 use super::system;
 use super::types::Type;
@@ -28,6 +29,9 @@ pub struct Statements {
 
 pub struct Prepared {
     pub statement: Statement,
+    pub kind: StatementKind,
+    /// As it stands in its text.
+    pub text: Rc<str>,
     pub asks_system: bool,
     plans: std::cell::RefCell<Vec<(Vec<Type>, Rc<Plan>)>>,
 }
@@ -54,12 +58,15 @@ impl Statements {
         if let Some(known) = texts.get(sql) {
             return Ok(known.clone());
         }
-        let parsed = if with_parameters { parse::parse(&parse::number_placeholders(sql))? } else { parse::parse(sql)? };
+        let parsed =
+            if with_parameters { parser::parse(&parser::number_placeholders(sql))? } else { parser::parse(sql)? };
         let prepared: Rc<[Prepared]> = parsed
             .into_iter()
-            .map(|statement| Prepared {
-                asks_system: matches!(&statement, Statement::Sql(ast::Statement::Query(query)) if system::is_asked(query)),
+            .map(|Parsed { statement, text }| Prepared {
+                asks_system: matches!(&statement, Statement::Query(query) if system::is_asked(query)),
+                kind: kind_of(&statement),
                 statement,
+                text,
                 plans: std::cell::RefCell::new(Vec::new()),
             })
             .collect();
@@ -74,7 +81,7 @@ impl Statements {
 impl Prepared {
     pub fn plan(
         &self,
-        statement: &ast::Statement,
+        statement: &Statement,
         catalog: &Catalog,
         store: &Store,
         parameters: &[Value],
@@ -100,20 +107,13 @@ impl Prepared {
     }
 }
 
-pub fn make(statement: &ast::Statement, catalog: &Catalog, store: &Store, types: &[Type]) -> Result<Plan> {
+pub fn make(statement: &Statement, catalog: &Catalog, store: &Store, types: &[Type]) -> Result<Plan> {
     let mut binder = Binder::new(catalog, store, types);
     let kind = match statement {
-        ast::Statement::Query(query) => PlanKind::Query(binder.query(query)?),
-        ast::Statement::Insert(insert) => PlanKind::Write(dml::plan_insert(&mut binder, insert)?),
-        ast::Statement::Update { table, assignments, from, selection, returning } => PlanKind::Write(dml::plan_update(
-            &mut binder,
-            table,
-            assignments,
-            from.as_ref(),
-            selection.as_ref(),
-            returning.as_deref(),
-        )?),
-        ast::Statement::Delete(delete) => PlanKind::Write(dml::plan_delete(&mut binder, delete)?),
+        Statement::Query(query) => PlanKind::Query(binder.query(query)?),
+        Statement::Insert(insert) => PlanKind::Write(dml::plan_insert(&mut binder, insert)?),
+        Statement::Update(update) => PlanKind::Write(dml::plan_update(&mut binder, update)?),
+        Statement::Delete(delete) => PlanKind::Write(dml::plan_delete(&mut binder, delete)?),
         _ => return refuse("planning this statement"),
     };
     if let Some(failure) = binder.folder.failure {

@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use gluesql::core::sqlparser::ast;
-
 use crate::trace::SqlError;
 
 use super::Database;
 use super::catalog::Table;
 use super::error::Stop;
 use super::expr::Expr;
-use super::parse::Statement;
+use super::parser::ast::Statement;
 use super::plan::{Body, Node, Query};
 use super::prepared::PlanKind;
 
@@ -34,7 +32,7 @@ impl Database {
         let mut reads = Reads::default();
         for prepared in self.statements.get(sql, false).map_err(failed)?.iter() {
             reads.about = None;
-            let Statement::Sql(statement @ ast::Statement::Query(_)) = &prepared.statement else { continue };
+            let statement @ Statement::Query(_) = &prepared.statement else { continue };
             if prepared.asks_system {
                 reads.restless = true;
                 continue;

@@ -2,16 +2,14 @@
 
 use std::rc::Rc;
 
-use gluesql::core::sqlparser::ast;
-
 use crate::store::{AdvisoryKey, Mode, Savepoint, Stamp, Tag};
 use crate::trace::{Column, Isolation, Micros, Notice, QueryResult, SessionId, SqlError, SqlType, Sqlstate, Value};
 
 use super::catalog::Catalog;
 use super::dml::{WriteKind, WriteProgress};
-use super::error::{Result, Stop, fail};
+use super::error::{Result, Stop, fail, refuse};
 use super::exec::{Awaited, Context, StatementRun};
-use super::parse::{Statement, TransactionModes};
+use super::parser::ast::{Statement, TransactionModes};
 use super::prepared::{Plan, PlanKind, Prepared};
 use super::settings::{SessionSettings, level_name};
 use super::system;
@@ -579,10 +577,15 @@ impl Database {
                 locked
             }
             Statement::Explain { analyze, costs, statement } => match &**statement {
-                Statement::Sql(statement) => self.explain(session, now, prepared, statement, (*analyze, *costs), told),
+                statement @ (Statement::Query(_)
+                | Statement::Insert(_)
+                | Statement::Update(_)
+                | Statement::Delete(_)) => self.explain(session, now, prepared, statement, (*analyze, *costs), told),
+                Statement::Refused(what) => refuse(what),
                 _ => fail("42601", "EXPLAIN takes SELECT, INSERT, UPDATE or DELETE"),
             },
-            Statement::Sql(statement) => self.run_sql(session, now, prepared, statement, told),
+            Statement::Refused(what) => refuse(what),
+            statement => self.run_sql(session, now, prepared, statement, told),
         }
     }
 
@@ -704,20 +707,16 @@ impl Database {
         session: SessionId,
         now: Micros,
         prepared: &Prepared,
-        statement: &ast::Statement,
+        statement: &Statement,
         told: &mut Told,
     ) -> Result<QueryResult> {
-        if let ast::Statement::Query(query) = statement
-            && prepared.asks_system
-        {
-            return self.within(session, now, told, |context, _| system::answer(query, &context.engine.catalog));
+        if prepared.asks_system {
+            let text = prepared.text.clone();
+            return self.within(session, now, told, |context, _| system::answer(&text, &context.engine.catalog));
         }
         let planned = matches!(
             statement,
-            ast::Statement::Query(_)
-                | ast::Statement::Insert(_)
-                | ast::Statement::Update { .. }
-                | ast::Statement::Delete(_)
+            Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_)
         );
         if !planned {
             return self.run_ddl(session, now, statement, told);
@@ -734,7 +733,7 @@ impl Database {
         session: SessionId,
         now: Micros,
         prepared: &Prepared,
-        statement: &ast::Statement,
+        statement: &Statement,
         (analyze, costs): (bool, bool),
         told: &mut Told,
     ) -> Result<QueryResult> {
@@ -765,7 +764,7 @@ impl Database {
         &mut self,
         session: SessionId,
         now: Micros,
-        statement: &ast::Statement,
+        statement: &Statement,
         told: &mut Told,
     ) -> Result<QueryResult> {
         let before = self.engine.catalog.clone();
@@ -860,7 +859,7 @@ fn plan_for(
     context: &mut Context,
     active: &mut Active,
     prepared: &Prepared,
-    statement: &ast::Statement,
+    statement: &Statement,
 ) -> Result<Rc<Plan>> {
     if let Some(plan) = &active.plan {
         return Ok(plan.clone());

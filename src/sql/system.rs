@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use gluesql::core::ast::{ColumnDef, DataType};
 use gluesql::core::data::{Key, Schema, Value as Cell};
 use gluesql::core::executor::{Payload, execute};
-use gluesql::core::sqlparser::ast::{self, visit_expressions_mut, visit_relations, visit_relations_mut};
+use gluesql::core::parse_sql::parse;
+use gluesql::core::sqlparser::ast::{self, visit_expressions_mut, visit_relations_mut};
 use gluesql::core::store::{
     AlterTable, CustomFunction, CustomFunctionMut, Index, IndexMut, Metadata, Planner, RowIter, Store, StoreMut,
     Transaction,
@@ -17,9 +19,9 @@ use gluesql::core::translate::translate;
 
 use crate::trace::{Column, QueryResult, SqlType, Value};
 
-use super::bind::{column_name, fold};
 use super::catalog::{self, Catalog, Table};
 use super::error::{Result, fail, refuse, refused};
+use super::parser::ast::Query;
 use super::types::{Type, text};
 
 struct SystemTable {
@@ -91,15 +93,21 @@ fn word(content: &str) -> Cell {
 }
 
 /// Whether a query reads any of the system's tables. One of the user's own by the same name comes after them.
-pub fn is_asked(query: &ast::Query) -> bool {
-    let found = visit_relations(query, |relation| match system_table(relation) {
-        Some(_) => ControlFlow::Break(()),
-        None => ControlFlow::Continue(()),
+pub fn is_asked(query: &Query) -> bool {
+    let mut found = false;
+    query.relations(&mut |relation| {
+        let parts: Vec<&str> = relation.0.iter().map(|part| &*part.name).collect();
+        found |= named_table(&parts).is_some();
     });
-    found.is_break()
+    found
 }
 
-pub fn answer(query: &ast::Query, catalog: &Catalog) -> Result<QueryResult> {
+/// `text`: a query that asks the system's tables. GlueSQL reads it in its own grammar, for it is the one to answer.
+pub fn answer(text: &str, catalog: &Catalog) -> Result<QueryResult> {
+    let parsed = parse(text).map_err(|_| refused("this question to the system's tables"))?;
+    let Some(ast::Statement::Query(query)) = parsed.first() else {
+        return refuse("this question to the system's tables");
+    };
     let (statement, columns) = prepared(query)?;
     let mut snapshot = Snapshot::default();
     for table in TABLES {
@@ -133,12 +141,31 @@ fn shown(cell: Cell) -> Value {
 
 /// Schema-qualified, or by its bare name where the schema is always searched.
 fn system_table(name: &ast::ObjectName) -> Option<&'static SystemTable> {
-    let (schema, name) = match name.0.as_slice() {
-        [name] => ("pg_catalog".into(), fold(name)),
-        [schema, name] => (fold(schema), fold(name)),
+    let parts: Vec<String> = name.0.iter().map(fold).collect();
+    named_table(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn named_table(parts: &[&str]) -> Option<&'static SystemTable> {
+    let (schema, name) = match parts {
+        [name] => ("pg_catalog", *name),
+        [schema, name] => (*schema, *name),
         _ => return None,
     };
-    TABLES.iter().find(|table| table.schema == &*schema && table.name == &*name)
+    TABLES.iter().find(|table| table.schema == schema && table.name == name)
+}
+
+fn fold(ident: &ast::Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// The name of a column or of count(*), which is all there is.
+fn column_name(expr: &ast::Expr) -> String {
+    match expr {
+        ast::Expr::Identifier(name) => fold(name),
+        ast::Expr::CompoundIdentifier(parts) => parts.last().map(fold).unwrap_or_default(),
+        ast::Expr::Function(function) => function.name.0.last().map(fold).unwrap_or_default(),
+        _ => "?column?".to_owned(),
+    }
 }
 
 /// The query as GlueSQL takes it, and the columns it gives.
@@ -194,7 +221,7 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<Column>)> {
             expr if NUMBERS.contains(&&*column_name(expr)) => SqlType::Int4,
             _ => SqlType::Text,
         };
-        columns.push(Column { name: name.clone(), sql_type });
+        columns.push(Column { name: Rc::from(name.as_str()), sql_type });
     }
     for (alias, table) in &read {
         if !select.selection.as_ref().is_some_and(|condition| asks_for_public(condition, alias, table, read.len() == 1))

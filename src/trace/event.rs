@@ -100,6 +100,17 @@ pub enum EventKind {
         position: Position,
         text: Symbol,
         parameters: Symbol,
+        kind: StatementKind,
+    },
+    /// What an UPDATE's text says of the columns it sets, once before it is first started.
+    UpdateDescribed {
+        text: Symbol,
+        /// Columns it sets.
+        sets: Box<[Symbol]>,
+        /// Columns its new values are made of.
+        built_on: Box<[Symbol]>,
+        /// Columns its condition asks about.
+        asks: Box<[Symbol]>,
     },
     StatementFinished {
         call: CallId,
@@ -240,6 +251,34 @@ pub enum ChangeFamily {
     Deploy,
     Knob,
     Fault,
+}
+
+/// What a statement is by its syntax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StatementKind {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Begin,
+    Commit,
+    Rollback,
+    /// SAVEPOINT, RELEASE, ROLLBACK TO.
+    Savepoint,
+    Set,
+    Lock,
+    /// CREATE, ALTER, DROP, TRUNCATE.
+    Ddl,
+    /// Several statements in one text, what the database refuses, and everything else.
+    Other,
+}
+
+impl StatementKind {
+    /// BEGIN and its like: round trips, but no questions.
+    pub fn frames_a_transaction(self) -> bool {
+        use StatementKind::{Begin, Commit, Rollback, Savepoint, Set};
+        matches!(self, Begin | Commit | Rollback | Savepoint | Set)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

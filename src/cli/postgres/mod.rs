@@ -8,7 +8,7 @@ mod outside;
 mod server;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,8 +19,11 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value as Json, json};
 use twoam::api::{RunRequest, RunSummary, summary_of};
 use twoam::scenario::{Amount, Clients, ScenarioDocument, VariantDocument};
+use twoam::sim::update_described;
+use twoam::sql::footprint;
 use twoam::trace::{
-    CallId, Event, EventKind, Keep, Micros, Position, RequestId, Sqlstate, StatementOutcome, Symbol, Trace,
+    CallId, Event, EventKind, Keep, Micros, Position, RequestId, Sqlstate, StatementKind, StatementOutcome, Symbol,
+    Trace,
 };
 
 use self::books::Watch;
@@ -161,6 +164,8 @@ struct Real<'a> {
     planned: u64,
     began: Instant,
     trace: Trace,
+    /// Texts of UPDATEs that the trace has told of.
+    described: BTreeSet<Symbol>,
     load: Load,
     outside: Outside,
     versions: Option<Versions>,
@@ -217,6 +222,7 @@ impl Real<'_> {
             planned: 0,
             began: Instant::now(),
             trace: Trace::new(Keep::All),
+            described: BTreeSet::new(),
             load: Load::default(),
             outside: Outside::new(document),
             versions: None,
@@ -323,7 +329,13 @@ impl Real<'_> {
             "statement" => {
                 let (text, parameters) = (self.symbol(&message["text"]), self.symbol(&message["params"]));
                 let (call, position) = (call_of(host, &message), self.position(&message));
-                self.record(EventKind::StatementStarted { call, position, text, parameters }, request);
+                let described = footprint(message["text"].as_str().unwrap_or_default(), true);
+                if described.kind == StatementKind::Update && self.described.insert(text) {
+                    let event = update_described(&mut self.trace.strings, text, &described);
+                    self.record(event, None);
+                }
+                let kind = described.kind;
+                self.record(EventKind::StatementStarted { call, position, text, parameters, kind }, request);
             }
             "answered" => {
                 let outcome = match message["sqlstate"].as_str() {

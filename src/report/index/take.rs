@@ -7,7 +7,7 @@ use crate::trace::{Event, EventKind, LockStrength, LogLevel, StatementOutcome};
 impl Index {
     /// `number`: the event's in the whole run.
     pub fn take(&mut self, trace: &Trace, number: u32, event: &Event) -> Taken {
-        let lost = self.lost_updates.take(trace, event);
+        let lost = self.lost_updates.take(event);
         let lost_updates = lost.len() as u32;
         if self.keeps {
             self.end_sleeps(event.at);
@@ -55,8 +55,8 @@ impl Index {
         }
         let request = self.requests.get_mut(&id)?;
         match &event.kind {
-            EventKind::StatementStarted { text, .. } => {
-                request.statements += u32::from(!frames_a_transaction(trace.strings.text(*text)));
+            EventKind::StatementStarted { kind, .. } => {
+                request.statements += u32::from(!kind.frames_a_transaction());
             }
             EventKind::StatementFinished { rows_read, .. } => request.rows_read += rows_read,
             EventKind::ConnectionAcquired { waited_us, .. } | EventKind::ConnectionRefused { waited_us, .. } => {
@@ -135,6 +135,7 @@ impl Index {
             | EventKind::MemoryMeasured { .. }
             | EventKind::RequestStarted { .. }
             | EventKind::RequestFinished { error: None, .. }
+            | EventKind::UpdateDescribed { .. }
             | EventKind::TransactionBegan { .. }
             | EventKind::InvariantBroken { .. }
             | EventKind::InvariantMended { .. }
@@ -162,7 +163,7 @@ impl Index {
             EventKind::ConnectionRefused { call, .. } => self.end_call(*call, event.at, |call| {
                 call.body = Body::Connection { waited: true, refused: true };
             }),
-            EventKind::StatementStarted { call, position, text, parameters } => {
+            EventKind::StatementStarted { call, position, text, parameters, .. } => {
                 let Some(session) = event.session else { return };
                 let body = Body::Statement(Box::new(Statement::new(session, *text, *parameters)));
                 self.begin_call(number, event, *call, *position, body);
@@ -346,11 +347,4 @@ impl Statement {
     pub fn failed(&self) -> bool {
         matches!(self.outcome, Some(StatementOutcome::Failed { .. }))
     }
-}
-
-/// BEGIN and its like: round trips, but no questions.
-fn frames_a_transaction(text: &str) -> bool {
-    let word = text.trim_start().split([' ', ';', '\n']).next().unwrap_or_default();
-    const FRAMES: [&str; 8] = ["begin", "start", "commit", "end", "rollback", "savepoint", "release", "set"];
-    FRAMES.iter().any(|frame| word.eq_ignore_ascii_case(frame))
 }

@@ -1,0 +1,393 @@
+//! FROM: tables, joins, subqueries and functions that give rows.
+
+use std::rc::Rc;
+
+use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::{Comparison, Expr};
+use crate::sql::parser::ast;
+use crate::sql::plan::{Body, JoinKind, Node, Query, SlotSet, Source};
+use crate::sql::types::Type;
+use crate::store::Mode;
+use crate::trace::Value;
+
+use super::coerce::{coerce, common_type, compare_exprs};
+use super::query::{Common, renamed};
+use super::scope::{Relation, column_of, shown_name};
+use super::{Binder, Typed, names_of, relation_name};
+
+/// Conditions a locked row must fulfil in its newest version.
+pub fn recheck_conditions(conditions: &[Expr], sources: &[Source]) -> Vec<Expr> {
+    fn inner_conditions(source: &Source, into: &mut Vec<Expr>) {
+        if let Source::Join { kind, left, right, on } = source {
+            if *kind == JoinKind::Inner {
+                into.extend(on.iter().cloned());
+                inner_conditions(left, into);
+                inner_conditions(right, into);
+            } else if *kind == JoinKind::Left {
+                inner_conditions(left, into);
+            }
+        }
+    }
+    let mut all = conditions.to_vec();
+    for source in sources {
+        inner_conditions(source, &mut all);
+    }
+    all
+}
+
+impl<'a> Binder<'a> {
+    /// Once all that reads the sources is bound: computes their constants and leaves out columns nobody reads.
+    pub fn settle_sources(&mut self, sources: &mut [Source]) {
+        for source in sources {
+            match source {
+                Source::Table { .. } => {}
+                Source::Join { left, right, on, .. } => {
+                    self.settle_sources(std::slice::from_mut(left));
+                    self.settle_sources(std::slice::from_mut(right));
+                    self.folder.fold_conditions(on);
+                }
+                Source::Other { node: Node::Derived { slot, query, .. }, .. } => {
+                    let relation =
+                        self.scopes.last().and_then(|scope| scope.relations.iter().find(|r| r.slot == *slot));
+                    let is_plain = query.order.is_empty() && query.limit.is_none() && query.offset.is_none();
+                    let Body::Select(select) = &mut query.body else { continue };
+                    let may_drop = select.distinct.is_none() && query.locks.is_empty();
+                    // PostgreSQL merges such a query into the one around it, so that its constants are constants there.
+                    let merges = may_drop
+                        && is_plain
+                        && relation.is_some_and(|relation| !relation.nullable)
+                        && !matches!(select.from, Node::Group(_) | Node::Window(_));
+                    for (number, expr) in select.output.iter_mut().enumerate() {
+                        let used = relation.is_none_or(|r| r.used.borrow().get(number).is_some_and(|used| *used));
+                        if used || !may_drop || expr.is_volatile() {
+                            self.folder.fold(expr);
+                            if let (true, Expr::Const(value)) = (merges, &*expr) {
+                                self.folder.know(*slot, number as u16, value.clone());
+                            }
+                        } else {
+                            *expr = Expr::Const(Value::Null);
+                        }
+                    }
+                }
+                Source::Other { .. } => {}
+            }
+        }
+    }
+
+    pub(super) fn bind_joined(&mut self, item: &ast::TableWithJoins) -> Result<Source> {
+        let first = self.scope().relations.len();
+        let mut source = self.bind_factor(&item.relation)?;
+        for join in &item.joins {
+            let left_end = self.scope().relations.len();
+            let right = self.bind_factor(&join.relation)?;
+            let (kind, swapped) = match join.kind {
+                ast::JoinType::Inner => (JoinKind::Inner, false),
+                ast::JoinType::Left => (JoinKind::Left, false),
+                ast::JoinType::Right => (JoinKind::Left, true),
+                ast::JoinType::Full => (JoinKind::Full, false),
+            };
+            let mut on = Vec::new();
+            match &join.constraint {
+                ast::JoinConstraint::None => {}
+                ast::JoinConstraint::On(condition) => {
+                    let hidden = self.hide_before(first);
+                    self.scope().clause = "JOIN conditions";
+                    let bound = self.condition(condition, "JOIN/ON");
+                    self.unhide(hidden);
+                    bound?.conjuncts(&mut on);
+                }
+                ast::JoinConstraint::Using(names) => {
+                    self.merge(&names_of(names), first, left_end, kind, swapped, &mut on)?;
+                }
+                ast::JoinConstraint::Natural => {
+                    let scope = self.scope();
+                    let right_names: Vec<Rc<str>> = scope.relations[left_end..]
+                        .iter()
+                        .flat_map(|r| r.columns.iter().map(|(name, _)| name.clone()))
+                        .collect();
+                    let mut names: Vec<Rc<str>> = Vec::new();
+                    for relation in &scope.relations[first..left_end] {
+                        for (number, (name, _)) in relation.columns.iter().enumerate() {
+                            if right_names.contains(name) && !names.contains(name) && !relation.hidden[number] {
+                                names.push(name.clone());
+                            }
+                        }
+                    }
+                    self.merge(&names, first, left_end, kind, swapped, &mut on)?;
+                }
+            }
+            let (nullable_from, nullable_to) = match (kind, swapped) {
+                (JoinKind::Inner, _) => (0, 0),
+                (JoinKind::Left, false) => (left_end, self.scope().relations.len()),
+                (JoinKind::Left, true) => (first, left_end),
+                (JoinKind::Full, _) => (first, self.scope().relations.len()),
+            };
+            for relation in &mut self.scope().relations[nullable_from..nullable_to] {
+                relation.nullable = true;
+            }
+            let (left, right) = if swapped { (right, source) } else { (source, right) };
+            source = Source::Join { kind, left: Box::new(left), right: Box::new(right), on };
+        }
+        Ok(source)
+    }
+
+    pub(super) fn merge(
+        &mut self,
+        names: &[Rc<str>],
+        first: usize,
+        left_end: usize,
+        kind: JoinKind,
+        swapped: bool,
+        on: &mut Vec<Expr>,
+    ) -> Result<()> {
+        let mut merged = Vec::new();
+        for name in names {
+            let scope = self.scope();
+            let find = |relations: &[Relation]| -> Option<(usize, usize)> {
+                relations.iter().enumerate().find_map(|(at, relation)| {
+                    let number = relation.columns.iter().position(|(column, _)| column == name)?;
+                    (!relation.hidden[number]).then_some((at, number))
+                })
+            };
+            let earlier = scope.merged.iter().position(|(merged, _)| merged == name);
+            let left = match earlier {
+                Some(place) => scope.merged.remove(place).1,
+                None => {
+                    let Some((at, number)) = find(&scope.relations[first..left_end]) else {
+                        return fail(
+                            "42703",
+                            format!("column \"{name}\" specified in USING clause does not exist in left table"),
+                        );
+                    };
+                    let relation = &mut scope.relations[first + at];
+                    relation.hidden[number] = true;
+                    column_of(relation, number, &relation.columns[number].1)
+                }
+            };
+            let Some((at, number)) = find(&scope.relations[left_end..]) else {
+                return fail(
+                    "42703",
+                    format!("column \"{name}\" specified in USING clause does not exist in right table"),
+                );
+            };
+            let relation = &mut scope.relations[left_end + at];
+            relation.hidden[number] = true;
+            let right = column_of(relation, number, &relation.columns[number].1);
+            let ty = common_type("JOIN/USING", [&left.ty, &right.ty].into_iter())?;
+            on.push(compare_exprs(Comparison::Equal, left.clone(), right.clone())?.expr);
+            let shown = match (kind, swapped) {
+                (JoinKind::Full, _) => {
+                    Typed { expr: Expr::Coalesce(vec![coerce(left, &ty)?, coerce(right, &ty)?]), ty }
+                }
+                (_, true) => right,
+                _ => left,
+            };
+            merged.push((name.clone(), shown));
+        }
+        let scope = self.scope();
+        merged.append(&mut scope.merged);
+        scope.merged = merged;
+        Ok(())
+    }
+
+    pub(super) fn bind_factor(&mut self, factor: &ast::TableFactor) -> Result<Source> {
+        match factor {
+            ast::TableFactor::Table { name, alias } => {
+                let table_name = relation_name(name)?;
+                let shown = shown_name(alias.as_ref(), &table_name);
+                if let Some(place) = self.commons.iter().rposition(|(common, _)| *common == table_name) {
+                    return self.bind_common(place, shown, alias.as_ref());
+                }
+                let table = self.catalog.existing(&table_name)?.clone();
+                self.use_table(&table, Mode::AccessShare);
+                let slot = self.add_table(&table, shown.clone())?;
+                self.rename_columns(alias.as_ref())?;
+                Ok(Source::Table { table, alias: shown, slot })
+            }
+            ast::TableFactor::Function { name, arguments, alias } => {
+                self.bind_table_function(name, arguments, alias.as_ref())
+            }
+            ast::TableFactor::Derived { lateral, query, alias } => {
+                let Some(alias) = alias else { return fail("42601", "subquery in FROM must have an alias") };
+                let hidden = if *lateral { Vec::new() } else { std::mem::take(&mut self.scope().relations) };
+                let own = self.scope().own;
+                let merged = std::mem::take(&mut self.scope().merged);
+                let free_before = std::mem::take(&mut self.scope().free);
+                if !*lateral {
+                    self.scope().own = SlotSet::NONE;
+                }
+                self.columns_later = true;
+                let bound = self.subquery_scope(|binder| binder.query(query));
+                let scope = self.scope();
+                if !*lateral {
+                    scope.relations = hidden;
+                    scope.own = own;
+                }
+                scope.merged = merged;
+                scope.free = free_before.union(scope.free);
+                let (query, free) = bound?;
+                let free = if free.meets(own) { free } else { SlotSet::default() };
+                self.add_derived(query, alias.name.name.clone(), Some(alias), free)
+            }
+            ast::TableFactor::Nested(joined) => self.bind_joined(joined),
+        }
+    }
+
+    pub(super) fn bind_common(
+        &mut self,
+        place: usize,
+        shown: Rc<str>,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source> {
+        match &self.commons[place].1 {
+            Common::Inline(query, aliases, depth) => {
+                let (query, aliases, depth) = (query.clone(), aliases.clone(), *depth);
+                let later: Vec<_> = self.commons.drain(depth..).collect();
+                self.columns_later = true;
+                let bound = self.closed_query(&query);
+                self.commons.extend(later);
+                let mut bound = bound?;
+                let columns = renamed(&bound.columns, &aliases, &shown)?;
+                for (column, (name, _)) in bound.columns.iter_mut().zip(columns) {
+                    column.name = name;
+                }
+                self.add_derived(bound, shown, alias, SlotSet::NONE)
+            }
+            Common::Kept { number, columns } => {
+                let (number, columns) = (*number, columns.clone());
+                let name = shown.clone();
+                let slot = self.add_made(shown, columns, alias)?;
+                Ok(Source::Other { node: Node::Common { slot, number, name }, slot, reads: SlotSet::NONE, rows: 100.0 })
+            }
+        }
+    }
+
+    /// A relation whose rows a query makes.
+    pub(super) fn add_made(
+        &mut self,
+        shown: Rc<str>,
+        columns: Vec<(Rc<str>, Type)>,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<u16> {
+        let slot = self.slot(columns.len())?;
+        let hidden = vec![false; columns.len()];
+        self.add_relation(Relation {
+            alias: shown,
+            slot,
+            columns,
+            hidden,
+            table: None,
+            nullable: false,
+            used: Rc::default(),
+        })?;
+        self.rename_columns(alias)?;
+        Ok(slot)
+    }
+
+    pub(super) fn add_derived(
+        &mut self,
+        query: Query,
+        shown: Rc<str>,
+        alias: Option<&ast::TableAlias>,
+        reads: SlotSet,
+    ) -> Result<Source> {
+        let columns = query.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
+        let slot = self.add_made(shown.clone(), columns, alias)?;
+        let node = Node::Derived { slot, query: Box::new(query), name: shown };
+        Ok(Source::Other { node, slot, reads, rows: 100.0 })
+    }
+
+    pub(super) fn bind_table_function(
+        &mut self,
+        name: &ast::ObjectName,
+        arguments: &[ast::Expr],
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source> {
+        let name = relation_name(name)?;
+        let mut arguments = arguments.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<Typed>>>()?;
+        match (&*name, arguments.len()) {
+            ("generate_series", 2 | 3) => self.add_series(arguments, alias),
+            ("unnest", 1) => {
+                let array = arguments.remove(0);
+                self.add_unnest(array, alias)
+            }
+            ("unnest", 2..) => refuse("unnest of several arrays"),
+            _ => refuse(format!("the function {name}() in FROM")),
+        }
+    }
+
+    pub(super) fn add_series(&mut self, mut arguments: Vec<Typed>, alias: Option<&ast::TableAlias>) -> Result<Source> {
+        let step = (arguments.len() == 3).then(|| arguments.remove(2));
+        let (mut parts, ty) = {
+            let first = common_type("generate_series", arguments.iter().map(|a| &a.ty))?;
+            let ty = match first {
+                Type::Int2 | Type::Int4 | Type::Unknown => Type::Int4,
+                Type::Int8 => Type::Int8,
+                Type::Date | Type::TimestampTz => Type::TimestampTz,
+                Type::Timestamp => Type::Timestamp,
+                other => return refuse(format!("generate_series over {}", other.name())),
+            };
+            let ty = match &step {
+                Some(step) if step.ty == Type::Int8 && ty == Type::Int4 => Type::Int8,
+                _ => ty,
+            };
+            let parts: Result<Vec<Expr>> = arguments.into_iter().map(|argument| coerce(argument, &ty)).collect();
+            (parts?, ty)
+        };
+        let step = match step {
+            Some(step) if ty.is_integer() => Some(coerce(step, &ty)?),
+            Some(step) => Some(coerce(step, &Type::Interval)?),
+            None if ty.is_integer() => None,
+            None => {
+                return fail(
+                    "42883",
+                    "function generate_series(timestamp with time zone, timestamp with time zone) does not exist",
+                );
+            }
+        };
+        let stop = parts.remove(1);
+        let start = parts.remove(0);
+        let reads = start.slots().union(stop.slots()).union(step.as_ref().map_or(SlotSet::NONE, Expr::slots));
+        let slot = self.add_function_relation("generate_series", ty, alias)?;
+        let own = self.scope().own;
+        Ok(Source::Other {
+            node: Node::Series { slot, start, stop, step },
+            slot,
+            reads: if reads.meets(own) { reads } else { SlotSet::NONE },
+            rows: 100.0,
+        })
+    }
+
+    pub(super) fn add_unnest(&mut self, array: Typed, alias: Option<&ast::TableAlias>) -> Result<Source> {
+        let Type::Array(element) = array.ty.clone() else {
+            return fail("42883", format!("function unnest({}) does not exist", array.ty.name()));
+        };
+        let element = if *element == Type::Unknown { Type::Text } else { *element };
+        let reads = array.expr.slots();
+        let slot = self.add_function_relation("unnest", element, alias)?;
+        Ok(Source::Other { node: Node::Unnest { slot, array: array.expr }, slot, reads, rows: 10.0 })
+    }
+
+    /// A function's one column is named as its alias, unless columns are named too.
+    pub(super) fn add_function_relation(
+        &mut self,
+        name: &str,
+        ty: Type,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<u16> {
+        let shown = shown_name(alias, &Rc::from(name));
+        let slot = self.slot(1)?;
+        let columns = vec![(shown.clone(), ty)];
+        self.add_relation(Relation {
+            alias: shown,
+            slot,
+            columns,
+            hidden: vec![false],
+            table: None,
+            nullable: false,
+            used: Rc::default(),
+        })?;
+        self.rename_columns(alias)?;
+        Ok(slot)
+    }
+}

@@ -1,0 +1,99 @@
+//! FOR UPDATE and its weaker sisters.
+
+use std::rc::Rc;
+
+use crate::sql::catalog::Table;
+use crate::sql::error::{Result, fail, refuse};
+use crate::sql::parser::ast;
+use crate::sql::plan::{LockPolicy, LockTarget};
+use crate::store::Mode;
+
+use super::{Binder, names_of};
+
+impl<'a> Binder<'a> {
+    pub(super) fn lock_targets(
+        &mut self,
+        locks: &[ast::LockClause],
+        grouped: bool,
+        windowed: bool,
+        distinct: bool,
+    ) -> Result<Vec<LockTarget>> {
+        let mut targets: Vec<LockTarget> = Vec::new();
+        for clause in locks {
+            let (strength, names) = (clause.strength, names_of(&clause.of));
+            let words = crate::sql::explain::lock_words(strength);
+            for (wrong, what) in [
+                (grouped, "aggregate functions or GROUP BY"),
+                (windowed, "window functions"),
+                (distinct, "DISTINCT clause"),
+            ] {
+                if wrong {
+                    let what = if grouped && self.scopes.last().is_some_and(|s| s.aggregates.is_empty()) {
+                        "GROUP BY clause"
+                    } else if grouped {
+                        "aggregate functions"
+                    } else {
+                        what
+                    };
+                    return fail("0A000", format!("{words} is not allowed with {what}"));
+                }
+            }
+            let policy = match clause.wait {
+                ast::LockWait::Block => LockPolicy::Wait,
+                ast::LockWait::NoWait => LockPolicy::NoWait,
+                ast::LockWait::SkipLocked => LockPolicy::SkipLocked,
+            };
+            let scope = self.scopes.last().expect("a scope");
+            let mut found: Vec<(u16, Rc<Table>)> = Vec::new();
+            if names.is_empty() {
+                for relation in &scope.relations {
+                    match &relation.table {
+                        Some(table) => {
+                            if relation.nullable {
+                                return fail(
+                                    "0A000",
+                                    format!("{words} cannot be applied to the nullable side of an outer join"),
+                                );
+                            }
+                            found.push((relation.slot, table.clone()));
+                        }
+                        None => return refuse(format!("{words} over a subquery in FROM")),
+                    }
+                }
+            } else {
+                for name in &names {
+                    let relation = scope.relations.iter().find(|relation| relation.alias == *name);
+                    let Some(relation) = relation else {
+                        return fail(
+                            "42P01",
+                            format!("relation \"{name}\" in {words} clause not found in FROM clause"),
+                        );
+                    };
+                    let Some(table) = &relation.table else {
+                        return refuse(format!("{words} over a subquery in FROM"));
+                    };
+                    if relation.nullable {
+                        return fail(
+                            "0A000",
+                            format!("{words} cannot be applied to the nullable side of an outer join"),
+                        );
+                    }
+                    found.push((relation.slot, table.clone()));
+                }
+            }
+            for (slot, table) in found {
+                self.use_table(&table, Mode::RowShare);
+                match targets.iter_mut().find(|target| target.slot == slot) {
+                    Some(target) => {
+                        target.strength = target.strength.max(strength);
+                        if policy != LockPolicy::Wait && target.policy != LockPolicy::NoWait {
+                            target.policy = policy;
+                        }
+                    }
+                    None => targets.push(LockTarget { slot, table, strength, policy }),
+                }
+            }
+        }
+        Ok(targets)
+    }
+}

@@ -1,0 +1,175 @@
+//! Resolves the names and types of a parsed statement and hands it to the planner. It reads the catalog, no rows.
+
+mod call;
+mod coerce;
+mod data_type;
+mod expr;
+mod from;
+mod locking;
+mod names;
+mod query;
+mod scope;
+mod select;
+mod subquery;
+
+use std::rc::Rc;
+
+use crate::sql::catalog::{Catalog, Table};
+use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::Expr;
+use crate::sql::fold::Folder;
+use crate::sql::parser::ast;
+use crate::sql::plan::{Assumed, Planner, Query, SlotSet, Source};
+use crate::sql::types::Type;
+use crate::store::{Mode, Store};
+use crate::trace::Value;
+
+use self::query::Common;
+use self::scope::{Relation, Scope};
+
+pub use coerce::{arithmetic, assign, coerce, common_type, common_type_of};
+pub use data_type::type_of;
+pub use from::recheck_conditions;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Typed {
+    pub expr: Expr,
+    pub ty: Type,
+}
+
+impl Typed {
+    pub fn null() -> Typed {
+        Typed { expr: Expr::Const(Value::Null), ty: Type::Unknown }
+    }
+}
+
+pub struct Binder<'a> {
+    pub catalog: &'a Catalog,
+    pub store: &'a Store,
+    pub parameters: &'a [Type],
+    scopes: Vec<Scope>,
+    pub widths: Vec<usize>,
+    subqueries: usize,
+    commons: Vec<(Rc<str>, Common)>,
+    pub queries: Vec<Query>,
+    pub tables: Vec<(Rc<Table>, Mode)>,
+    pub assumed: Vec<Assumed>,
+    /// It asks a clock or for chance: its answer changes though no table does.
+    pub restless: bool,
+    depth: usize,
+    /// Whoever takes the rows says what type a literal of unknown type has.
+    keeps_unknown: bool,
+    /// Whoever reads the rows says which of their columns are wanted at all.
+    columns_later: bool,
+    pub folder: Folder,
+}
+
+/// Deeper nesting than anybody writes by hand would overflow the stack of the page's engine.
+pub(super) const DEPTH_MOST: usize = 60;
+
+/// A name without schema, or in the one schema there is.
+pub fn relation_name(name: &ast::ObjectName) -> Result<Rc<str>> {
+    match name.0.as_slice() {
+        [only] => Ok(only.name.clone()),
+        [schema, name] if &*schema.name == "public" => Ok(name.name.clone()),
+        [schema, _] if ["pg_catalog", "information_schema"].contains(&&*schema.name) => {
+            refuse(format!("the schema {}", schema.name))
+        }
+        [_, _] => fail("42P01", format!("relation \"{name}\" does not exist")),
+        _ => refuse("a name of more than two parts"),
+    }
+}
+
+pub fn names_of(idents: &[ast::Ident]) -> Vec<Rc<str>> {
+    idents.iter().map(|ident| ident.name.clone()).collect()
+}
+
+impl<'a> Binder<'a> {
+    pub fn new(catalog: &'a Catalog, store: &'a Store, parameters: &'a [Type]) -> Binder<'a> {
+        Binder {
+            catalog,
+            store,
+            parameters,
+            scopes: Vec::new(),
+            widths: Vec::new(),
+            subqueries: 0,
+            commons: Vec::new(),
+            queries: Vec::new(),
+            tables: Vec::new(),
+            assumed: Vec::new(),
+            restless: false,
+            depth: 0,
+            keeps_unknown: false,
+            columns_later: false,
+            folder: Folder::default(),
+        }
+    }
+
+    pub fn planner(&self) -> Planner<'a> {
+        Planner { store: self.store }
+    }
+
+    pub fn slot(&mut self, width: usize) -> Result<u16> {
+        if self.widths.len() >= usize::from(SlotSet::MOST) {
+            return refuse("a statement of more than 128 tables and subqueries");
+        }
+        self.widths.push(width);
+        Ok(self.widths.len() as u16 - 1)
+    }
+
+    pub fn use_table(&mut self, table: &Rc<Table>, mode: Mode) {
+        self.assumed.push(Assumed { table: table.id, rows: self.store.table(table.id).row_count() });
+        match self.tables.iter_mut().find(|(used, _)| used.id == table.id) {
+            Some((_, held)) => *held = (*held).max(mode),
+            None => self.tables.push((table.clone(), mode)),
+        }
+    }
+
+    fn scope(&mut self) -> &mut Scope {
+        self.scopes.last_mut().expect("names are bound within a scope")
+    }
+
+    pub fn open_scope(&mut self, clause: &'static str) {
+        self.scopes.push(Scope { clause, ..Scope::default() });
+    }
+
+    pub fn close_scope(&mut self) {
+        self.scopes.pop();
+    }
+
+    /// Makes a table's columns known under a name; its row will stand in a new slot.
+    pub fn add_table(&mut self, table: &Rc<Table>, alias: Rc<str>) -> Result<u16> {
+        let slot = self.slot(table.columns.len())?;
+        self.add_table_at(table, alias, slot)?;
+        Ok(slot)
+    }
+
+    pub fn add_table_at(&mut self, table: &Rc<Table>, alias: Rc<str>, slot: u16) -> Result<()> {
+        let columns = table.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
+        let hidden = table.columns.iter().map(|column| column.dropped).collect();
+        self.add_relation(Relation {
+            alias,
+            slot,
+            columns,
+            hidden,
+            table: Some(table.clone()),
+            nullable: false,
+            used: Rc::default(),
+        })
+    }
+
+    fn add_relation(&mut self, relation: Relation) -> Result<()> {
+        let scope = self.scope();
+        if scope.relations.iter().any(|other| other.alias == relation.alias) {
+            return fail("42712", format!("table name \"{}\" specified more than once", relation.alias));
+        }
+        scope.own = scope.own.union(SlotSet::one(relation.slot));
+        scope.relations.push(relation);
+        Ok(())
+    }
+
+    /// Binds further FROM items beside what the scope has, as UPDATE … FROM and DELETE … USING do.
+    pub fn more_sources(&mut self, from: &[ast::TableWithJoins]) -> Result<Vec<Source>> {
+        from.iter().map(|item| self.bind_joined(item)).collect()
+    }
+}

@@ -1,0 +1,296 @@
+//! Queries: WITH, set operations, VALUES, LIMIT.
+
+use std::rc::Rc;
+
+use crate::sql::catalog::missing_column;
+use crate::sql::error::{Result, error, fail, refuse};
+use crate::sql::expr::Expr;
+use crate::sql::parser::ast;
+use crate::sql::plan::{Body, OutputColumn, Query, SetOperation, SortBy, SortKey};
+use crate::sql::types::Type;
+use crate::trace::Value;
+
+use super::coerce::{assign, coerce, common_type};
+use super::scope::Scope;
+use super::select::{bare_column, constant_position, sort_key};
+use super::{Binder, DEPTH_MOST, Typed, names_of};
+
+pub(super) enum Common {
+    /// Referred to once: stands where it is used.
+    Inline(Box<ast::Query>, Vec<Rc<str>>, usize),
+    Kept {
+        number: usize,
+        columns: Vec<(Rc<str>, Type)>,
+    },
+}
+
+/// What stands after a SELECT.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tail<'q> {
+    pub(super) order_by: &'q [ast::OrderByExpr],
+    pub(super) locks: &'q [ast::LockClause],
+    pub(super) limited: bool,
+}
+
+impl Tail<'_> {
+    fn of(query: &ast::Query) -> Tail<'_> {
+        Tail { order_by: &query.order_by, locks: &query.locks, limited: query.limit.is_some() }
+    }
+}
+
+pub(super) fn plain_query(body: Body, columns: Vec<OutputColumn>) -> Query {
+    Query {
+        body,
+        columns,
+        order: Vec::new(),
+        presorted: false,
+        limit: None,
+        offset: None,
+        locks: Vec::new(),
+        recheck: None,
+    }
+}
+
+pub(super) fn renamed(columns: &[OutputColumn], aliases: &[Rc<str>], name: &str) -> Result<Vec<(Rc<str>, Type)>> {
+    if aliases.len() > columns.len() {
+        return fail(
+            "42P10",
+            format!(
+                "WITH query \"{name}\" has {} columns available but {} columns specified",
+                columns.len(),
+                aliases.len()
+            ),
+        );
+    }
+    Ok(columns
+        .iter()
+        .enumerate()
+        .map(|(number, column)| (aliases.get(number).unwrap_or(&column.name).clone(), column.ty.clone()))
+        .collect())
+}
+
+pub(super) fn count_references(query: &ast::Query, name: &str) -> usize {
+    let mut count = 0;
+    query.relations(&mut |relation| {
+        if let [only] = relation.0.as_slice()
+            && &*only.name == name
+        {
+            count += 1;
+        }
+    });
+    count
+}
+
+pub(super) fn has_locks_or_volatile(query: &Query) -> bool {
+    if !query.locks.is_empty() {
+        return true;
+    }
+    match &query.body {
+        Body::Select(select) => select.output.iter().any(Expr::is_volatile),
+        Body::Values(rows) => rows.iter().flatten().any(Expr::is_volatile),
+        Body::SetOperation { left, right, .. } => has_locks_or_volatile(left) || has_locks_or_volatile(right),
+    }
+}
+
+pub(super) fn convert_column(query: &mut Query, number: usize, from: &Type, to: &Type) -> Result<()> {
+    if from == to {
+        return Ok(());
+    }
+    let convert = |expr: &mut Expr| -> Result<()> {
+        let typed = Typed { expr: std::mem::replace(expr, Expr::Const(Value::Null)), ty: from.clone() };
+        *expr = coerce(typed, to)?;
+        Ok(())
+    };
+    match &mut query.body {
+        Body::Select(select) => convert(&mut select.output[number])?,
+        Body::Values(rows) => {
+            for row in rows {
+                convert(&mut row[number])?;
+            }
+        }
+        Body::SetOperation { left, right, .. } => {
+            convert_column(left, number, from, to)?;
+            convert_column(right, number, from, to)?;
+        }
+    }
+    query.columns[number].ty = to.clone();
+    Ok(())
+}
+
+impl<'a> Binder<'a> {
+    /// A query whose columns may stay of unknown type.
+    pub fn query_for_columns(&mut self, query: &ast::Query) -> Result<Query> {
+        self.keeps_unknown = true;
+        let bound = self.query(query);
+        self.keeps_unknown = false;
+        bound
+    }
+
+    pub fn query(&mut self, query: &ast::Query) -> Result<Query> {
+        self.depth += 1;
+        if self.depth > DEPTH_MOST {
+            return fail("54001", "stack depth limit exceeded");
+        }
+        let commons = self.commons.len();
+        let asked = (std::mem::take(&mut self.keeps_unknown), std::mem::take(&mut self.columns_later));
+        if let Some(with) = &query.with {
+            self.bind_with(with, query)?;
+        }
+        (self.keeps_unknown, self.columns_later) = asked;
+        let mut bound = match &query.body {
+            ast::SetExpr::Select(select) => self.select(select, Tail::of(query))?,
+            body => {
+                if !query.locks.is_empty() {
+                    return refuse("FOR UPDATE with UNION, INTERSECT, EXCEPT or VALUES");
+                }
+                let mut bound = self.set_expr(body)?;
+                if !query.order_by.is_empty() {
+                    bound.order = self.output_order(&query.order_by, &bound.columns)?;
+                }
+                bound
+            }
+        };
+        self.scopes.push(Scope { clause: "LIMIT", ..Scope::default() });
+        bound.limit = query.limit.as_ref().map(|limit| self.row_count(limit)).transpose()?;
+        bound.offset = query.offset.as_ref().map(|offset| self.row_count(offset)).transpose()?;
+        self.scopes.pop();
+        self.commons.truncate(commons);
+        self.depth -= 1;
+        Ok(bound)
+    }
+
+    pub(super) fn row_count(&mut self, expr: &ast::Expr) -> Result<Expr> {
+        let bound = self.expr(expr)?;
+        assign(bound, &Type::Int8).map_err(|_| error("42804", "argument of LIMIT must be type bigint"))
+    }
+
+    pub(super) fn bind_with(&mut self, with: &ast::With, query: &ast::Query) -> Result<()> {
+        if with.recursive {
+            return refuse("WITH RECURSIVE");
+        }
+        for cte in &with.ctes {
+            let name = cte.alias.name.name.clone();
+            let aliases: Vec<Rc<str>> = names_of(&cte.alias.columns);
+            let uses = count_references(query, &name);
+            if uses <= 1 && cte.materialized != Some(true) && cte.query.locks.is_empty() {
+                let depth = self.commons.len();
+                self.commons.push((name, Common::Inline(Box::new(cte.query.clone()), aliases, depth)));
+                continue;
+            }
+            let bound = self.closed_query(&cte.query)?;
+            let columns = renamed(&bound.columns, &aliases, &name)?;
+            let number = self.queries.len();
+            self.queries.push(bound);
+            self.commons.push((name, Common::Kept { number, columns }));
+        }
+        Ok(())
+    }
+
+    /// A query that sees nothing of the scopes around it.
+    pub(super) fn closed_query(&mut self, query: &ast::Query) -> Result<Query> {
+        let outside = std::mem::take(&mut self.scopes);
+        let bound = self.query(query);
+        self.scopes = outside;
+        bound
+    }
+
+    pub(super) fn set_expr(&mut self, body: &ast::SetExpr) -> Result<Query> {
+        match body {
+            ast::SetExpr::Select(select) => self.select(select, Tail::default()),
+            ast::SetExpr::Query(query) => self.query(query),
+            ast::SetExpr::Values(values) => self.values(values),
+            ast::SetExpr::SetOperation { op, all, left, right } => {
+                self.columns_later = false;
+                self.keeps_unknown = true;
+                let left = self.set_expr(left);
+                self.keeps_unknown = true;
+                let right = self.set_expr(right);
+                self.keeps_unknown = false;
+                let (left, right) = (left?, right?);
+                let operation = match op {
+                    ast::SetOperator::Union => SetOperation::Union,
+                    ast::SetOperator::Intersect => SetOperation::Intersect,
+                    ast::SetOperator::Except => SetOperation::Except,
+                };
+                self.combine(operation, *all, left, right)
+            }
+        }
+    }
+
+    pub(super) fn combine(
+        &mut self,
+        operation: SetOperation,
+        all: bool,
+        mut left: Query,
+        mut right: Query,
+    ) -> Result<Query> {
+        let name = match operation {
+            SetOperation::Union => "UNION",
+            SetOperation::Intersect => "INTERSECT",
+            SetOperation::Except => "EXCEPT",
+        };
+        if left.columns.len() != right.columns.len() {
+            return fail("42601", format!("each {name} query must have the same number of columns"));
+        }
+        let mut columns = Vec::new();
+        for (number, (a, b)) in left.columns.clone().iter().zip(right.columns.clone()).enumerate() {
+            let ty = common_type(name, [&a.ty, &b.ty].into_iter())?;
+            convert_column(&mut left, number, &a.ty, &ty)?;
+            convert_column(&mut right, number, &b.ty, &ty)?;
+            columns.push(OutputColumn { name: a.name.clone(), ty });
+        }
+        Ok(plain_query(Body::SetOperation { operation, all, left: Box::new(left), right: Box::new(right) }, columns))
+    }
+
+    pub(super) fn values(&mut self, values: &[Vec<ast::Expr>]) -> Result<Query> {
+        self.keeps_unknown = false;
+        self.columns_later = false;
+        self.scopes.push(Scope { clause: "VALUES", ..Scope::default() });
+        let mut rows: Vec<Vec<Typed>> = Vec::new();
+        for row in values {
+            let bound: Result<Vec<Typed>> = row.iter().map(|expr| self.expr(expr)).collect();
+            rows.push(bound?);
+        }
+        let scope = self.scopes.pop();
+        self.pass_free(scope);
+        let width = rows.first().map_or(0, Vec::len);
+        if rows.iter().any(|row| row.len() != width) {
+            return fail("42601", "VALUES lists must all be the same length");
+        }
+        let mut columns = Vec::new();
+        let mut bound: Vec<Vec<Expr>> = rows.iter().map(|_| Vec::with_capacity(width)).collect();
+        for column in 0..width {
+            let ty = common_type("VALUES", rows.iter().map(|row| &row[column].ty))?;
+            for (row, into) in rows.iter().zip(&mut bound) {
+                let mut expr = coerce(row[column].clone(), &ty)?;
+                self.folder.fold(&mut expr);
+                into.push(expr);
+            }
+            columns.push(OutputColumn { name: Rc::from(format!("column{}", column + 1)), ty });
+        }
+        Ok(plain_query(Body::Values(bound), columns))
+    }
+
+    pub(super) fn output_order(
+        &mut self,
+        order: &[ast::OrderByExpr],
+        columns: &[OutputColumn],
+    ) -> Result<Vec<SortKey>> {
+        order
+            .iter()
+            .map(|key| {
+                let by = match bare_column(&key.expr) {
+                    Some(name) => match columns.iter().position(|column| column.name == *name) {
+                        Some(column) => column,
+                        None => return Err(missing_column(name)),
+                    },
+                    None => match constant_position(&key.expr, columns.len(), "ORDER BY") {
+                        Some(place) => place?,
+                        None => return fail("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause"),
+                    },
+                };
+                Ok(sort_key(SortBy::Output(by), key))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,509 @@
+//! SELECT: its output, grouping and order.
+
+use std::rc::Rc;
+
+use crate::sql::aggregate::{Aggregate, AggregateFunction};
+use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::Expr;
+use crate::sql::parser::ast;
+use crate::sql::plan::{
+    Body, Distinct, Group, Node, OutputColumn, Query, Select, SlotSet, SortBy, SortKey, Source, Wanted, Window,
+    reduce_outer_joins,
+};
+use crate::sql::types::Type;
+use crate::trace::Value;
+
+use super::coerce::coerce;
+use super::from::recheck_conditions;
+use super::names::column_name;
+use super::query::{Tail, plain_query};
+use super::scope::Scope;
+use super::{Binder, Typed, relation_name};
+
+/// A SELECT with its names and types; nobody has said yet how its rows are found.
+struct BoundSelect {
+    sources: Vec<Source>,
+    /// Of its sources.
+    slots: SlotSet,
+    conditions: Vec<Expr>,
+    output: Vec<Typed>,
+    columns: Vec<OutputColumn>,
+    keys: Vec<Expr>,
+    having: Option<Expr>,
+    distinct: Option<Distinct>,
+    order: Vec<SortKey>,
+}
+
+struct MinMax {
+    node: Node,
+    order: Vec<SortKey>,
+    value: Expr,
+}
+
+/// An unqualified name and nothing else.
+pub(super) fn bare_column(expr: &ast::Expr) -> Option<&Rc<str>> {
+    match &expr.kind {
+        ast::ExprKind::Column(name) => match name.0.as_slice() {
+            [only] => Some(&only.name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(super) fn item_name(expr: &ast::Expr, alias: Option<&ast::Ident>) -> Rc<str> {
+    alias.map_or_else(|| column_name(expr), |alias| alias.name.clone())
+}
+
+pub(super) fn sort_key(by: SortBy, key: &ast::OrderByExpr) -> SortKey {
+    let descending = key.descending;
+    SortKey { by, descending, nulls_first: key.nulls_first.unwrap_or(descending) }
+}
+
+pub(super) fn position(number: &str, count: usize, clause: &str) -> Result<usize> {
+    match number.parse::<i32>() {
+        Ok(place) if place > 0 && place as usize <= count => Ok(place as usize - 1),
+        Ok(place) if place != i32::MIN => fail("42P10", format!("{clause} position {place} is not in select list")),
+        _ => fail("42601", format!("non-integer constant in {clause}")),
+    }
+}
+
+/// An integer or other constant where ORDER BY and GROUP BY take a position.
+pub(super) fn constant_position(expr: &ast::Expr, count: usize, clause: &str) -> Option<Result<usize>> {
+    use ast::ExprKind::{Literal, Unary};
+    use ast::Literal::Number;
+    match &expr.kind {
+        Literal(Number(digits)) => Some(position(digits, count, clause)),
+        Literal(_) => Some(fail("42601", format!("non-integer constant in {clause}"))),
+        Unary { op: ast::UnaryOperator::Minus, expr } => match &expr.kind {
+            Literal(Number(digits)) => Some(position(&format!("-{digits}"), count, clause)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl<'a> Binder<'a> {
+    pub(super) fn select(&mut self, select: &ast::Select, tail: Tail) -> Result<Query> {
+        let keeps_unknown = std::mem::take(&mut self.keeps_unknown);
+        let columns_later = std::mem::take(&mut self.columns_later);
+        self.scopes.push(Scope { clause: "FROM", ..Scope::default() });
+        let mut bound = self.bound_select(select, tail, keeps_unknown)?;
+        if self.is_grouped(&bound) {
+            self.check_grouping(&bound)?;
+        }
+        self.settle(&mut bound, columns_later);
+        self.plan_select(bound, tail)
+    }
+
+    /// Its names and types.
+    fn bound_select(&mut self, select: &ast::Select, tail: Tail, keeps_unknown: bool) -> Result<BoundSelect> {
+        let sources = self.more_sources(&select.from)?;
+        let slots = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
+        let mut conditions = Vec::new();
+        if let Some(selection) = &select.selection {
+            self.scope().clause = "WHERE";
+            self.condition(selection, "WHERE")?.conjuncts(&mut conditions);
+        }
+
+        // Output first: ORDER BY and GROUP BY may name it.
+        self.scope().may_aggregate = true;
+        self.scope().may_window = true;
+        self.scope().clause = "SELECT";
+        let (mut output, mut columns) = (Vec::new(), Vec::new());
+        for item in &select.projection {
+            self.select_item(item, !select.from.is_empty(), &mut output, &mut columns)?;
+        }
+        if !keeps_unknown {
+            known_types(&mut output, &mut columns)?;
+        }
+
+        self.scope().may_window = false;
+        let mut keys: Vec<Expr> = Vec::new();
+        for expr in &select.group_by {
+            keys.push(self.group_key(expr, &output, &columns)?);
+        }
+        let having = match &select.having {
+            Some(having) => {
+                self.scope().clause = "HAVING";
+                Some(self.condition(having, "HAVING")?)
+            }
+            None => None,
+        };
+        self.scope().may_window = true;
+        self.scope().clause = "ORDER BY";
+        let distinct = match &select.distinct {
+            None => None,
+            Some(ast::Distinct::Rows) => Some(Distinct::Rows),
+            Some(ast::Distinct::On(exprs)) => {
+                let on = exprs.iter().map(|expr| self.order_target(expr, &output, &columns, "DISTINCT ON"));
+                Some(Distinct::On(on.collect::<Result<_>>()?))
+            }
+        };
+        let order = self.order_keys(tail.order_by, &output, &columns, distinct.as_ref())?;
+        Ok(BoundSelect { sources, slots, conditions, output, columns, keys, having, distinct, order })
+    }
+
+    fn order_keys(
+        &mut self,
+        written: &[ast::OrderByExpr],
+        output: &[Typed],
+        columns: &[OutputColumn],
+        distinct: Option<&Distinct>,
+    ) -> Result<Vec<SortKey>> {
+        let mut order = Vec::new();
+        for key in written {
+            let by = self.order_target(&key.expr, output, columns, "ORDER BY")?;
+            let by = match (distinct, output.iter().position(|typed| typed.expr == by)) {
+                (Some(Distinct::Rows), Some(column)) => SortBy::Output(column),
+                (Some(Distinct::Rows), None) => {
+                    return fail("42P10", "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
+                }
+                _ => SortBy::Expr(by),
+            };
+            order.push(sort_key(by, key));
+        }
+        if let Some(Distinct::On(on)) = distinct {
+            let leading = order.iter().take(on.len());
+            if leading.into_iter().any(|key| !matches!(&key.by, SortBy::Expr(by) if on.contains(by))) {
+                return fail("42P10", "SELECT DISTINCT ON expressions must match initial ORDER BY expressions");
+            }
+        }
+        Ok(order)
+    }
+
+    fn is_grouped(&self, bound: &BoundSelect) -> bool {
+        let scope = self.scopes.last().expect("the scope of this select");
+        !bound.keys.is_empty() || bound.having.is_some() || !scope.aggregates.is_empty()
+    }
+
+    fn is_windowed(&self) -> bool {
+        !self.scopes.last().expect("the scope of this select").windows.is_empty()
+    }
+
+    /// Outside of aggregates only what is grouped by may be read.
+    fn check_grouping(&self, bound: &BoundSelect) -> Result<()> {
+        let dependent = self.dependent_slots(&bound.keys);
+        let sorted_by = |key: &'_ SortKey| if let SortBy::Expr(expr) = &key.by { Some(expr.clone()) } else { None };
+        let mut read: Vec<Expr> = bound.output.iter().map(|typed| typed.expr.clone()).collect();
+        read.extend(bound.having.clone());
+        read.extend(bound.order.iter().filter_map(sorted_by));
+        for call in &self.scopes.last().expect("the scope of this select").windows {
+            read.extend(call.arguments.iter().chain(&call.partition).cloned());
+            read.extend(call.order.iter().filter_map(sorted_by));
+        }
+        read.iter().try_for_each(|expr| self.check_grouped(expr, &bound.keys, bound.slots, dependent))
+    }
+
+    /// Computes what is constant, and makes inner joins of outer ones where the conditions leave no NULLs of theirs.
+    fn settle(&mut self, bound: &mut BoundSelect, columns_later: bool) {
+        self.settle_sources(&mut bound.sources);
+        self.folder.fold_conditions(&mut bound.conditions);
+        reduce_outer_joins(&mut bound.sources, &bound.conditions);
+        let scope = self.scopes.last_mut().expect("the scope of this select");
+        let arguments = scope
+            .aggregates
+            .iter_mut()
+            .flat_map(|aggregate| aggregate.arguments.iter_mut().chain(&mut aggregate.filter));
+        let arguments = arguments.chain(scope.windows.iter_mut().flat_map(|call| &mut call.arguments));
+        for expr in bound.keys.iter_mut().chain(&mut bound.having).chain(arguments) {
+            self.folder.fold(expr);
+        }
+        if !columns_later {
+            bound.output.iter_mut().for_each(|typed| self.folder.fold(&mut typed.expr));
+            bound.order.iter_mut().for_each(|key| self.folder.fold_sort_key(key));
+            // What is the same in all rows puts them in no order.
+            bound.order.retain(|key| !matches!(key.by, SortBy::Expr(Expr::Const(_))));
+        }
+    }
+
+    fn plan_select(&mut self, bound: BoundSelect, tail: Tail) -> Result<Query> {
+        let (grouped, windowed) = (self.is_grouped(&bound), self.is_windowed());
+        let locks = self.lock_targets(tail.locks, grouped, windowed, bound.distinct.is_some())?;
+        let recheck =
+            if locks.is_empty() { None } else { Expr::and(recheck_conditions(&bound.conditions, &bound.sources)) };
+        if let Some(shortcut) = self.min_max_by_index(&bound, windowed) {
+            return self.plan_min_max(bound, shortcut);
+        }
+        let BoundSelect { sources, slots, conditions, output, columns, keys, having, distinct, order } = bound;
+        let wanted = Wanted {
+            order: if grouped || windowed || matches!(distinct, Some(Distinct::Rows)) { &[] } else { &order },
+            first_rows: tail.limited && !grouped && !windowed,
+        };
+        let planned = self.planner().from(sources, conditions, &wanted);
+        let (from, slots) = self.above_from(planned.node, slots, grouped.then_some((keys, having)))?;
+        let select = Select { from, output: output.into_iter().map(|typed| typed.expr).collect(), distinct, slots };
+        let mut query = plain_query(Body::Select(select), columns);
+        query.presorted = planned.ordered && !order.is_empty() && !wanted.order.is_empty();
+        query.order = order;
+        query.locks = locks;
+        query.recheck = recheck;
+        Ok(query)
+    }
+
+    /// Grouping and windows over the rows of FROM; closes the scope.
+    fn above_from(
+        &mut self,
+        from: Node,
+        from_slots: SlotSet,
+        grouping: Option<(Vec<Expr>, Option<Expr>)>,
+    ) -> Result<(Node, SlotSet)> {
+        let mut scope = self.scopes.pop().expect("the scope of this select");
+        let (mut node, mut slots) = (from, from_slots);
+        if let Some((keys, having)) = grouping {
+            let slot = match scope.aggregate_slot {
+                Some(slot) => slot,
+                None => self.slot(0)?,
+            };
+            self.widths[usize::from(slot)] = scope.aggregates.len();
+            node = Node::Group(Box::new(Group {
+                input: node,
+                keys,
+                aggregates: std::mem::take(&mut scope.aggregates),
+                slot,
+                input_slots: from_slots,
+                having,
+            }));
+            slots = slots.union(SlotSet::one(slot));
+        }
+        if let Some(slot) = scope.window_slot {
+            self.widths[usize::from(slot)] = scope.windows.len();
+            node = Node::Window(Box::new(Window {
+                input: node,
+                calls: std::mem::take(&mut scope.windows),
+                slot,
+                input_slots: slots,
+            }));
+            slots = slots.union(SlotSet::one(slot));
+        }
+        self.pass_free(Some(scope));
+        Ok((node, slots))
+    }
+
+    pub(super) fn select_item(
+        &mut self,
+        item: &ast::SelectItem,
+        has_from: bool,
+        output: &mut Vec<Typed>,
+        columns: &mut Vec<OutputColumn>,
+    ) -> Result<()> {
+        let mut push = |typed: Typed, name: Rc<str>| {
+            columns.push(OutputColumn { name, ty: typed.ty.clone() });
+            output.push(typed);
+        };
+        match item {
+            ast::SelectItem::Expr { expr, alias } => {
+                let typed = self.expr(expr)?;
+                push(typed, item_name(expr, alias.as_ref()));
+            }
+            ast::SelectItem::Wildcard => {
+                if !has_from {
+                    return fail("42601", "SELECT * with no tables specified is not valid");
+                }
+                for (name, typed) in self.all_columns() {
+                    push(typed, name);
+                }
+            }
+            ast::SelectItem::QualifiedWildcard(name) => {
+                for (name, typed) in self.columns_of(&relation_name(name)?)? {
+                    push(typed, name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// RETURNING: output over what the scope knows.
+    pub fn returning(&mut self, items: &[ast::SelectItem]) -> Result<(Vec<Expr>, Vec<OutputColumn>)> {
+        self.scope().clause = "RETURNING";
+        let mut output: Vec<Typed> = Vec::new();
+        let mut columns: Vec<OutputColumn> = Vec::new();
+        for item in items {
+            self.select_item(item, true, &mut output, &mut columns)?;
+        }
+        known_types(&mut output, &mut columns)?;
+        output.iter_mut().for_each(|typed| self.folder.fold(&mut typed.expr));
+        Ok((output.into_iter().map(|typed| typed.expr).collect(), columns))
+    }
+
+    pub(super) fn group_key(&mut self, expr: &ast::Expr, output: &[Typed], columns: &[OutputColumn]) -> Result<Expr> {
+        if let Some(place) = constant_position(expr, output.len(), "GROUP BY") {
+            return Ok(output[place?].expr.clone());
+        }
+        if let ast::ExprKind::Row(_) = &expr.kind {
+            return refuse("GROUPING SETS, CUBE and ROLLUP");
+        }
+        if let Some(name) = bare_column(expr) {
+            // A column of the input comes before a name of the output.
+            return match self.column(name) {
+                Ok(typed) => Ok(typed.expr),
+                Err(missing) => match columns.iter().position(|column| column.name == *name) {
+                    Some(place) => Ok(output[place].expr.clone()),
+                    None => Err(missing),
+                },
+            };
+        }
+        self.scope().may_aggregate = false;
+        self.scope().clause = "GROUP BY";
+        let bound = self.expr(expr);
+        self.scope().may_aggregate = true;
+        Ok(bound?.expr)
+    }
+
+    pub(super) fn order_target(
+        &mut self,
+        expr: &ast::Expr,
+        output: &[Typed],
+        columns: &[OutputColumn],
+        clause: &str,
+    ) -> Result<Expr> {
+        if let Some(place) = constant_position(expr, output.len(), clause) {
+            return Ok(output[place?].expr.clone());
+        }
+        if let Some(name) = bare_column(expr) {
+            let mut named =
+                columns.iter().zip(output).filter(|(column, _)| column.name == *name).map(|(_, typed)| typed);
+            return match (named.next(), named.next()) {
+                (Some(first), Some(second)) if first.expr != second.expr => {
+                    fail("42702", format!("{clause} \"{name}\" is ambiguous"))
+                }
+                (Some(typed), _) => Ok(typed.expr.clone()),
+                (None, _) => Ok(self.column(name)?.expr),
+            };
+        }
+        let typed = self.expr(expr)?;
+        if typed.ty == Type::Unknown { coerce(typed, &Type::Text) } else { Ok(typed.expr) }
+    }
+
+    /// Tables whose primary key is among the group keys: their other columns depend on it.
+    pub(super) fn dependent_slots(&self, keys: &[Expr]) -> SlotSet {
+        let scope = self.scopes.last().expect("a scope");
+        scope
+            .relations
+            .iter()
+            .filter(|relation| {
+                let Some(columns) = relation.table.as_ref().and_then(|table| table.primary()?.plain_columns()) else {
+                    return false;
+                };
+                columns
+                    .iter()
+                    .all(|column| keys.contains(&Expr::Column { slot: relation.slot, column: *column as u16 }))
+            })
+            .fold(SlotSet::NONE, |slots, relation| slots.union(SlotSet::one(relation.slot)))
+    }
+
+    pub(super) fn check_grouped(&self, expr: &Expr, keys: &[Expr], own: SlotSet, dependent: SlotSet) -> Result<()> {
+        if keys.contains(expr) {
+            return Ok(());
+        }
+        match expr {
+            Expr::Column { slot, column }
+                if SlotSet::one(*slot).within(own) && !SlotSet::one(*slot).within(dependent) =>
+            {
+                let scope = self.scopes.last().expect("a scope");
+                let relation = scope.relations.iter().find(|relation| relation.slot == *slot);
+                let name = relation.map_or(String::new(), |relation| {
+                    format!("{}.{}", relation.alias, relation.columns[usize::from(*column)].0)
+                });
+                fail(
+                    "42803",
+                    format!("column \"{name}\" must appear in the GROUP BY clause or be used in an aggregate function"),
+                )
+            }
+            Expr::Subquery(subquery) => {
+                let free = subquery.outer.without(dependent);
+                let keyed = keys.iter().fold(SlotSet::NONE, |slots, key| slots.union(key.slots()));
+                for slot in free.iter().filter(|slot| SlotSet::one(*slot).within(own)) {
+                    if !SlotSet::one(slot).within(keyed) {
+                        return fail("42803", "subquery uses ungrouped column from outer query");
+                    }
+                }
+                for child in expr.children() {
+                    self.check_grouped(child, keys, own, dependent)?;
+                }
+                Ok(())
+            }
+            other => {
+                for child in other.children() {
+                    self.check_grouped(child, keys, own, dependent)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// `min(column)` over a table without groups, where an index gives the first row at once.
+    fn min_max_by_index(&self, bound: &BoundSelect, windowed: bool) -> Option<MinMax> {
+        let scope = self.scopes.last()?;
+        let ([Source::Table { table, alias, slot }], [aggregate]) =
+            (bound.sources.as_slice(), scope.aggregates.as_slice())
+        else {
+            return None;
+        };
+        if !bound.keys.is_empty() || bound.having.is_some() || windowed || aggregate.filter.is_some() {
+            return None;
+        }
+        let descending = match aggregate.function {
+            AggregateFunction::Min => false,
+            AggregateFunction::Max => true,
+            _ => return None,
+        };
+        let value = aggregate.arguments[0].clone();
+        if !matches!(value, Expr::Column { .. }) {
+            return None;
+        }
+        let order = vec![SortKey { by: SortBy::Expr(value.clone()), descending, nulls_first: descending }];
+        let mut conditions = bound.conditions.clone();
+        conditions.push(Expr::IsNull { of: Box::new(value.clone()), negated: true });
+        let probe = vec![Source::Table { table: table.clone(), alias: alias.clone(), slot: *slot }];
+        let planned = self.planner().from(probe, conditions, &Wanted { order: &order, first_rows: true });
+        planned.ordered.then_some(MinMax { node: planned.node, order, value })
+    }
+
+    fn plan_min_max(&mut self, bound: BoundSelect, MinMax { node, order, value }: MinMax) -> Result<Query> {
+        let scope = self.scopes.pop().expect("the scope of this select");
+        let aggregate_slot = scope.aggregate_slot.expect("there is an aggregate");
+        self.widths[usize::from(aggregate_slot)] = 1;
+        let mut inner = plain_query(
+            Body::Select(Select { from: node, output: vec![value], distinct: None, slots: bound.slots }),
+            Vec::new(),
+        );
+        inner.order = order;
+        inner.presorted = true;
+        inner.limit = Some(Expr::Const(Value::Int(1)));
+        let slot = self.slot(1)?;
+        let group = Group {
+            input: Node::Derived { slot, query: Box::new(inner), name: Rc::from("extreme") },
+            keys: Vec::new(),
+            aggregates: vec![Aggregate {
+                arguments: vec![Expr::Column { slot, column: 0 }],
+                ..scope.aggregates[0].clone()
+            }],
+            slot: aggregate_slot,
+            input_slots: SlotSet::one(slot),
+            having: None,
+        };
+        self.pass_free(Some(scope));
+        let select = Select {
+            from: Node::Group(Box::new(group)),
+            output: bound.output.into_iter().map(|typed| typed.expr).collect(),
+            distinct: bound.distinct,
+            slots: SlotSet::one(aggregate_slot),
+        };
+        let mut query = plain_query(Body::Select(select), bound.columns);
+        query.order = bound.order;
+        Ok(query)
+    }
+}
+
+/// What nobody has given a type is text.
+fn known_types(output: &mut [Typed], columns: &mut [OutputColumn]) -> Result<()> {
+    for (typed, column) in output.iter_mut().zip(columns) {
+        if typed.ty == Type::Unknown {
+            typed.expr = coerce(typed.clone(), &Type::Text)?;
+            typed.ty = Type::Text;
+            column.ty = Type::Text;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What a text says it does: its kind, the tables and columns it names. From its syntax alone; nothing is looked up.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use crate::trace::StatementKind;
+
+use super::parser::ast::{Assignment, Expr, ExprKind, Statement};
+use super::parser::{self, Part};
+
+/// Names as they stand in the text, normalized, without their schemas and tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Footprint {
+    pub kind: StatementKind,
+    /// Relations in FROM, subqueries included.
+    pub reads: BTreeSet<Rc<str>>,
+    pub writes: BTreeSet<Rc<str>>,
+    /// Columns an UPDATE sets.
+    pub sets: BTreeSet<Rc<str>>,
+    /// Columns its new values are made of.
+    pub built_on: BTreeSet<Rc<str>>,
+    /// Columns its condition asks about.
+    pub asks: BTreeSet<Rc<str>>,
+}
+
+/// Of a text as a handler wrote it; one that is no SQL has the kind `Other`.
+pub fn footprint(text: &str, with_parameters: bool) -> Footprint {
+    let parsed = if with_parameters { parser::parse(&parser::number_placeholders(text)) } else { parser::parse(text) };
+    match parsed.as_deref() {
+        Ok([only]) => of(&only.statement),
+        _ => Footprint::new(StatementKind::Other),
+    }
+}
+
+pub fn kind_of(statement: &Statement) -> StatementKind {
+    match statement {
+        Statement::Query(_) => StatementKind::Select,
+        Statement::Insert(_) => StatementKind::Insert,
+        Statement::Update(_) => StatementKind::Update,
+        Statement::Delete(_) => StatementKind::Delete,
+        Statement::Begin { .. } => StatementKind::Begin,
+        Statement::Commit { .. } => StatementKind::Commit,
+        Statement::Rollback { .. } => StatementKind::Rollback,
+        Statement::Savepoint(_) | Statement::Release(_) | Statement::RollbackTo(_) => StatementKind::Savepoint,
+        Statement::SetTransaction(_) | Statement::SetSessionTransaction(_) | Statement::Set { .. } => {
+            StatementKind::Set
+        }
+        Statement::CreateTable(_)
+        | Statement::CreateIndex(_)
+        | Statement::CreateSequence(_)
+        | Statement::AlterTable(_)
+        | Statement::Drop(_)
+        | Statement::Truncate(_) => StatementKind::Ddl,
+        Statement::Lock { .. } => StatementKind::Lock,
+        Statement::Analyze
+        | Statement::Show(_)
+        | Statement::Discard
+        | Statement::Explain { .. }
+        | Statement::Refused(_) => StatementKind::Other,
+    }
+}
+
+fn of(statement: &Statement) -> Footprint {
+    let mut found = Footprint::new(kind_of(statement));
+    let written = match statement {
+        Statement::Insert(insert) => Some(&insert.table),
+        Statement::Update(update) => Some(&update.table),
+        Statement::Delete(delete) => Some(&delete.table),
+        _ => None,
+    };
+    statement.parts(&mut |part| {
+        if let Part::Relation(name) = part
+            && let Some(last) = name.0.last()
+        {
+            let into = if written.is_some_and(|written| std::ptr::eq(written, name)) {
+                &mut found.writes
+            } else {
+                &mut found.reads
+            };
+            into.insert(last.name.clone());
+        }
+    });
+    if let Statement::Update(update) = statement {
+        for assignment in &update.assignments {
+            let (columns, values) = match assignment {
+                Assignment::Column { column, value } => (std::slice::from_ref(column), std::slice::from_ref(value)),
+                Assignment::Row { columns, values } => (columns.as_slice(), values.as_slice()),
+            };
+            found.sets.extend(columns.iter().filter_map(|column| column.0.last()).map(|last| last.name.clone()));
+            values.iter().for_each(|value| columns_in(value, &mut found.built_on));
+        }
+        update.selection.iter().for_each(|condition| columns_in(condition, &mut found.asks));
+    }
+    found
+}
+
+fn columns_in(expr: &Expr, into: &mut BTreeSet<Rc<str>>) {
+    expr.parts(&mut |part| {
+        if let Part::Expr(Expr { kind: ExprKind::Column(name), .. }) = part {
+            into.extend(name.0.last().map(|last| last.name.clone()));
+        }
+    });
+}
+
+impl Footprint {
+    fn new(kind: StatementKind) -> Footprint {
+        let [reads, writes, sets, built_on, asks] = [const { BTreeSet::new() }; 5];
+        Footprint { kind, reads, writes, sets, built_on, asks }
+    }
+}

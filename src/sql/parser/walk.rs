@@ -1,0 +1,184 @@
+//! Everything that stands in a statement, from outside inwards and from left to right.
+
+use super::ast::{Assignment, OrderByExpr};
+use super::ast::{
+    ConflictUpdate, Distinct, Expr, ExprKind, Function, JoinConstraint, ObjectName, Query, Select, SelectItem, SetExpr,
+    Statement, TableFactor, TableWithJoins,
+};
+
+pub enum Part<'a> {
+    /// A name in FROM, and the table that is written.
+    Relation(&'a ObjectName),
+    Expr(&'a Expr),
+}
+
+type Visit<'a, 'v> = &'v mut dyn FnMut(Part<'a>);
+
+impl Query {
+    /// Every name in a FROM clause, in subqueries too.
+    pub fn relations<'a>(&'a self, found: &mut dyn FnMut(&'a ObjectName)) {
+        query(self, &mut |part| {
+            if let Part::Relation(name) = part {
+                found(name);
+            }
+        });
+    }
+}
+
+impl Expr {
+    /// The expression and all in it, subqueries included.
+    pub fn parts<'a>(&'a self, found: &mut dyn FnMut(Part<'a>)) {
+        expr(self, found);
+    }
+}
+
+impl Statement {
+    pub fn parts<'a>(&'a self, found: &mut dyn FnMut(Part<'a>)) {
+        match self {
+            Statement::Query(of) => query(of, found),
+            Statement::Insert(insert) => {
+                found(Part::Relation(&insert.table));
+                insert.source.iter().for_each(|of| query(of, found));
+                let update = insert.on_conflict.iter().filter_map(|on| on.update.as_ref());
+                for ConflictUpdate { assignments: set, selection } in update {
+                    assignments(set, found);
+                    selection.iter().for_each(|of| expr(of, found));
+                }
+                items(insert.returning.as_deref().unwrap_or(&[]), found);
+            }
+            Statement::Update(update) => {
+                found(Part::Relation(&update.table));
+                assignments(&update.assignments, found);
+                update.from.iter().for_each(|of| joined(of, found));
+                update.selection.iter().for_each(|of| expr(of, found));
+                items(update.returning.as_deref().unwrap_or(&[]), found);
+            }
+            Statement::Delete(delete) => {
+                found(Part::Relation(&delete.table));
+                delete.using.iter().for_each(|of| joined(of, found));
+                delete.selection.iter().for_each(|of| expr(of, found));
+                items(delete.returning.as_deref().unwrap_or(&[]), found);
+            }
+            Statement::Explain { statement, .. } => statement.parts(found),
+            _ => {}
+        }
+    }
+}
+
+fn query<'a>(of: &'a Query, found: Visit<'a, '_>) {
+    for cte in of.with.iter().flat_map(|with| &with.ctes) {
+        query(&cte.query, found);
+    }
+    set_expr(&of.body, found);
+    order(&of.order_by, found);
+    of.limit.iter().chain(&of.offset).for_each(|of| expr(of, found));
+}
+
+fn set_expr<'a>(body: &'a SetExpr, found: Visit<'a, '_>) {
+    match body {
+        SetExpr::Select(of) => select(of, found),
+        SetExpr::Query(of) => query(of, found),
+        SetExpr::Values(rows) => rows.iter().flatten().for_each(|of| expr(of, found)),
+        SetExpr::SetOperation { left, right, .. } => {
+            set_expr(left, found);
+            set_expr(right, found);
+        }
+    }
+}
+
+fn select<'a>(of: &'a Select, found: Visit<'a, '_>) {
+    if let Some(Distinct::On(keys)) = &of.distinct {
+        keys.iter().for_each(|of| expr(of, found));
+    }
+    items(&of.projection, found);
+    of.from.iter().for_each(|of| joined(of, found));
+    of.selection.iter().chain(&of.group_by).chain(&of.having).for_each(|of| expr(of, found));
+}
+
+fn items<'a>(of: &'a [SelectItem], found: Visit<'a, '_>) {
+    for item in of {
+        if let SelectItem::Expr { expr: of, .. } = item {
+            expr(of, found);
+        }
+    }
+}
+
+fn order<'a>(keys: &'a [OrderByExpr], found: Visit<'a, '_>) {
+    keys.iter().for_each(|key| expr(&key.expr, found));
+}
+
+fn assignments<'a>(of: &'a [Assignment], found: Visit<'a, '_>) {
+    for assignment in of {
+        match assignment {
+            Assignment::Column { value, .. } => expr(value, found),
+            Assignment::Row { values, .. } => values.iter().for_each(|of| expr(of, found)),
+        }
+    }
+}
+
+fn joined<'a>(of: &'a TableWithJoins, found: Visit<'a, '_>) {
+    factor(&of.relation, found);
+    for join in &of.joins {
+        factor(&join.relation, found);
+        if let JoinConstraint::On(condition) = &join.constraint {
+            expr(condition, found);
+        }
+    }
+}
+
+fn factor<'a>(of: &'a TableFactor, found: Visit<'a, '_>) {
+    match of {
+        TableFactor::Table { name, .. } => found(Part::Relation(name)),
+        TableFactor::Function { arguments, .. } => arguments.iter().for_each(|of| expr(of, found)),
+        TableFactor::Derived { query: of, .. } => query(of, found),
+        TableFactor::Nested(of) => joined(of, found),
+    }
+}
+
+fn expr<'a>(of: &'a Expr, found: Visit<'a, '_>) {
+    use ExprKind as K;
+    found(Part::Expr(of));
+    match &of.kind {
+        K::Column(_) | K::Literal(_) | K::Parameter(_) | K::Default | K::TypedString { .. } => {}
+        K::Logical { terms: parts, .. } | K::Array(parts) | K::Row(parts) => {
+            parts.iter().for_each(|part| expr(part, found));
+        }
+        K::Binary { left, right, .. }
+        | K::IsDistinctFrom { left, right, .. }
+        | K::Quantified { left, array: right, .. }
+        | K::AtTimeZone { timestamp: left, zone: right }
+        | K::Like { expr: left, pattern: right, .. } => {
+            expr(left, found);
+            expr(right, found);
+        }
+        K::Unary { expr: of, .. } | K::Is { expr: of, .. } | K::Cast { expr: of, .. } => expr(of, found),
+        K::InList { expr: of, list, .. } => {
+            expr(of, found);
+            list.iter().for_each(|part| expr(part, found));
+        }
+        K::InSubquery { expr: left, subquery, .. } | K::QuantifiedSubquery { left, subquery, .. } => {
+            expr(left, found);
+            query(subquery, found);
+        }
+        K::Between { expr: of, low, high, .. } => [of, low, high].into_iter().for_each(|part| expr(part, found)),
+        K::Case { operand, arms, otherwise } => {
+            operand.iter().for_each(|part| expr(part, found));
+            for (condition, result) in arms {
+                expr(condition, found);
+                expr(result, found);
+            }
+            otherwise.iter().for_each(|part| expr(part, found));
+        }
+        K::Exists(of) | K::Subquery(of) | K::ArraySubquery(of) => query(of, found),
+        K::Function(call) => function(call, found),
+    }
+}
+
+fn function<'a>(call: &'a Function, found: Visit<'a, '_>) {
+    call.arguments.iter().chain(&call.filter).for_each(|part| expr(part, found));
+    order(&call.order_by, found);
+    if let Some(over) = &call.over {
+        over.partition_by.iter().for_each(|part| expr(part, found));
+        order(&over.order_by, found);
+    }
+}
