@@ -13,6 +13,7 @@ pub mod ast;
 mod errors;
 mod limits;
 mod lower;
+mod missed;
 #[cfg(test)]
 mod tests;
 mod tokens;
