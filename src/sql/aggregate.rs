@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 use crate::store::{Key, compare};
 use crate::trace::Value;
 
+use super::budget::{checked_length, row_bytes};
 use super::error::{Result, fail};
 use super::expr::Expr;
 use super::numeric;
@@ -97,6 +98,16 @@ impl State {
         State { function, seen: distinct.then(Box::default), count: 0, so_far }
     }
 
+    /// How many bytes more it will have, at most.
+    pub fn growth(&self, arguments: &[Value]) -> usize {
+        let seen = if self.seen.is_some() { row_bytes(&arguments[..1]) } else { 0 };
+        seen + match &self.so_far {
+            SoFar::Text(_) => arguments.iter().map(super::budget::text_length).sum(),
+            SoFar::Values(_) => row_bytes(&arguments[..1]),
+            _ => 0,
+        }
+    }
+
     pub fn add(&mut self, arguments: &[Value]) -> Result<()> {
         use AggregateFunction as F;
         if self.function == F::CountRows {
@@ -142,6 +153,7 @@ impl State {
                 *any = Value::Bool(*value || *any == Value::Bool(true));
             }
             (_, SoFar::Text(text), Value::Text(value)) => {
+                checked_length(text.len() + arguments.iter().map(super::budget::text_length).sum::<usize>())?;
                 if self.count > 1
                     && let Some(Value::Text(separator)) = arguments.get(1)
                 {

@@ -12,6 +12,7 @@ pub struct Speed {
 }
 
 const ROWS: i64 = 10_000;
+const PART: usize = 100_000;
 const POINT: &str = "SELECT id, owner, balance FROM accounts WHERE id = %s";
 const UPDATE: &str = "UPDATE accounts SET balance = balance - 1 WHERE id = %s";
 
@@ -59,8 +60,11 @@ fn with_accounts(rows: i64) -> (Database, SessionId) {
     let session = database.connect();
     let table = "CREATE TABLE accounts (id INT PRIMARY KEY, owner TEXT NOT NULL, balance INT NOT NULL)";
     run(&mut database, session, table, &[]);
-    let fill = "INSERT INTO accounts SELECT g, 'owner ' || g, 100 FROM generate_series(1, $1) g";
-    run(&mut database, session, fill, &[Value::Int(rows)]);
+    // In parts: one statement may not hold a million rows.
+    let fill = "INSERT INTO accounts SELECT g, 'owner ' || g, 100 FROM generate_series($1, $2) g";
+    for first in (1..=rows).step_by(PART) {
+        run(&mut database, session, fill, &[Value::Int(first), Value::Int(rows.min(first + PART as i64 - 1))]);
+    }
     (database, session)
 }
 

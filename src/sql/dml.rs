@@ -9,6 +9,7 @@ use crate::trace::{Isolation, LockStrength, SqlError, Value};
 
 use super::Fact;
 use super::binder::{Binder, Typed, assign, names_of, relation_name};
+use super::budget::{printed_bytes, row_bytes};
 use super::catalog::{Action, ForeignKey, Identity, Index, Table, missing_column};
 use super::error::{Result, Stop, error, fail};
 use super::exec::{Awaited, Context, Flow, LockedRow, Standing, Standings, row_key};
@@ -369,6 +370,12 @@ fn find(
     if let Some(selection) = selection {
         binder.condition(selection, "WHERE")?.conjuncts(&mut conditions);
     }
+    if others.iter().any(|other| other.reads().meets(SlotSet::one(TARGET))) {
+        let mut wrong = super::binder::invalid_reference(&alias);
+        let hint = "There is an entry for table \"{}\", but it cannot be referenced from this part of the query.";
+        wrong.hint = Some(hint.replace("{}", &alias));
+        return Err(wrong.into());
+    }
     // Before the sources are settled: it may read them too.
     let returning = returning.map(|items| binder.returning(items)).transpose()?;
     let mut sources = vec![Source::Table { table: table.clone(), alias, slot: TARGET }];
@@ -381,6 +388,12 @@ fn find(
     let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
     Ok((Found { node: planned.node, slots, recheck }, returning))
 }
+
+/// What a written row takes beside its values: the version, its undoing, its entries in indexes, and the fact that tells of it.
+const WRITTEN: usize = 256;
+
+/// Bytes of all versions of all rows: there is no other disk than memory.
+const DISK_MOST: usize = 256 << 20;
 
 // Running
 
@@ -398,10 +411,8 @@ impl Context<'_> {
     fn returned(&mut self, write: &Write, progress: &mut WriteProgress) -> Result<()> {
         progress.affected += 1;
         if let Some((exprs, _)) = &write.returning {
-            let mut row = Vec::with_capacity(exprs.len());
-            for expr in exprs {
-                row.push(self.evaluate(expr)?);
-            }
+            let row = self.evaluate_all(exprs)?;
+            self.run.budget.keep(printed_bytes(&row))?;
             progress.returned.push(row);
         }
         Ok(())
@@ -415,7 +426,7 @@ impl Context<'_> {
         progress: &mut WriteProgress,
     ) -> Result<()> {
         if let (InsertRows::Queried { query, .. }, None) = (rows, &progress.queried) {
-            let queried = self.query(query)?;
+            let (queried, _) = self.rows(query, row_bytes)?;
             progress.queried = Some(queried.into_iter().map(Row::from).collect());
         }
         loop {
@@ -433,10 +444,7 @@ impl Context<'_> {
                         columns
                     }
                 };
-                let mut values = Vec::with_capacity(exprs.len());
-                for expr in exprs {
-                    values.push(self.evaluate(expr)?);
-                }
+                let values = self.evaluate_all(exprs)?;
                 progress.inserting = Some(self.checked(&write.table, values)?);
             }
             let row = progress.inserting.clone().expect("computed above");
@@ -546,8 +554,10 @@ impl Context<'_> {
         let slots: Vec<u16> = found.slots.iter().collect();
         if progress.found.is_none() {
             let mut rows: Vec<Standings> = Vec::new();
+            // Held until the statement ends.
+            let mut held = 0;
             self.run_node(&found.node, &mut |context| {
-                rows.push(context.keep(&slots));
+                rows.push(context.keep_held(&slots, &mut held)?);
                 Ok(Flow::More)
             })?;
             progress.found = Some(rows);
@@ -670,6 +680,16 @@ impl Context<'_> {
         let writing = progress.writing.as_mut().expect("a row is being written");
         let table = writing.table.clone();
         if !writing.written {
+            if self.engine.store.bytes() > DISK_MOST {
+                let mut full = SqlError::new(
+                    "53100",
+                    format!("could not extend relation \"{}\": No space left on device", table.name),
+                );
+                full.hint = Some(format!("A database may have {} MB here.", DISK_MOST >> 20));
+                return Err(full.into());
+            }
+            let bytes = WRITTEN + writing.new.as_ref().map_or(0, |row| row_bytes(row));
+            self.run.budget.keep(bytes)?;
             writing.written = true;
             match writing.id {
                 None => {

@@ -12,6 +12,7 @@ use crate::store::{
 use crate::trace::{Isolation, LockStrength, Micros, Notice, SessionId, SqlError, Value};
 
 use super::aggregate::{State, WindowCall, WindowFunction};
+use super::budget::{self, Budget, printed_bytes, row_bytes, standing_bytes};
 use super::catalog::Table;
 use super::engine::Engine;
 use super::error::{Result, Stop, fail};
@@ -53,8 +54,7 @@ pub struct StatementRun {
     pub rows_written: u32,
     /// It is an INSERT, UPDATE or DELETE.
     pub writes: bool,
-    /// Rows made, read and matched so far.
-    work: u32,
+    pub budget: Budget,
     pub facts: Vec<Fact>,
     pub notices: Vec<Notice>,
     reads_told: usize,
@@ -113,7 +113,7 @@ impl StatementRun {
             rows_scanned: 0,
             rows_written: 0,
             writes: false,
-            work: 0,
+            budget: Budget::default(),
             facts: Vec::new(),
             notices: Vec::new(),
             reads_told: 0,
@@ -153,7 +153,7 @@ impl StatementRun {
         self.reads_told = 0;
         self.rows_read = 0;
         self.rows_scanned = 0;
-        self.work = 0;
+        self.budget = Budget::default();
         self.advisory_at = 0;
         self.subqueries.clear();
         self.common.clear();
@@ -189,9 +189,10 @@ pub enum LockedRow {
 /// Ends a list of linked rows.
 const NO_ROW: u32 = u32::MAX;
 
-const WORK_AT_MOST: u32 = 30_000_000;
-
 const ROWS_AT_MOST: usize = 5_000_000;
+
+/// As many locks as PostgreSQL's shared memory has room for as it is delivered.
+const LOCKS_AT_MOST: usize = 12_800;
 
 impl<'a> Context<'a> {
     /// Computes expressions that need no database.
@@ -210,16 +211,30 @@ impl<'a> Context<'a> {
 }
 
 impl Context<'_> {
+    /// The rows that are the answer.
     pub fn query(&mut self, query: &Query) -> Result<Vec<Vec<Value>>> {
+        self.rows(query, printed_bytes).map(|(rows, _)| rows)
+    }
+
+    /// All rows of a query, and how many bytes are held for them.
+    pub fn rows(&mut self, query: &Query, bytes: fn(&[Value]) -> usize) -> Result<(Vec<Vec<Value>>, usize)> {
         let mut rows = Vec::new();
-        self.run_query(query, &mut |_, row| {
+        let mut held = 0;
+        self.run_query(query, &mut |context, row| {
             if rows.len() >= ROWS_AT_MOST {
                 return fail("54000", "a result of more than 5,000,000 rows is not offered by this database engine");
             }
+            context.run.budget.hold(bytes(&row), &mut held)?;
             rows.push(row);
             Ok(Flow::More)
         })?;
-        Ok(rows)
+        Ok((rows, held))
+    }
+
+    /// The rows of a query of one column.
+    fn column(&mut self, query: &Query) -> Result<(Vec<Value>, usize)> {
+        let (rows, held) = self.rows(query, row_bytes)?;
+        Ok((rows.into_iter().filter_map(|row| row.into_iter().next()).collect(), held))
     }
 
     pub fn run_query(&mut self, query: &Query, sink: RowSink) -> Result<Flow> {
@@ -248,14 +263,21 @@ impl Context<'_> {
             Body::Select(select) => self.run_select(query, select, &mut bounded)?,
             Body::Values(rows) => {
                 let mut made = Vec::new();
+                let mut held = 0;
                 for row in rows {
-                    made.push(self.evaluate_all(row)?);
+                    let row = self.evaluate_all(row)?;
+                    self.run.budget.hold(row_bytes(&row), &mut held)?;
+                    made.push(row);
                 }
-                self.emit_sorted_output(made, &query.order, &mut bounded)?
+                let flow = self.emit_sorted_output(made, &query.order, &mut bounded)?;
+                self.run.budget.release(held);
+                flow
             }
-            Body::SetOperation { operation, all, left, right } => {
-                let rows = self.set_operation(*operation, *all, left, right)?;
-                self.emit_sorted_output(rows, &query.order, &mut bounded)?
+            Body::SetOperation { operation, all, inputs } => {
+                let (rows, held) = self.set_operation(*operation, *all, inputs)?;
+                let flow = self.emit_sorted_output(rows, &query.order, &mut bounded)?;
+                self.run.budget.release(held);
+                flow
             }
         };
         Ok(flow)
@@ -273,27 +295,28 @@ impl Context<'_> {
         }
     }
 
-    fn evaluate_all(&mut self, exprs: &[Expr]) -> Result<Vec<Value>> {
+    pub fn evaluate_all(&mut self, exprs: &[Expr]) -> Result<Vec<Value>> {
+        self.run.budget.work_on_values(exprs.len())?;
         let mut values = Vec::with_capacity(exprs.len());
+        let mut held = 0;
         for expr in exprs {
-            values.push(self.evaluate(expr)?);
+            let value = self.evaluate(expr)?;
+            let bytes = budget::passing_bytes(&value);
+            if bytes > 0 {
+                self.run.budget.hold(bytes, &mut held)?;
+            }
+            values.push(value);
         }
+        self.run.budget.release(held);
         Ok(values)
     }
 
-    /// A join of a few tables can ask for more rows than there will ever be time for.
     fn work(&mut self) -> Result<()> {
-        self.run.work += 1;
-        if self.run.work > WORK_AT_MOST {
-            return fail(
-                "54000",
-                "a statement that goes through more than 30,000,000 rows is not offered by this database engine",
-            );
-        }
-        Ok(())
+        self.run.budget.work(1)
     }
 
     fn evaluate_key(&mut self, exprs: &[Expr]) -> Result<Key> {
+        self.run.budget.work_on_values(exprs.len())?;
         let mut key = Key(SmallVec::new());
         for expr in exprs {
             key.0.push(self.evaluate(expr)?);
@@ -302,18 +325,23 @@ impl Context<'_> {
     }
 
     fn emit_sorted_output(&mut self, rows: Vec<Vec<Value>>, order: &[SortKey], sink: RowSink) -> Result<Flow> {
-        let mut keyed = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut keys = Vec::with_capacity(order.len());
-            for key in order {
-                keys.push(match &key.by {
-                    SortBy::Output(column) => row[*column].clone(),
-                    SortBy::Expr(expr) => self.evaluate(expr)?,
-                });
+        if order.is_empty() {
+            for row in rows {
+                if sink(self, row)? == Flow::Enough {
+                    return Ok(Flow::Enough);
+                }
             }
+            return Ok(Flow::More);
+        }
+        let mut keyed = Vec::with_capacity(rows.len());
+        let mut held = 0;
+        for row in rows {
+            let keys = self.sort_keys(order, &row)?;
+            self.run.budget.hold(row_bytes(&keys), &mut held)?;
             keyed.push((keys, row));
         }
         sort_by_keys(&mut keyed, order);
+        self.run.budget.release(held);
         for (_, row) in keyed {
             if sink(self, row)? == Flow::Enough {
                 return Ok(Flow::Enough);
@@ -323,72 +351,80 @@ impl Context<'_> {
     }
 
     fn run_select(&mut self, query: &Query, select: &Select, sink: RowSink) -> Result<Flow> {
-        let mut seen: FxHashSet<Key> = FxHashSet::default();
+        let mut seen = Seen::default();
         let mut emit = |context: &mut Context| {
             if !context.lock_rows(query)? {
                 return Ok(Flow::More);
             }
             let row = context.evaluate_all(&select.output)?;
-            match &select.distinct {
-                None => {}
-                Some(Distinct::Rows) => {
-                    if !seen.insert(Key(row.iter().cloned().collect())) {
-                        return Ok(Flow::More);
-                    }
-                }
+            let is_new = match &select.distinct {
+                None => true,
+                Some(Distinct::Rows) => seen.is_new(&mut context.run.budget, &row)?,
                 Some(Distinct::On(exprs)) => {
                     let key = context.evaluate_all(exprs)?;
-                    if !seen.insert(Key(key.into())) {
-                        return Ok(Flow::More);
-                    }
+                    seen.is_new(&mut context.run.budget, &key)?
                 }
-            }
-            sink(context, row)
+            };
+            if is_new { sink(context, row) } else { Ok(Flow::More) }
         };
         if query.order.is_empty() || query.presorted {
-            return self.run_node(&select.from, &mut emit);
+            let flow = self.run_node(&select.from, &mut emit)?;
+            self.run.budget.release(seen.held);
+            return Ok(flow);
         }
         // Sorted output needs no frame unless rows are still to be locked or compared.
         if query.locks.is_empty() && !matches!(select.distinct, Some(Distinct::On(_))) {
             let distinct = select.distinct.is_some();
             let mut keyed = Vec::new();
+            let mut held = 0;
             self.run_node(&select.from, &mut |context| {
                 let row = context.evaluate_all(&select.output)?;
-                if distinct && !seen.insert(Key(row.iter().cloned().collect())) {
+                if distinct && !seen.is_new(&mut context.run.budget, &row)? {
                     return Ok(Flow::More);
                 }
+                context.run.budget.hold(row_bytes(&row), &mut held)?;
                 let keys = context.sort_keys(&query.order, &row)?;
+                context.run.budget.hold(row_bytes(&keys), &mut held)?;
                 keyed.push((keys, row));
                 Ok(Flow::More)
             })?;
             sort_by_keys(&mut keyed, &query.order);
+            let mut flow = Flow::More;
             for (_, row) in keyed {
-                if sink(self, row)? == Flow::Enough {
-                    return Ok(Flow::Enough);
+                flow = sink(self, row)?;
+                if flow == Flow::Enough {
+                    break;
                 }
             }
-            return Ok(Flow::More);
+            self.run.budget.release(held + seen.held);
+            return Ok(flow);
         }
         let slots: Vec<u16> = select.slots.iter().collect();
         let mut keyed = Vec::new();
+        let mut held = 0;
         self.run_node(&select.from, &mut |context| {
             let needs_output = query.order.iter().any(|key| matches!(key.by, SortBy::Output(_)));
             let row = if needs_output { context.evaluate_all(&select.output)? } else { Vec::new() };
             let keys = context.sort_keys(&query.order, &row)?;
-            keyed.push((keys, context.keep(&slots)));
+            context.run.budget.hold(row_bytes(&keys), &mut held)?;
+            keyed.push((keys, context.keep_held(&slots, &mut held)?));
             Ok(Flow::More)
         })?;
         sort_by_keys(&mut keyed, &query.order);
+        let mut flow = Flow::More;
         for (_, kept) in keyed {
             self.put_back(&slots, &kept);
-            if emit(self)? == Flow::Enough {
-                return Ok(Flow::Enough);
+            flow = emit(self)?;
+            if flow == Flow::Enough {
+                break;
             }
         }
-        Ok(Flow::More)
+        self.run.budget.release(held + seen.held);
+        Ok(flow)
     }
 
     fn sort_keys(&mut self, order: &[SortKey], output: &[Value]) -> Result<Vec<Value>> {
+        self.run.budget.work_on_values(order.len())?;
         let mut keys = Vec::with_capacity(order.len());
         for key in order {
             keys.push(match &key.by {
@@ -401,6 +437,13 @@ impl Context<'_> {
 
     pub fn keep(&self, slots: &[u16]) -> Standings {
         slots.iter().map(|slot| self.run.frame[*slot as usize].clone()).collect()
+    }
+
+    /// As `keep`, of what is kept for many rows.
+    pub fn keep_held(&mut self, slots: &[u16], held: &mut usize) -> Result<Standings> {
+        let kept = self.keep(slots);
+        self.run.budget.hold(kept.iter().map(standing_bytes).sum(), held)?;
+        Ok(kept)
     }
 
     pub fn put_back(&mut self, slots: &[u16], kept: &[Standing]) {
@@ -491,7 +534,8 @@ impl Context<'_> {
         }
         let queries = self.run.queries.clone();
         let mut rows: Vec<Row> = Vec::new();
-        self.run_query(&queries[number], &mut |_, row| {
+        self.run_query(&queries[number], &mut |context, row| {
+            context.run.budget.keep(row_bytes(&row))?;
             rows.push(row.into());
             Ok(Flow::More)
         })?;
@@ -575,11 +619,13 @@ impl Context<'_> {
                 self.read_index(scan, *number, bounds, *backward, sink)
             }
             Access::Keys { number, equal, keys } => {
+                let mut held = 0;
                 let mut values = match keys {
                     KeyList::Listed(exprs) => self.evaluate_all(exprs)?,
                     KeyList::Rows(subquery) => {
-                        let rows = self.query(&subquery.query)?;
-                        rows.into_iter().filter_map(|row| row.into_iter().next()).collect()
+                        let (values, bytes) = self.column(&subquery.query)?;
+                        held = bytes;
+                        values
                     }
                     KeyList::Array(array) => match self.evaluate(array)? {
                         Value::Array(elements) => elements.to_vec(),
@@ -589,6 +635,7 @@ impl Context<'_> {
                 values.retain(|value| *value != Value::Null);
                 values.sort_by(compare);
                 values.dedup_by(|a, b| compare(a, b).is_eq());
+                self.run.budget.release(held);
                 let Some(bounds) = self.bounds(equal, None, None)? else { return Ok(Flow::More) };
                 for value in values {
                     let mut bounds = bounds.clone();
@@ -875,11 +922,14 @@ impl Context<'_> {
         let mut count = 0u32;
         let mut next: Vec<u32> = Vec::new();
         let mut ends: FxHashMap<Key, (u32, u32)> = FxHashMap::default();
+        let mut held = 0;
         self.run_node(&join.right, &mut |context| {
             if count as usize >= ROWS_AT_MOST {
                 return fail("54000", "a join over more than 5,000,000 rows is not offered by this database engine");
             }
+            let bytes = slots.iter().map(|slot| standing_bytes(&context.run.frame[*slot as usize])).sum::<usize>();
             let key = context.evaluate_key(right)?;
+            context.run.budget.hold(row_bytes(&key.0) + bytes, &mut held)?;
             next.push(NO_ROW);
             // A NULL key matches nothing, but FULL JOIN still shows its row. Without keys each row matches.
             if !key.has_null() {
@@ -900,7 +950,7 @@ impl Context<'_> {
         })?;
         let row = |number: u32| &kept[number as usize * slots.len()..(number as usize + 1) * slots.len()];
         let mut matched_right = vec![false; if join.kind == JoinKind::Full { count as usize } else { 0 }];
-        let flow = self.run_node(&join.left, &mut |context| {
+        let mut flow = self.run_node(&join.left, &mut |context| {
             let key = context.evaluate_key(left)?;
             let mut candidate = ends.get(&key).map_or(NO_ROW, |(first, _)| *first);
             let mut matched = false;
@@ -935,11 +985,13 @@ impl Context<'_> {
                 }
                 self.put_nulls(join.left_slots);
                 self.put_back(&slots, row(number as u32));
-                if sink(self)? == Flow::Enough {
-                    return Ok(Flow::Enough);
+                flow = sink(self)?;
+                if flow == Flow::Enough {
+                    break;
                 }
             }
         }
+        self.run.budget.release(held);
         Ok(flow)
     }
 
@@ -961,13 +1013,16 @@ impl Context<'_> {
         };
         let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
         let mut buckets: Vec<Bucket> = Vec::new();
+        let mut held = 0;
         self.run_node(&group.input, &mut |context| {
             let key = context.evaluate_key(&group.keys)?;
             let number = match numbers.get(&key) {
                 Some(number) => *number,
                 None => {
+                    let states = size_of::<Bucket>() + group.aggregates.len() * size_of::<State>();
+                    context.run.budget.hold(row_bytes(&key.0) + states, &mut held)?;
                     numbers.insert(key, buckets.len());
-                    buckets.push(fresh(context.keep(&slots)));
+                    buckets.push(fresh(context.keep_held(&slots, &mut held)?));
                     buckets.len() - 1
                 }
             };
@@ -979,9 +1034,13 @@ impl Context<'_> {
                 }
                 let arguments = context.evaluate_all(&call.arguments)?;
                 if call.order.is_empty() {
-                    buckets[number].states[call_number].add(&arguments)?;
+                    let state = &mut buckets[number].states[call_number];
+                    context.run.budget.hold(state.growth(&arguments), &mut held)?;
+                    state.add(&arguments)?;
                 } else {
+                    context.run.budget.hold(row_bytes(&arguments), &mut held)?;
                     let keys = context.sort_keys(&call.order, &arguments)?;
+                    context.run.budget.hold(row_bytes(&keys), &mut held)?;
                     buckets[number].waiting[call_number].push((keys, arguments));
                 }
             }
@@ -992,10 +1051,12 @@ impl Context<'_> {
             let sample = self.keep(&slots);
             buckets.push(fresh(sample));
         }
+        let mut flow = Flow::More;
         for mut bucket in buckets {
             for ((call, state), mut waiting) in group.aggregates.iter().zip(&mut bucket.states).zip(bucket.waiting) {
                 sort_by_keys(&mut waiting, &call.order);
                 for (_, arguments) in waiting {
+                    self.run.budget.hold(state.growth(&arguments), &mut held)?;
                     state.add(&arguments)?;
                 }
             }
@@ -1007,21 +1068,26 @@ impl Context<'_> {
             {
                 continue;
             }
-            if sink(self)? == Flow::Enough {
-                return Ok(Flow::Enough);
+            flow = sink(self)?;
+            if flow == Flow::Enough {
+                break;
             }
         }
-        Ok(Flow::More)
+        self.run.budget.release(held);
+        Ok(flow)
     }
 
     fn run_window(&mut self, window: &Window, sink: Sink) -> Result<Flow> {
         let slots: Vec<u16> = window.input_slots.iter().collect();
         let mut rows: Vec<Standings> = Vec::new();
+        let mut held = 0;
+        let result_bytes = row_bytes(&[]) + window.calls.len() * size_of::<Value>();
         self.run_node(&window.input, &mut |context| {
             if rows.len() >= ROWS_AT_MOST {
                 return fail("54000", "a window over more than 5,000,000 rows is not offered by this database engine");
             }
-            rows.push(context.keep(&slots));
+            context.run.budget.hold(result_bytes + size_of::<Standings>(), &mut held)?;
+            rows.push(context.keep_held(&slots, &mut held)?);
             Ok(Flow::More)
         })?;
         let mut results: Vec<Vec<Value>> = vec![vec![Value::Null; window.calls.len()]; rows.len()];
@@ -1029,14 +1095,17 @@ impl Context<'_> {
         for (number, call) in window.calls.iter().enumerate() {
             order = self.run_window_call(call, &slots, &rows, number, &mut results)?;
         }
+        let mut flow = Flow::More;
         for number in order {
             self.put_back(&slots, &rows[number]);
             self.put(window.slot, std::mem::take(&mut results[number]).into());
-            if sink(self)? == Flow::Enough {
-                return Ok(Flow::Enough);
+            flow = sink(self)?;
+            if flow == Flow::Enough {
+                break;
             }
         }
-        Ok(Flow::More)
+        self.run.budget.release(held);
+        Ok(flow)
     }
 
     /// Fills one column of results; gives the order of the rows in which it went over them.
@@ -1055,14 +1124,15 @@ impl Context<'_> {
             arguments: Vec<Value>,
         }
         let mut items = Vec::with_capacity(rows.len());
+        let mut held = 0;
         for (number, row) in rows.iter().enumerate() {
             self.put_back(slots, row);
-            items.push(Item {
-                number,
-                partition: self.evaluate_all(&call.partition)?,
-                keys: self.sort_keys(&call.order, &[])?,
-                arguments: self.evaluate_all(&call.arguments)?,
-            });
+            let partition = self.evaluate_all(&call.partition)?;
+            let keys = self.sort_keys(&call.order, &[])?;
+            let arguments = self.evaluate_all(&call.arguments)?;
+            let bytes = row_bytes(&partition) + row_bytes(&keys) + row_bytes(&arguments);
+            self.run.budget.hold(bytes, &mut held)?;
+            items.push(Item { number, partition, keys, arguments });
         }
         let same = |a: &[Value], b: &[Value]| a.iter().zip(b).all(|(x, y)| compare(x, y).is_eq());
         items.sort_by(|a, b| {
@@ -1093,6 +1163,7 @@ impl Context<'_> {
                 dense += 1;
                 if let Some(state) = &mut state {
                     for item in &part[at..peers] {
+                        self.run.budget.hold(state.growth(&item.arguments), &mut held)?;
                         state.add(&item.arguments)?;
                     }
                 }
@@ -1127,46 +1198,44 @@ impl Context<'_> {
             }
             start = end;
         }
+        self.run.budget.release(held);
         Ok(items.into_iter().map(|item| item.number).collect())
     }
 
+    /// The rows, and how many bytes are held for them.
     fn set_operation(
         &mut self,
         operation: SetOperation,
         all: bool,
-        left: &Query,
-        right: &Query,
-    ) -> Result<Vec<Vec<Value>>> {
-        let left = self.query(left)?;
-        let right = self.query(right)?;
-        let key = |row: &[Value]| Key(row.iter().cloned().collect());
-        let mut rows = Vec::new();
+        inputs: &[Query],
+    ) -> Result<(Vec<Vec<Value>>, usize)> {
+        let (first, rest) = inputs.split_first().expect("a set operation has inputs");
+        let (mut rows, mut held) = self.rows(first, row_bytes)?;
         if operation == SetOperation::Union {
-            let mut seen = FxHashSet::default();
-            for row in left.into_iter().chain(right) {
-                if all || seen.insert(key(&row)) {
-                    rows.push(row);
+            for input in rest {
+                let (mut more, bytes) = self.rows(input, row_bytes)?;
+                held += bytes;
+                rows.append(&mut more);
+            }
+            if !all {
+                let mut seen = Seen::default();
+                let mut new = Vec::new();
+                for row in rows {
+                    if seen.is_new(&mut self.run.budget, &row)? {
+                        new.push(row);
+                    }
                 }
+                self.run.budget.release(seen.held);
+                rows = new;
             }
-            return Ok(rows);
+            return Ok((rows, held));
         }
-        let mut counts: FxHashMap<Key, usize> = FxHashMap::default();
-        for row in &right {
-            *counts.entry(key(row)).or_default() += 1;
+        for input in rest {
+            let (right, bytes) = self.rows(input, row_bytes)?;
+            rows = intersected(operation, all, rows, &right);
+            self.run.budget.release(bytes);
         }
-        let mut seen = FxHashSet::default();
-        for row in left {
-            let found = key(&row);
-            let count = counts.entry(found.clone()).or_default();
-            let in_both = *count > 0;
-            if all && in_both {
-                *count -= 1;
-            }
-            if in_both == (operation == SetOperation::Intersect) && (all || seen.insert(found)) {
-                rows.push(row);
-            }
-        }
-        Ok(rows)
+        Ok((rows, held))
     }
 
     // Subqueries
@@ -1197,8 +1266,9 @@ impl Context<'_> {
                 Ok(value)
             }
             SubqueryKind::Array => {
-                let rows = self.query(&subquery.query)?;
-                Ok(Value::Array(rows.into_iter().filter_map(|row| row.into_iter().next()).collect()))
+                let (values, held) = self.column(&subquery.query)?;
+                self.run.budget.release(held);
+                Ok(Value::Array(values.into()))
             }
             SubqueryKind::Any(op) | SubqueryKind::All(op) => {
                 let all = matches!(subquery.kind, SubqueryKind::All(_));
@@ -1214,11 +1284,12 @@ impl Context<'_> {
                 let rows = match self.run.subqueries.get(subquery.number) {
                     Some(Some(Kept::Rows(rows))) if constant => rows.clone(),
                     _ => {
-                        let rows = self.query(&subquery.query)?;
-                        let rows =
-                            Rc::new(rows.into_iter().filter_map(|row| row.into_iter().next()).collect::<Vec<_>>());
+                        let (values, held) = self.column(&subquery.query)?;
+                        let rows = Rc::new(values);
                         if constant {
                             self.keep_subquery(subquery.number, Kept::Rows(rows.clone()));
+                        } else {
+                            self.run.budget.release(held);
                         }
                         rows
                     }
@@ -1259,8 +1330,9 @@ impl Context<'_> {
         if !matches!(self.run.subqueries.get(subquery.number), Some(Some(Kept::Set(..)))) {
             let mut set = FxHashSet::default();
             let (mut has_null, mut any) = (false, false);
-            self.run_query(&subquery.query, &mut |_, row| {
+            self.run_query(&subquery.query, &mut |context, row| {
                 any = true;
+                context.run.budget.keep(row_bytes(&row))?;
                 let key = Key(row.into());
                 if key.has_null() {
                     has_null = true
@@ -1294,6 +1366,7 @@ impl Context<'_> {
             self.run_node(&select.from, &mut |context| {
                 let key = context.evaluate_key(inner)?;
                 if !key.has_null() {
+                    context.run.budget.keep(row_bytes(&key.0))?;
                     keys.insert(key);
                 }
                 Ok(Flow::More)
@@ -1326,6 +1399,11 @@ impl Context<'_> {
             return Ok(true);
         }
         let tag = crate::store::Tag::Advisory(key);
+        if self.engine.store.locks.held_by(self.session) >= LOCKS_AT_MOST {
+            let mut full = SqlError::new("53200", "out of shared memory");
+            full.hint = Some("You might need to increase max_locks_per_transaction.".to_owned());
+            return Err(full.into());
+        }
         let taken = if transaction {
             self.engine.store.lock(self.session, tag, mode, may_wait)
         } else {
@@ -1366,6 +1444,47 @@ impl Context<'_> {
     pub fn notice(&mut self, severity: &str, sqlstate: &str, message: impl Into<String>) {
         let sqlstate = SqlError::new(sqlstate, "").sqlstate;
         self.run.notices.push(Notice { severity: severity.to_owned(), sqlstate, message: message.into() });
+    }
+}
+
+/// The rows of the left side that the right one has, or has not.
+fn intersected(operation: SetOperation, all: bool, left: Vec<Vec<Value>>, right: &[Vec<Value>]) -> Vec<Vec<Value>> {
+    let key = |row: &[Value]| Key(row.iter().cloned().collect());
+    let mut counts: FxHashMap<Key, usize> = FxHashMap::default();
+    for row in right {
+        *counts.entry(key(row)).or_default() += 1;
+    }
+    let mut rows = Vec::new();
+    let mut seen = FxHashSet::default();
+    for row in left {
+        let found = key(&row);
+        let count = counts.entry(found.clone()).or_default();
+        let in_both = *count > 0;
+        if all && in_both {
+            *count -= 1;
+        }
+        if in_both == (operation == SetOperation::Intersect) && (all || seen.insert(found)) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// Rows that were there already.
+#[derive(Default)]
+struct Seen {
+    keys: FxHashSet<Key>,
+    held: usize,
+}
+
+impl Seen {
+    fn is_new(&mut self, budget: &mut Budget, row: &[Value]) -> Result<bool> {
+        let bytes = row_bytes(row);
+        let is_new = self.keys.insert(Key(row.iter().cloned().collect()));
+        if is_new {
+            budget.hold(bytes, &mut self.held)?;
+        }
+        Ok(is_new)
     }
 }
 

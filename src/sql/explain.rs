@@ -132,7 +132,7 @@ impl Explained<'_> {
                 let estimate = Estimate { rows: rows.len() as f64, cost: 0.01 * rows.len() as f64 };
                 page.open("Values Scan on \"*VALUES*\"", &self.figures(estimate, None, given));
             }
-            Body::SetOperation { operation, all, left, right } => {
+            Body::SetOperation { operation, all, inputs } => {
                 let name = match (operation, all) {
                     (SetOperation::Union, true) => "Append",
                     (SetOperation::Union, false) => "HashAggregate",
@@ -141,8 +141,9 @@ impl Explained<'_> {
                 };
                 page.open(name, &self.figures(inner, None, given));
                 page.depth += 1;
-                self.query(left, page, None);
-                self.query(right, page, None);
+                for input in inputs {
+                    self.query(input, page, None);
+                }
             }
             Body::Select(select) => {
                 match &select.distinct {
@@ -353,9 +354,12 @@ impl Explained<'_> {
         match &query.body {
             Body::Select(select) => self.estimate(&select.from),
             Body::Values(rows) => Estimate { rows: rows.len() as f64, cost: 0.01 * rows.len() as f64 },
-            Body::SetOperation { left, right, .. } => {
-                let (left, right) = (self.query_estimate(left), self.query_estimate(right));
-                Estimate { rows: left.rows + right.rows, cost: left.cost + right.cost }
+            Body::SetOperation { inputs, .. } => {
+                let estimates = inputs.iter().map(|input| self.query_estimate(input));
+                estimates.fold(Estimate { rows: 0.0, cost: 0.0 }, |sum, input| Estimate {
+                    rows: sum.rows + input.rows,
+                    cost: sum.cost + input.cost,
+                })
             }
         }
     }
@@ -428,10 +432,7 @@ impl Explained<'_> {
         match &query.body {
             Body::Select(select) => self.name_node(&select.from, page),
             Body::Values(_) => {}
-            Body::SetOperation { left, right, .. } => {
-                self.name_query(left, page);
-                self.name_query(right, page);
-            }
+            Body::SetOperation { inputs, .. } => inputs.iter().for_each(|input| self.name_query(input, page)),
         }
     }
 
@@ -639,7 +640,9 @@ impl Page {
                 format!("({} {op} {})", self.expr(of), self.expr(pattern))
             }
             Expr::Call { function, arguments } if !function.name.starts_with(char::is_alphabetic) => {
-                format!("({})", self.list(arguments, &format!(" {} ", function.name)))
+                let (first, rest) = arguments.split_first().expect("an operator has operands");
+                rest.iter()
+                    .fold(self.expr(first), |left, right| format!("({left} {} {})", function.name, self.expr(right)))
             }
             Expr::Call { function, arguments } => format!("{}({})", function.name, self.list(arguments, ", ")),
             Expr::Array(parts) => format!("ARRAY[{}]", self.list(parts, ", ")),

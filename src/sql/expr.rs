@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::store::compare;
 use crate::trace::Value;
 
+use super::budget::{Budget, STEPS_A_ROW, passing_bytes};
 use super::datetime;
 use super::error::{Result, error, fail};
 use super::exec::Context;
@@ -308,6 +309,7 @@ impl Context<'_> {
                 if unknown { Value::Null } else { Value::Bool(true) }
             }
             Expr::Or(parts) => {
+                self.run.budget.work_on_list(parts.len())?;
                 let mut unknown = false;
                 for part in parts {
                     match self.evaluate(part)? {
@@ -323,7 +325,10 @@ impl Context<'_> {
                 _ => Value::Null,
             },
             Expr::Arithmetic { op, kind, left, right } => {
-                let left = self.evaluate(left)?;
+                let left = match &**left {
+                    before @ Expr::Arithmetic { .. } => self.arithmetic(before)?,
+                    left => self.evaluate(left)?,
+                };
                 let right = self.evaluate(right)?;
                 compute(*op, kind, left, right)?
             }
@@ -354,6 +359,7 @@ impl Context<'_> {
                 if value == Value::Null {
                     return Ok(Value::Null);
                 }
+                self.run.budget.work_on_list(list.len())?;
                 let mut unknown = false;
                 for element in list {
                     let element = self.evaluate(element)?;
@@ -374,6 +380,7 @@ impl Context<'_> {
                 if value == Value::Null {
                     return Ok(Value::Null);
                 }
+                self.run.budget.work_on_list(elements.len())?;
                 let mut unknown = false;
                 for element in elements.iter() {
                     if *element == Value::Null {
@@ -385,6 +392,7 @@ impl Context<'_> {
                 if unknown { Value::Null } else { Value::Bool(*all) }
             }
             Expr::Case { arms, otherwise } => {
+                self.run.budget.work_on_list(arms.len())?;
                 for (when, then) in arms {
                     if self.evaluate(when)? == Value::Bool(true) {
                         return self.evaluate(then);
@@ -413,10 +421,12 @@ impl Context<'_> {
                 let pattern = self.evaluate(pattern)?;
                 match (value, pattern) {
                     (Value::Text(value), Value::Text(pattern)) => {
+                        let budget = &mut self.run.budget;
+                        budget.work_on_text(value.len() + pattern.len())?;
                         let found = if *fold {
-                            like(&value.to_ascii_lowercase(), &pattern.to_ascii_lowercase(), *escape)?
+                            like(&value.to_ascii_lowercase(), &pattern.to_ascii_lowercase(), *escape, budget)?
                         } else {
-                            like(&value, &pattern, *escape)?
+                            like(&value, &pattern, *escape, budget)?
                         };
                         Value::Bool(found != *negated)
                     }
@@ -425,20 +435,43 @@ impl Context<'_> {
             }
             Expr::Call { function, arguments } => {
                 let mut values = smallvec::SmallVec::<[Value; 4]>::new();
+                let mut held = 0;
                 for argument in arguments {
-                    values.push(self.evaluate(argument)?);
+                    let value = self.evaluate(argument)?;
+                    let bytes = passing_bytes(&value);
+                    if bytes > 0 {
+                        self.run.budget.hold(bytes, &mut held)?;
+                    }
+                    values.push(value);
+                }
+                if held > 0 {
+                    self.run.budget.work_on_text(held)?;
+                    self.run.budget.release(held);
                 }
                 if function.strict && values.contains(&Value::Null) {
                     return Ok(Value::Null);
                 }
                 (function.call)(self, &values)?
             }
-            Expr::Array(parts) => {
-                let values: Result<Vec<Value>> = parts.iter().map(|part| self.evaluate(part)).collect();
-                Value::Array(values?.into())
-            }
+            Expr::Array(parts) => Value::Array(self.evaluate_all(parts)?.into()),
             Expr::Subquery(subquery) => self.evaluate_subquery(subquery)?,
         })
+    }
+
+    /// Operators in a row are a tree that goes down to the left: it is computed from its end.
+    fn arithmetic(&mut self, expr: &Expr) -> Result<Value> {
+        let mut steps = smallvec::SmallVec::<[_; 4]>::new();
+        let mut first = expr;
+        while let Expr::Arithmetic { op, kind, left, right } = first {
+            steps.push((op, kind, right));
+            first = left;
+        }
+        let mut so_far = self.evaluate(first)?;
+        while let Some((op, kind, right)) = steps.pop() {
+            let right = self.evaluate(right)?;
+            so_far = compute(*op, kind, so_far, right)?;
+        }
+        Ok(so_far)
     }
 
     /// The value of what is not computed, without a copy.
@@ -587,7 +620,7 @@ fn shift(timestamp: i64, interval: &Value, op: Arithmetic) -> Result<i64> {
 }
 
 /// LIKE without recursion: on a mismatch after `%` that `%` takes one character more.
-fn like(value: &str, pattern: &str, escape: Option<char>) -> Result<bool> {
+fn like(value: &str, pattern: &str, escape: Option<char>, budget: &mut Budget) -> Result<bool> {
     enum Part {
         Any,
         One,
@@ -609,7 +642,12 @@ fn like(value: &str, pattern: &str, escape: Option<char>) -> Result<bool> {
     let value: Vec<char> = value.chars().collect();
     let (mut at, mut part) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
+    let mut steps = 0;
     while at < value.len() {
+        steps += 1;
+        if steps % (STEPS_A_ROW * STEPS_A_ROW) == 0 {
+            budget.work(STEPS_A_ROW)?;
+        }
         match parts.get(part) {
             Some(Part::Any) => {
                 retry = Some((at, part));

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::trace::Value;
 
+use super::budget::passing_bytes;
 use super::engine::Engine;
 use super::error::Stop;
 use super::exec::{Context, StatementRun};
@@ -18,6 +19,8 @@ pub struct Folder {
     pub failure: Option<Stop>,
     /// Functions are called with an engine; those that are constant ask nothing of it.
     engine: Option<Box<Engine>>,
+    /// Bytes of the texts computed so far.
+    pub computed: usize,
     /// Columns of subqueries that are the same in every row.
     known: FxHashMap<(u16, u16), Value>,
 }
@@ -35,6 +38,9 @@ const STABLE: &[&str] = &[
     "to_char",
     "format",
 ];
+
+/// A plan that holds larger texts would hold them as long as it is kept: they are computed when they are wanted.
+const COMPUTED_MOST: usize = 16 << 20;
 
 impl Folder {
     /// The column that will stand there has this value in all rows.
@@ -168,9 +174,15 @@ impl Folder {
     }
 
     fn compute(&mut self, expr: &mut Expr) {
+        if self.computed > COMPUTED_MOST {
+            return;
+        }
         let engine = self.engine.get_or_insert_with(|| Box::new(Engine::new(0, 0)));
         match Context::scratch(engine, StatementRun::unplanned(0)).evaluate(expr) {
-            Ok(value) => *expr = Expr::Const(value),
+            Ok(value) => {
+                self.computed += passing_bytes(&value);
+                *expr = Expr::Const(value);
+            }
             Err(stop) => {
                 self.failure.get_or_insert(stop);
             }

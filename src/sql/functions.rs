@@ -7,6 +7,7 @@ use crate::store::{AdvisoryKey, Mode, Stamp, compare};
 use crate::trace::Value;
 
 use super::binder::{Typed, coerce, common_type, common_type_of};
+use super::budget::{checked_length, text_length};
 use super::datetime;
 use super::error::{Result, error, fail, refuse};
 use super::exec::Context;
@@ -28,8 +29,6 @@ macro_rules! builtin {
         &BUILTIN
     }};
 }
-
-const TEXT_MOST: usize = 16 << 20;
 
 fn string(value: &Value) -> &str {
     match value {
@@ -62,14 +61,6 @@ fn lsn_bytes(lsn: &str) -> Result<i64> {
         Some((i64::from(u32::from_str_radix(high, 16).ok()?) << 32) + i64::from(u32::from_str_radix(low, 16).ok()?))
     });
     parsed.ok_or_else(|| error("22P02", format!("invalid input syntax for type pg_lsn: \"{lsn}\"")))
-}
-
-fn checked_length(length: usize) -> Result<()> {
-    if length > TEXT_MOST {
-        fail("54000", "a text of more than 16 MB is not offered by this database engine")
-    } else {
-        Ok(())
-    }
 }
 
 /// Whether a call's answer changes from one statement to the next with the same arguments and the same rows.
@@ -129,7 +120,14 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("concat", 1..) => {
             let arguments = arguments.into_iter().map(printed).collect();
             call(
-                builtin!("concat", |_, a| Ok(text(&a.iter().map(types::print).collect::<String>())), nulls),
+                builtin!(
+                    "concat",
+                    |_, a| {
+                        checked_length(a.iter().map(text_length).sum())?;
+                        Ok(text(&a.iter().map(types::print).collect::<String>()))
+                    },
+                    nulls
+                ),
                 arguments,
                 Text,
             )
@@ -143,6 +141,8 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
                         if a[0] == Value::Null {
                             return Ok(Value::Null);
                         }
+                        let separators = (a.len() - 2) * text_length(&a[0]);
+                        checked_length(separators + a[1..].iter().map(text_length).sum::<usize>())?;
                         let parts: Vec<String> =
                             a[1..].iter().filter(|v| **v != Value::Null).map(types::print).collect();
                         Ok(text(&parts.join(string(&a[0]))))
@@ -1081,11 +1081,20 @@ pub fn concatenation(left: Typed, right: Typed) -> Result<Typed> {
             from => Expr::Cast { of: Box::new(part.expr), from, to: Type::Text, explicit: true },
         }
     };
-    let function = builtin!("||", |_, a| {
-        checked_length(string(&a[0]).len() + string(&a[1]).len())?;
-        Ok(text(&format!("{}{}", string(&a[0]), string(&a[1]))))
+    let function: &'static Builtin = builtin!("||", |_, a| {
+        checked_length(a.iter().map(text_length).sum())?;
+        Ok(text(&a.iter().map(string).collect::<String>()))
     });
-    Ok(Typed { expr: Expr::Call { function, arguments: vec![as_text(left), as_text(right)] }, ty: Type::Text })
+    let right = as_text(right);
+    // Operators in a row are one call: each by itself would copy what those before it made.
+    let arguments = match as_text(left) {
+        Expr::Call { function: before, mut arguments } if before == function => {
+            arguments.push(right);
+            arguments
+        }
+        left => vec![left, right],
+    };
+    Ok(Typed { expr: Expr::Call { function, arguments }, ty: Type::Text })
 }
 
 /// `timestamp AT TIME ZONE zone`, for zones of fixed offset.

@@ -34,6 +34,7 @@
 mod aggregate;
 pub mod bench;
 mod binder;
+mod budget;
 mod catalog;
 mod datetime;
 mod ddl;
@@ -46,6 +47,7 @@ mod expr;
 mod fold;
 mod footprint;
 mod functions;
+mod guard;
 mod numeric;
 mod parser;
 mod plan;

@@ -70,7 +70,12 @@ pub struct OutputColumn {
 pub enum Body {
     Select(Select),
     Values(Vec<Vec<Expr>>),
-    SetOperation { operation: SetOperation, all: bool, left: Box<Query>, right: Box<Query> },
+    /// Of two queries or more, from the left.
+    SetOperation {
+        operation: SetOperation,
+        all: bool,
+        inputs: Vec<Query>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,6 +303,15 @@ impl Source {
             Source::Join { left, right, .. } => left.slots().union(right.slots()),
         }
     }
+
+    /// What it reads of rows beside it, as LATERAL does: those must stand in their slots before it is begun.
+    pub fn reads(&self) -> SlotSet {
+        match self {
+            Source::Table { .. } => SlotSet::NONE,
+            Source::Other { reads, .. } => *reads,
+            Source::Join { left, right, .. } => left.reads().union(right.reads()).without(self.slots()),
+        }
+    }
 }
 
 pub struct Planned {
@@ -374,15 +388,10 @@ impl Planner<'_> {
                         || conditions.iter().any(|c| c.slots().meets(placed) && c.slots().meets(SlotSet::one(*slot)));
                     if tied { rows } else { rows * 1e6 + 1e6 }
                 }
-                Source::Other { reads, rows, .. } => {
-                    if reads.meets(own.without(placed)) {
-                        f64::MAX
-                    } else {
-                        *rows
-                    }
-                }
+                Source::Other { rows, .. } => *rows,
                 Source::Join { .. } => 1e5,
             };
+            let rows = if unit.reads().meets(own.without(placed)) { f64::MAX } else { rows };
             if rows < best.0 {
                 best = (rows, number);
                 best_is_whole = is_whole;
@@ -473,37 +482,22 @@ impl Planner<'_> {
                 };
             }
         }
-        if let Source::Other { reads, .. } = &unit
-            && reads.meets(left.slots)
-        {
-            // It computes from the row before it, as generate_series(1, t.n) does.
-            let Source::Other { node, rows, .. } = unit else { unreachable!("seen above") };
-            let right = filtered(node, conditions, both, own);
-            let join = Join {
-                kind: JoinKind::Inner,
-                left: left.node,
-                right,
-                method: JoinMethod::Nested,
-                condition: None,
-                left_slots: left.slots,
-                right_slots,
-            };
-            return Planned {
-                node: Node::Join(Box::new(join)),
-                rows: left.rows * rows,
-                slots: both,
-                ordered: left.ordered,
-            };
-        }
+        // It computes from the row before it, as generate_series(1, t.n) does.
+        let lateral = unit.reads().meets(left.slots);
         let right = self.leaf(unit, conditions, unplaced.union(left.slots), None);
         let mut here = take(conditions, |condition| !condition.slots().meets(own.without(both)));
-        let (left_keys, right_keys) = take_keys(&mut here, left.slots, right_slots);
-        let rows = if left_keys.is_empty() { left.rows * right.rows } else { left.rows.max(right.rows) };
+        let (method, rows) = if lateral {
+            (JoinMethod::Nested, left.rows * right.rows)
+        } else {
+            let (left_keys, right_keys) = take_keys(&mut here, left.slots, right_slots);
+            let rows = if left_keys.is_empty() { left.rows * right.rows } else { left.rows.max(right.rows) };
+            (JoinMethod::Hash { left: left_keys, right: right_keys }, rows)
+        };
         let join = Join {
             kind: JoinKind::Inner,
             left: left.node,
             right: right.node,
-            method: JoinMethod::Hash { left: left_keys, right: right_keys },
+            method,
             condition: all_of(here),
             left_slots: left.slots,
             right_slots,
@@ -551,9 +545,14 @@ impl Planner<'_> {
                 } else {
                     Vec::new()
                 };
+                let lateral = right.reads().meets(left_slots);
                 let right = self.from(vec![right], for_right, &plain);
-                let (left_keys, right_keys) = take_keys(&mut on, left_slots, right_slots);
-                (right.node, 1.0, JoinMethod::Hash { left: left_keys, right: right_keys })
+                if lateral {
+                    (right.node, right.rows, JoinMethod::Nested)
+                } else {
+                    let (left_keys, right_keys) = take_keys(&mut on, left_slots, right_slots);
+                    (right.node, 1.0, JoinMethod::Hash { left: left_keys, right: right_keys })
+                }
             }
         };
         let join =

@@ -19,12 +19,18 @@ use super::system;
 use super::types::Type;
 
 const TEXTS_KEPT: usize = 2000;
+/// A tree of the parser is many times as large as its text.
+const TEXT_BYTES_KEPT: usize = 1 << 20;
+/// Constants that a plan may be kept with.
+const CONSTANT_BYTES_KEPT: usize = 1 << 16;
 const PLANS_KEPT: usize = 16;
 
 #[derive(Default)]
 pub struct Statements {
     /// By text, and whether placeholders were rewritten in it.
     texts: [FxHashMap<Rc<str>, Rc<[Prepared]>>; 2],
+    /// How long the texts are together.
+    bytes: [usize; 2],
 }
 
 pub struct Prepared {
@@ -45,6 +51,7 @@ pub struct Plan {
     pub restless: bool,
     assumed: Vec<Assumed>,
     version: u64,
+    constant_bytes: usize,
 }
 
 pub enum PlanKind {
@@ -70,8 +77,11 @@ impl Statements {
                 plans: std::cell::RefCell::new(Vec::new()),
             })
             .collect();
-        if texts.len() >= TEXTS_KEPT {
+        let bytes = &mut self.bytes[usize::from(with_parameters)];
+        *bytes += sql.len();
+        if texts.len() >= TEXTS_KEPT || *bytes > TEXT_BYTES_KEPT {
             texts.clear();
+            *bytes = sql.len();
         }
         texts.insert(Rc::from(sql), prepared.clone());
         Ok(prepared)
@@ -99,6 +109,9 @@ impl Prepared {
         }
         let types: Vec<Type> = parameters.iter().map(parameter_type).collect();
         let plan = Rc::new(make(statement, catalog, store, &types)?);
+        if plan.constant_bytes > CONSTANT_BYTES_KEPT {
+            return Ok(plan);
+        }
         if plans.len() >= PLANS_KEPT {
             plans.remove(0);
         }
@@ -132,6 +145,7 @@ pub fn make(statement: &Statement, catalog: &Catalog, store: &Store, types: &[Ty
         restless: binder.restless,
         assumed: binder.assumed,
         version: catalog.version,
+        constant_bytes: binder.folder.computed,
     })
 }
 

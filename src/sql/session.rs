@@ -32,6 +32,8 @@ pub struct Session {
     ended: Option<SqlError>,
     /// What of the database's timers is this session's.
     timers: Vec<(Micros, Timer)>,
+    /// The catalog as it was before the statement that changes it now.
+    catalog_before: Option<Catalog>,
 }
 
 struct Open {
@@ -81,7 +83,7 @@ struct Active {
 }
 
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     completed: Vec<QueryResult>,
     notices: Vec<Notice>,
     facts: Vec<Fact>,
@@ -122,6 +124,10 @@ impl Database {
 
     /// Runs one query text. Placeholders are `%s` or `$1`; with parameters there may be one statement only.
     pub fn execute(&mut self, session: SessionId, now: Micros, sql: &str, parameters: &[Value]) -> Outcome {
+        self.guarded(session, |database| database.execute_text(session, now, sql, parameters))
+    }
+
+    fn execute_text(&mut self, session: SessionId, now: Micros, sql: &str, parameters: &[Value]) -> Outcome {
         let mut told = Told::default();
         if let Some(error) = self.session(session).ended.clone() {
             return outcome(told, Progress::Failed(error));
@@ -164,6 +170,10 @@ impl Database {
 
     /// Takes a waiting statement up again. Only for sessions that `take_woken` named.
     pub fn resume(&mut self, session: SessionId, now: Micros) -> Outcome {
+        self.guarded(session, |database| database.resume_text(session, now))
+    }
+
+    fn resume_text(&mut self, session: SessionId, now: Micros) -> Outcome {
         let mut told = Told::default();
         self.drop_timers(session);
         let state = self.session_mut(session);
@@ -361,6 +371,21 @@ impl Database {
         if let Some(stamp) = job.pinned.take() {
             self.engine.store.unpin(stamp);
         }
+    }
+
+    /// Ends the statement in work wherever it stands, as an error does.
+    pub(super) fn abort(&mut self, session: SessionId, sqlstate: Sqlstate, told: &mut Told) {
+        self.drop_timers(session);
+        self.engine.store.locks.stop_waiting(session);
+        if let Some(before) = self.session_mut(session).catalog_before.take() {
+            self.take_back_catalog(before);
+        }
+        self.fail_job(session, sqlstate, told);
+    }
+
+    /// Nothing is undone: there is no telling what state it is in.
+    pub(super) fn end_for_good(&mut self, session: SessionId, why: SqlError) {
+        *self.session_mut(session) = Session { ended: Some(why), ..Session::default() };
     }
 
     fn fail_job(&mut self, session: SessionId, sqlstate: Sqlstate, told: &mut Told) {
@@ -768,11 +793,13 @@ impl Database {
         told: &mut Told,
     ) -> Result<QueryResult> {
         let before = self.engine.catalog.clone();
+        self.session_mut(session).catalog_before = Some(before.clone());
         let result = self.within(session, now, told, |context, _| {
             let snapshot = context.engine.store.statement_snapshot(context.session);
             context.run.snapshot = snapshot;
             context.run_ddl(statement)
         });
+        self.session_mut(session).catalog_before = None;
         let savepoint = self.engine.store.savepoint(session);
         match result {
             Ok(tag) => {
@@ -782,12 +809,16 @@ impl Database {
             }
             Err(stop) => {
                 // What the statement has changed so far is not there, neither after an error nor while it waits.
-                let version = self.engine.catalog.version + 1;
-                self.engine.catalog = before;
-                self.engine.catalog.version = version;
+                self.take_back_catalog(before);
                 Err(stop)
             }
         }
+    }
+
+    fn take_back_catalog(&mut self, before: Catalog) {
+        let version = self.engine.catalog.version + 1;
+        self.engine.catalog = before;
+        self.engine.catalog.version = version;
     }
 
     /// Runs a part of a statement within its transaction and keeps its state, whether it ends or waits.
@@ -919,7 +950,7 @@ fn run_plan(context: &mut Context, plan: &Plan, progress: &mut WriteProgress) ->
     }
 }
 
-fn outcome(told: Told, progress: Progress) -> Outcome {
+pub(super) fn outcome(told: Told, progress: Progress) -> Outcome {
     Outcome {
         progress,
         completed: told.completed,

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::trace::{SqlType, Value};
 
+use super::budget::{checked_length, text_length};
 use super::datetime;
 use super::error::{Result, error, fail, refuse, refused};
 use super::numeric;
@@ -354,6 +355,9 @@ pub fn castable(from: &Type, to: &Type, context: CastContext) -> bool {
 pub fn cast(value: Value, from: &Type, to: &Type, explicit: bool) -> Result<Value> {
     if value == Value::Null {
         return Ok(Value::Null);
+    }
+    if to.is_text() {
+        checked_length(text_length(&value))?;
     }
     let converted = match (value, to) {
         (Value::Text(content), to) if !to.is_text() && *to != Type::Unknown => return parse(to, &content),

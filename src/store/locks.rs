@@ -267,6 +267,11 @@ impl Locks {
         }
     }
 
+    /// How many different locks a session holds, weak ones of tables left out.
+    pub fn held_by(&self, session: SessionId) -> usize {
+        self.sessions.get(session.0 as usize).map_or(0, |state| state.held.len())
+    }
+
     /// Gives back one hold. Nothing happens where the session has none.
     pub fn release(&mut self, session: SessionId, tag: Tag, mode: Mode) -> bool {
         if let Tag::Table(table) = tag {

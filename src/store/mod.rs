@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use smallvec::SmallVec;
 
-use crate::trace::{Isolation, LockStrength, SessionId, Xid};
+use crate::trace::{Isolation, LockStrength, SessionId, Value, Xid};
 
 pub use index::{Bounds, Entry, Index, KeySource};
 pub use key::{Key, compare};
@@ -69,6 +69,8 @@ impl Table {
 
 pub struct Store {
     tables: Vec<Table>,
+    /// Of all versions.
+    bytes: usize,
     open: Vec<Option<Transaction>>,
     last_stamp: Stamp,
     last_xid: u32,
@@ -127,10 +129,24 @@ pub enum KeyProbe {
     Undecided(RowId, Xid),
 }
 
+/// A version beside its values, with its place in an index.
+const VERSION: usize = 128;
+
+fn version_bytes(row: Option<&Row>) -> usize {
+    let long = |value: &Value| match value {
+        Value::Text(text) | Value::Json(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Array(elements) => size_of_val(&**elements),
+        _ => 0,
+    };
+    row.map_or(0, |row| VERSION + size_of_val(&**row) + row.iter().map(long).sum::<usize>())
+}
+
 impl Default for Store {
     fn default() -> Store {
         Store {
             tables: Vec::new(),
+            bytes: 0,
             open: Vec::new(),
             last_stamp: Stamp::FIRST,
             last_xid: 0,
@@ -145,6 +161,11 @@ impl Default for Store {
 }
 
 impl Store {
+    /// What all versions of all rows take, about: a text that several share counts for each.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub fn begin(&mut self, session: SessionId, isolation: Isolation, read_only: bool) {
         let slot = session.0 as usize;
         if self.open.len() <= slot {
@@ -370,6 +391,7 @@ impl Store {
                 let Some(gone) = table.chains[row.0 as usize].pop_newest() else {
                     return;
                 };
+                self.bytes = self.bytes.saturating_sub(version_bytes(Some(&gone)));
                 unindex(&table.chains, &mut table.indexes, row, &gone);
                 if table.chains[row.0 as usize].is_vacant() {
                     table.free.push(row);
@@ -404,6 +426,7 @@ impl Store {
                 continue;
             }
             for gone in table.chains[row.0 as usize].prune(horizon) {
+                self.bytes = self.bytes.saturating_sub(version_bytes(Some(&gone)));
                 unindex(&table.chains, &mut table.indexes, row, &gone);
             }
             if table.chains[row.0 as usize].bury(horizon) {
@@ -469,6 +492,7 @@ impl Store {
     pub fn insert(&mut self, session: SessionId, table: TableId, row: Row) -> RowId {
         let xid = self.assign_xid(session);
         let command = self.transaction(session).command;
+        self.bytes += version_bytes(Some(&row));
         let version = Version { row: Some(row), xid, command, stamp: Stamp::RUNNING, exclusive: false };
         let target = &mut self.tables[table.0 as usize];
         let id = match target.free.pop() {
@@ -489,6 +513,7 @@ impl Store {
     pub fn write(&mut self, session: SessionId, table: TableId, row: RowId, new: Option<Row>) {
         let xid = self.assign_xid(session);
         let command = self.transaction(session).command;
+        self.bytes += version_bytes(new.as_ref());
         let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
         let exclusive = chain.mark_of(xid) == Some(LockStrength::Update);
         chain.push(Version { row: new, xid, command, stamp: Stamp::RUNNING, exclusive });

@@ -121,7 +121,10 @@ impl<'a> Grammar<'a> {
     // Queries. Every one has an order that leaves only equal rows unordered.
 
     fn query(&mut self) -> String {
-        match self.below(21) {
+        match self.below(25) {
+            21..=22 => self.lateral(),
+            23 => self.nested_calls(),
+            24 => self.chain(),
             0..=7 => self.plain_select(),
             8..=10 => self.join(),
             11..=13 => self.grouped(),
@@ -313,6 +316,67 @@ impl<'a> Grammar<'a> {
             "lead(a, 1, 0) OVER (ORDER BY id)",
         ]);
         format!("SELECT id, {call} FROM items ORDER BY id")
+    }
+
+    /// A derived table that is computed anew for each row beside it.
+    fn lateral(&mut self) -> String {
+        let kind = self.pick(&["LEFT JOIN", "LEFT JOIN", "JOIN", ","]);
+        let scope = self.table_scope(0, Some("p"));
+        let inner = self.table_scope(1, Some("q"));
+        let value = self.expression(Int, &[scope.clone(), inner].concat(), 1);
+        let rows = match self.below(9) {
+            0 => format!("SELECT {value} AS v FROM lines q WHERE q.item = p.id ORDER BY q.id LIMIT 1"),
+            1 => format!("SELECT count(*) AS v, sum({value}) AS w FROM lines q WHERE q.item = p.id"),
+            2 => format!("SELECT {value} AS v FROM lines q WHERE q.item >= p.id AND q.qty > p.a"),
+            3 => "SELECT q.id + r.qty AS v FROM lines q LEFT JOIN LATERAL (SELECT qty FROM lines r WHERE r.item = p.id AND r.id = q.id) r ON true".to_owned(),
+            4 => "SELECT max(x) AS v FROM (WITH c AS (SELECT p.a AS x UNION ALL SELECT p.id) SELECT x FROM c) c".to_owned(),
+            5 => "VALUES (p.a), (p.id + 1)".to_owned(),
+            6 => "SELECT DISTINCT q.qty % 2 AS v FROM lines q WHERE q.item = p.id UNION SELECT p.id".to_owned(),
+            7 => "SELECT rank() OVER (ORDER BY q.qty) AS v FROM lines q WHERE q.id <= p.id".to_owned(),
+            _ => "SELECT g AS v FROM generate_series(1, p.id % 4) g".to_owned(),
+        };
+        let on = match kind {
+            "," => "",
+            _ => self.pick(&[" ON true", " ON true", " ON l.c > p.id", " ON p.f"]),
+        };
+        let filter = self.filter(&scope);
+        format!("SELECT p.id, l.c FROM items p {kind} LATERAL ({rows}) l(c){on}{filter} ORDER BY 1, 2")
+    }
+
+    /// Aggregates and window functions in each other: most of it is wrong.
+    fn nested_calls(&mut self) -> String {
+        let calls =
+            ["sum(a)", "count(*)", "a", "rank() OVER (ORDER BY a)", "sum(a) OVER ()", "sum(sum(a)) OVER ()", "1"];
+        let (first, second) = (self.pick(&calls), self.pick(&calls));
+        match self.below(8) {
+            0 => format!("SELECT max({first}) FROM items"),
+            1 => format!("SELECT max({first}) OVER (ORDER BY {second}) FROM items ORDER BY 1"),
+            2 => format!("SELECT {first}, {second} FROM items GROUP BY 1 ORDER BY 1, 2"),
+            3 => format!("SELECT a, {first} FROM items GROUP BY a HAVING {second} > 1 ORDER BY 1, 2"),
+            4 => format!("SELECT a FROM items GROUP BY a ORDER BY {first}, a"),
+            5 => format!("SELECT count(*) FILTER (WHERE {first} > 1) FROM items"),
+            6 => {
+                format!("SELECT lag({first}) OVER (PARTITION BY {second} ORDER BY a) FROM items GROUP BY a ORDER BY 1")
+            }
+            _ => format!("SELECT id FROM items WHERE {first} > 1 ORDER BY id"),
+        }
+    }
+
+    /// Many of one thing in a row.
+    fn chain(&mut self) -> String {
+        let times = self.pick(&[3, 30, 300]);
+        match self.below(6) {
+            0 => format!("SELECT id FROM items WHERE id = 1{} ORDER BY id", " OR a = 2".repeat(times)),
+            1 => format!("SELECT id FROM items WHERE id > 1{} ORDER BY id", " AND a < 9".repeat(times)),
+            2 => format!("SELECT id{} FROM items ORDER BY id", " + a".repeat(times)),
+            3 => format!("SELECT id{} FROM items ORDER BY id", " || s || f".repeat(times / 3)),
+            4 => format!("SELECT id FROM items{} ORDER BY 1", " UNION SELECT qty FROM lines".repeat(times)),
+            _ => {
+                let operation = self.pick(&["EXCEPT", "INTERSECT", "EXCEPT ALL", "UNION ALL"]);
+                let more = format!(" {operation} SELECT qty FROM lines").repeat(times.min(30));
+                format!("SELECT a FROM items{more} UNION SELECT 1.5 ORDER BY 1")
+            }
+        }
     }
 
     fn bare_expressions(&mut self) -> String {

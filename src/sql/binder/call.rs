@@ -10,8 +10,26 @@ use crate::sql::types::Type;
 use crate::trace::SqlError;
 
 use super::coerce::{coerce, common_type};
+use super::scope::Within;
 use super::select::sort_key;
 use super::{Binder, Typed};
+
+fn is_window_function(name: &str) -> bool {
+    matches!(
+        name,
+        "row_number"
+            | "rank"
+            | "dense_rank"
+            | "percent_rank"
+            | "cume_dist"
+            | "ntile"
+            | "lag"
+            | "lead"
+            | "first_value"
+            | "last_value"
+            | "nth_value"
+    )
+}
 
 pub(super) fn is_aggregate(name: &str) -> bool {
     matches!(
@@ -100,6 +118,9 @@ impl<'a> Binder<'a> {
         if is_aggregate(&name) || function.over.is_some() {
             return self.aggregate(&name, function);
         }
+        if is_window_function(&name) {
+            return fail("42809", format!("window function {name} requires an OVER clause"));
+        }
         if function.star || function.distinct || !function.order_by.is_empty() || function.filter.is_some() {
             return fail("42809", format!("{name} is not an aggregate function"));
         }
@@ -118,28 +139,12 @@ impl<'a> Binder<'a> {
     pub(super) fn aggregate(&mut self, name: &str, function: &ast::Function) -> Result<Typed> {
         let ast::Function { star, distinct, .. } = *function;
         let windowed = function.over.is_some();
-        let scope = self.scope();
-        if scope.in_aggregate {
-            return if windowed {
-                fail("42803", "aggregate function calls cannot contain window function calls")
-            } else {
-                fail("42803", "aggregate function calls cannot be nested")
-            };
-        }
-        if windowed && !scope.may_window {
-            let clause = scope.clause;
-            return fail("42P20", format!("window functions are not allowed in {clause}"));
-        }
-        if !windowed && !scope.may_aggregate {
-            let clause = scope.clause;
-            return fail("42803", format!("aggregate functions are not allowed in {clause}"));
-        }
-        if !windowed {
-            scope.in_aggregate = true;
-        }
+        let around = self.scope().within;
+        self.scope().within = if windowed { Within::Window } else { Within::Aggregate };
         let bound = self.aggregate_parts(function);
-        self.scope().in_aggregate = false;
+        self.scope().within = around;
         let (arguments, filter, order) = bound?;
+        self.check_place(windowed)?;
         if let Some(over) = &function.over {
             return self.window(name, over, arguments, star, distinct || filter.is_some() || !order.is_empty());
         }
@@ -161,6 +166,39 @@ impl<'a> Binder<'a> {
         Ok(Typed { expr: Expr::Column { slot, column: number as u16 }, ty })
     }
 
+    /// Whether an aggregate, or a window function, may stand here. What stands in its arguments has been asked before.
+    fn check_place(&mut self, windowed: bool) -> Result<()> {
+        let scope = self.scope();
+        let clause = scope.clause;
+        match (windowed, scope.within) {
+            (true, _) if !scope.may_window => fail("42P20", format!("window functions are not allowed in {clause}")),
+            (false, _) if !scope.may_aggregate => {
+                fail("42803", format!("aggregate functions are not allowed in {clause}"))
+            }
+            (true, Within::Aggregate) => fail("42803", "aggregate function calls cannot contain window function calls"),
+            (false, Within::Aggregate) => fail("42803", "aggregate function calls cannot be nested"),
+            (true, Within::Window) => fail("42P20", "window function calls cannot be nested"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Binds a part of a call to which other rules apply than to its arguments.
+    fn in_clause<T>(
+        &mut self,
+        clause: &'static str,
+        aggregates: bool,
+        bind: impl FnOnce(&mut Binder<'a>) -> Result<T>,
+    ) -> Result<T> {
+        let scope = self.scope();
+        let before = (scope.clause, scope.may_aggregate, scope.may_window, scope.within);
+        (scope.clause, scope.may_aggregate, scope.may_window, scope.within) =
+            (clause, aggregates, false, Within::NoCall);
+        let bound = bind(self);
+        let scope = self.scope();
+        (scope.clause, scope.may_aggregate, scope.may_window, scope.within) = before;
+        bound
+    }
+
     #[allow(clippy::type_complexity)]
     pub(super) fn aggregate_parts(
         &mut self,
@@ -168,7 +206,7 @@ impl<'a> Binder<'a> {
     ) -> Result<(Vec<Typed>, Option<Expr>, Vec<SortKey>)> {
         let arguments: Result<Vec<Typed>> = function.arguments.iter().map(|expr| self.expr(expr)).collect();
         let filter = match &function.filter {
-            Some(filter) => Some(self.condition(filter, "FILTER")?),
+            Some(filter) => Some(self.in_clause("FILTER", false, |binder| binder.condition(filter, "FILTER"))?),
             None => None,
         };
         let mut keys = Vec::new();
@@ -177,6 +215,19 @@ impl<'a> Binder<'a> {
             keys.push(sort_key(SortBy::Expr(by.expr), key));
         }
         Ok((arguments?, filter, keys))
+    }
+
+    fn window_definition(&mut self, spec: &ast::WindowSpec) -> Result<(Vec<Expr>, Vec<SortKey>)> {
+        let mut partition = Vec::new();
+        for expr in &spec.partition_by {
+            partition.push(self.expr(expr)?.expr);
+        }
+        let mut order = Vec::new();
+        for key in &spec.order_by {
+            let by = self.expr(&key.expr)?;
+            order.push(sort_key(SortBy::Expr(by.expr), key));
+        }
+        Ok((partition, order))
     }
 
     pub(super) fn window(
@@ -190,17 +241,7 @@ impl<'a> Binder<'a> {
         if special {
             return refuse("DISTINCT, FILTER or ORDER BY within a window function");
         }
-        self.scope().may_window = false;
-        let mut partition = Vec::new();
-        for expr in &spec.partition_by {
-            partition.push(self.expr(expr)?.expr);
-        }
-        let mut order = Vec::new();
-        for key in &spec.order_by {
-            let by = self.expr(&key.expr)?;
-            order.push(sort_key(SortBy::Expr(by.expr), key));
-        }
-        self.scope().may_window = true;
+        let (partition, order) = self.in_clause("window definitions", true, |binder| binder.window_definition(spec))?;
         let (function, exprs, ty) = match (name, arguments.len()) {
             ("row_number", 0) => (WindowFunction::RowNumber, Vec::new(), Type::Int8),
             ("rank", 0) => (WindowFunction::Rank, Vec::new(), Type::Int8),

@@ -13,7 +13,7 @@ use super::coerce::{
     number_literal,
 };
 use super::data_type::type_of;
-use super::{Binder, DEPTH_MOST, Typed};
+use super::{Binder, DEPTH_MOST, LEVELS_MOST, Typed};
 
 pub(super) fn quantifiable(op: &ast::BinaryOperator) -> Result<Comparison> {
     comparison_of(op).ok_or_else(|| refused(format!("the operator {op} with ANY or ALL")))
@@ -21,6 +21,23 @@ pub(super) fn quantifiable(op: &ast::BinaryOperator) -> Result<Comparison> {
 
 pub(super) fn row_parts(expr: &ast::Expr) -> Option<&[ast::Expr]> {
     if let ast::ExprKind::Row(parts) = &expr.kind { Some(parts) } else { None }
+}
+
+/// An operator that does not compare.
+fn operation(left: Typed, op: &ast::BinaryOperator, right: Typed) -> Result<Typed> {
+    use ast::BinaryOperator as B;
+    match op {
+        B::Plus => arithmetic(Arithmetic::Add, left, right),
+        B::Minus => arithmetic(Arithmetic::Subtract, left, right),
+        B::Multiply => arithmetic(Arithmetic::Multiply, left, right),
+        B::Divide => arithmetic(Arithmetic::Divide, left, right),
+        B::Modulo => arithmetic(Arithmetic::Remainder, left, right),
+        B::Concat => functions::concatenation(left, right),
+        B::Arrow | B::LongArrow if matches!(left.ty, Type::Json | Type::Jsonb) => {
+            functions::json_member(left, right, matches!(op, B::LongArrow))
+        }
+        other => refuse(format!("the operator {other}")),
+    }
 }
 
 pub fn comparison_of(op: &ast::BinaryOperator) -> Option<Comparison> {
@@ -75,11 +92,13 @@ impl<'a> Binder<'a> {
 
     pub fn expr(&mut self, expr: &ast::Expr) -> Result<Typed> {
         self.depth += 1;
-        if self.depth > DEPTH_MOST * 4 {
+        self.levels += 1;
+        if self.depth > DEPTH_MOST * 4 || self.levels > LEVELS_MOST {
             return fail("54001", "stack depth limit exceeded");
         }
         let bound = self.expr_within_depth(expr);
         self.depth -= 1;
+        self.levels -= 1;
         bound
     }
 
@@ -208,27 +227,30 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn binary(&mut self, left: &ast::Expr, op: &ast::BinaryOperator, right: &ast::Expr) -> Result<Typed> {
-        use ast::BinaryOperator as B;
         if let (Some(op), Some(a), Some(b)) = (comparison_of(op), row_parts(left), row_parts(right)) {
             return self.compare_rows(op, a, b);
         }
-        let left = self.expr(left)?;
-        let right = self.expr(right)?;
         if let Some(op) = comparison_of(op) {
-            return compare_exprs(op, left, right);
+            let left = self.expr(left)?;
+            return compare_exprs(op, left, self.expr(right)?);
         }
-        match op {
-            B::Plus => arithmetic(Arithmetic::Add, left, right),
-            B::Minus => arithmetic(Arithmetic::Subtract, left, right),
-            B::Multiply => arithmetic(Arithmetic::Multiply, left, right),
-            B::Divide => arithmetic(Arithmetic::Divide, left, right),
-            B::Modulo => arithmetic(Arithmetic::Remainder, left, right),
-            B::Concat => functions::concatenation(left, right),
-            B::Arrow | B::LongArrow if matches!(left.ty, Type::Json | Type::Jsonb) => {
-                functions::json_member(left, right, matches!(op, B::LongArrow))
-            }
-            other => refuse(format!("the operator {other}")),
+        let mut steps = vec![(op, right)];
+        let mut first = left;
+        while let ast::ExprKind::Binary { left, op, right } = &first.kind
+            && comparison_of(op).is_none()
+        {
+            steps.push((op, right));
+            first = left;
         }
+        let levels = self.levels;
+        self.levels += steps.len() - 1;
+        let mut so_far = self.expr(first)?;
+        for (op, right) in steps.into_iter().rev() {
+            so_far = operation(so_far, op, self.expr(right)?)?;
+            self.levels -= 1;
+        }
+        self.levels = levels;
+        Ok(so_far)
     }
 
     /// `(a, b) = (c, d)` and the like, by columns from the left.

@@ -8,7 +8,7 @@ use crate::sql::parser::ast;
 use crate::sql::plan::{Body, JoinKind, Node, Query, SlotSet, Source};
 use crate::sql::types::Type;
 use crate::store::Mode;
-use crate::trace::Value;
+use crate::trace::{SqlError, Value};
 
 use super::coerce::{coerce, common_type, compare_exprs};
 use super::query::{Common, renamed};
@@ -33,6 +33,11 @@ pub fn recheck_conditions(conditions: &[Expr], sources: &[Source]) -> Vec<Expr> 
         inner_conditions(source, &mut all);
     }
     all
+}
+
+/// The table stands in FROM, but not where it can be read from here.
+pub fn invalid_reference(alias: &str) -> SqlError {
+    SqlError::new("42P10", format!("invalid reference to FROM-clause entry for table \"{alias}\""))
 }
 
 impl<'a> Binder<'a> {
@@ -125,10 +130,23 @@ impl<'a> Binder<'a> {
             for relation in &mut self.scope().relations[nullable_from..nullable_to] {
                 relation.nullable = true;
             }
+            if swapped || kind == JoinKind::Full {
+                self.refuse_lateral(&source, &right)?;
+            }
             let (left, right) = if swapped { (right, source) } else { (source, right) };
             source = Source::Join { kind, left: Box::new(left), right: Box::new(right), on };
         }
         Ok(source)
+    }
+
+    /// A row that is to be kept though nothing on the left matches cannot be computed from the left.
+    fn refuse_lateral(&mut self, left: &Source, right: &Source) -> Result<()> {
+        let read = right.reads();
+        let Some(slot) = left.slots().iter().find(|slot| read.meets(SlotSet::one(*slot))) else { return Ok(()) };
+        let alias = self.scope().relations.iter().find(|relation| relation.slot == slot).map(|it| it.alias.clone());
+        let mut wrong = invalid_reference(&alias.unwrap_or_default());
+        wrong.detail = Some("The combining JOIN type must be INNER or LEFT for a LATERAL reference.".to_owned());
+        Err(wrong.into())
     }
 
     pub(super) fn merge(
@@ -240,13 +258,13 @@ impl<'a> Binder<'a> {
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source> {
         match &self.commons[place].1 {
-            Common::Inline(query, aliases, depth) => {
-                let (query, aliases, depth) = (query.clone(), aliases.clone(), *depth);
+            Common::Inline(query, aliases, depth, scopes) => {
+                let (query, aliases, depth, scopes) = (query.clone(), aliases.clone(), *depth, *scopes);
                 let later: Vec<_> = self.commons.drain(depth..).collect();
                 self.columns_later = true;
-                let bound = self.closed_query(&query);
+                let bound = self.query_within(scopes, &query);
                 self.commons.extend(later);
-                let mut bound = bound?;
+                let (mut bound, _) = bound?;
                 let columns = renamed(&bound.columns, &aliases, &shown)?;
                 for (column, (name, _)) in bound.columns.iter_mut().zip(columns) {
                     column.name = name;

@@ -29,7 +29,7 @@ use self::scope::{Relation, Scope};
 
 pub use coerce::{arithmetic, assign, coerce, common_type, common_type_of};
 pub use data_type::type_of;
-pub use from::recheck_conditions;
+pub use from::{invalid_reference, recheck_conditions};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Typed {
@@ -57,6 +57,8 @@ pub struct Binder<'a> {
     /// It asks a clock or for chance: its answer changes though no table does.
     pub restless: bool,
     depth: usize,
+    /// As `depth`, of the tree that is made.
+    levels: usize,
     /// Whoever takes the rows says what type a literal of unknown type has.
     keeps_unknown: bool,
     /// Whoever reads the rows says which of their columns are wanted at all.
@@ -65,7 +67,13 @@ pub struct Binder<'a> {
 }
 
 /// Deeper nesting than anybody writes by hand would overflow the stack of the page's engine.
-pub(super) const DEPTH_MOST: usize = 60;
+const DEPTH_MOST: usize = 60;
+
+/// How deep the tree of an expression may be, operators in a row included.
+const LEVELS_MOST: usize = 600;
+
+/// Queries of one UNION.
+const ARMS_MOST: usize = 20_000;
 
 /// A name without schema, or in the one schema there is.
 pub fn relation_name(name: &ast::ObjectName) -> Result<Rc<str>> {
@@ -99,6 +107,7 @@ impl<'a> Binder<'a> {
             assumed: Vec::new(),
             restless: false,
             depth: 0,
+            levels: 0,
             keeps_unknown: false,
             columns_later: false,
             folder: Folder::default(),

@@ -6,18 +6,18 @@ use crate::sql::catalog::missing_column;
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, OutputColumn, Query, SetOperation, SortBy, SortKey};
+use crate::sql::plan::{Body, OutputColumn, Query, SetOperation, SlotSet, SortBy, SortKey};
 use crate::sql::types::Type;
 use crate::trace::Value;
 
 use super::coerce::{assign, coerce, common_type};
 use super::scope::Scope;
 use super::select::{bare_column, constant_position, sort_key};
-use super::{Binder, DEPTH_MOST, Typed, names_of};
+use super::{ARMS_MOST, Binder, DEPTH_MOST, Typed, names_of};
 
 pub(super) enum Common {
-    /// Referred to once: stands where it is used.
-    Inline(Box<ast::Query>, Vec<Rc<str>>, usize),
+    /// Stands where it is used, and sees what can be seen where it is written: so many expressions of WITH, so many scopes.
+    Inline(Box<ast::Query>, Vec<Rc<str>>, usize, usize),
     Kept {
         number: usize,
         columns: Vec<(Rc<str>, Type)>,
@@ -36,6 +36,31 @@ impl Tail<'_> {
     fn of(query: &ast::Query) -> Tail<'_> {
         Tail { order_by: &query.order_by, locks: &query.locks, limited: query.limit.is_some() }
     }
+}
+
+/// The inputs of a left side that can be taken together with its right one; otherwise that side itself.
+fn inputs_of(left: Query, operation: SetOperation, all: bool) -> (Vec<Query>, Option<Query>) {
+    let is_plain = left.order.is_empty() && left.limit.is_none() && left.offset.is_none();
+    match left.body {
+        // Of rows that are to be different in the end, it does not matter whether they are before.
+        Body::SetOperation { operation: before, all: all_before, inputs }
+            if is_plain && before == operation && (all_before == all || (operation == SetOperation::Union && !all)) =>
+        {
+            (inputs, None)
+        }
+        body => (Vec::new(), Some(Query { body, ..left })),
+    }
+}
+
+/// How deep set operations stand in each other's first inputs.
+fn alternations(query: &Query) -> usize {
+    let mut depth = 0;
+    let mut query = query;
+    while let Body::SetOperation { inputs, .. } = &query.body {
+        depth += 1;
+        query = &inputs[0];
+    }
+    depth
 }
 
 pub(super) fn plain_query(body: Body, columns: Vec<OutputColumn>) -> Query {
@@ -88,7 +113,7 @@ pub(super) fn has_locks_or_volatile(query: &Query) -> bool {
     match &query.body {
         Body::Select(select) => select.output.iter().any(Expr::is_volatile),
         Body::Values(rows) => rows.iter().flatten().any(Expr::is_volatile),
-        Body::SetOperation { left, right, .. } => has_locks_or_volatile(left) || has_locks_or_volatile(right),
+        Body::SetOperation { inputs, .. } => inputs.iter().any(has_locks_or_volatile),
     }
 }
 
@@ -108,9 +133,10 @@ pub(super) fn convert_column(query: &mut Query, number: usize, from: &Type, to: 
                 convert(&mut row[number])?;
             }
         }
-        Body::SetOperation { left, right, .. } => {
-            convert_column(left, number, from, to)?;
-            convert_column(right, number, from, to)?;
+        Body::SetOperation { inputs, .. } => {
+            for input in inputs {
+                convert_column(input, number, from, to)?;
+            }
         }
     }
     query.columns[number].ty = to.clone();
@@ -172,12 +198,24 @@ impl<'a> Binder<'a> {
             let name = cte.alias.name.name.clone();
             let aliases: Vec<Rc<str>> = names_of(&cte.alias.columns);
             let uses = count_references(query, &name);
-            if uses <= 1 && cte.materialized != Some(true) && cte.query.locks.is_empty() {
-                let depth = self.commons.len();
-                self.commons.push((name, Common::Inline(Box::new(cte.query.clone()), aliases, depth)));
+            let materialized = cte.materialized == Some(true);
+            if uses <= 1 && !materialized && cte.query.locks.is_empty() {
+                let inline =
+                    Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len());
+                self.commons.push((name, inline));
                 continue;
             }
-            let bound = self.closed_query(&cte.query)?;
+            let (bound, outer) = self.query_within(self.scopes.len(), &cte.query)?;
+            if !outer.is_empty() {
+                // Its rows are others for each row of the query around.
+                if materialized || has_locks_or_volatile(&bound) {
+                    return refuse("a WITH query that is computed once and reads the query around it");
+                }
+                let inline =
+                    Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len());
+                self.commons.push((name, inline));
+                continue;
+            }
             let columns = renamed(&bound.columns, &aliases, &name)?;
             let number = self.queries.len();
             self.queries.push(bound);
@@ -186,12 +224,17 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
-    /// A query that sees nothing of the scopes around it.
-    pub(super) fn closed_query(&mut self, query: &ast::Query) -> Result<Query> {
-        let outside = std::mem::take(&mut self.scopes);
+    /// A query that sees the outermost scopes only, and what it reads of them.
+    pub(super) fn query_within(&mut self, scopes: usize, query: &ast::Query) -> Result<(Query, SlotSet)> {
+        let mut nearer = self.scopes.split_off(scopes);
+        self.scopes.push(Scope { clause: "WITH", ..Scope::default() });
         let bound = self.query(query);
-        self.scopes = outside;
-        bound
+        let outer = self.scopes.pop().map_or(SlotSet::NONE, |scope| scope.free);
+        for scope in &mut nearer {
+            scope.free = scope.free.union(outer);
+        }
+        self.scopes.append(&mut nearer);
+        Ok((bound?, outer))
     }
 
     pub(super) fn set_expr(&mut self, body: &ast::SetExpr) -> Result<Query> {
@@ -199,22 +242,35 @@ impl<'a> Binder<'a> {
             ast::SetExpr::Select(select) => self.select(select, Tail::default()),
             ast::SetExpr::Query(query) => self.query(query),
             ast::SetExpr::Values(values) => self.values(values),
-            ast::SetExpr::SetOperation { op, all, left, right } => {
-                self.columns_later = false;
-                self.keeps_unknown = true;
-                let left = self.set_expr(left);
-                self.keeps_unknown = true;
-                let right = self.set_expr(right);
-                self.keeps_unknown = false;
-                let (left, right) = (left?, right?);
-                let operation = match op {
-                    ast::SetOperator::Union => SetOperation::Union,
-                    ast::SetOperator::Intersect => SetOperation::Intersect,
-                    ast::SetOperator::Except => SetOperation::Except,
-                };
-                self.combine(operation, *all, left, right)
-            }
+            ast::SetExpr::SetOperation { .. } => self.set_operations(body),
         }
+    }
+
+    /// What is written as a long row of queries is a tree of the parser that goes down to the left: it is taken from its end.
+    fn set_operations(&mut self, body: &ast::SetExpr) -> Result<Query> {
+        let mut steps = Vec::new();
+        let mut first = body;
+        while let ast::SetExpr::SetOperation { op, all, left, right } = first {
+            steps.push((op, *all, right));
+            first = left;
+        }
+        self.columns_later = false;
+        self.keeps_unknown = true;
+        let first = self.set_expr(first);
+        self.keeps_unknown = false;
+        let mut so_far = first?;
+        for (op, all, right) in steps.into_iter().rev() {
+            self.keeps_unknown = true;
+            let right = self.set_expr(right);
+            self.keeps_unknown = false;
+            let operation = match op {
+                ast::SetOperator::Union => SetOperation::Union,
+                ast::SetOperator::Intersect => SetOperation::Intersect,
+                ast::SetOperator::Except => SetOperation::Except,
+            };
+            so_far = self.combine(operation, all, so_far, right?)?;
+        }
+        Ok(so_far)
     }
 
     pub(super) fn combine(
@@ -239,7 +295,17 @@ impl<'a> Binder<'a> {
             convert_column(&mut right, number, &b.ty, &ty)?;
             columns.push(OutputColumn { name: a.name.clone(), ty });
         }
-        Ok(plain_query(Body::SetOperation { operation, all, left: Box::new(left), right: Box::new(right) }, columns))
+        let (mut inputs, left) = inputs_of(left, operation, all);
+        if inputs.len() >= ARMS_MOST {
+            return fail("54001", "stack depth limit exceeded");
+        }
+        let alternates = left.as_ref().map_or(0, |left| alternations(left) + 1);
+        if alternates > DEPTH_MOST {
+            return fail("54001", "stack depth limit exceeded");
+        }
+        inputs.extend(left);
+        inputs.push(right);
+        Ok(plain_query(Body::SetOperation { operation, all, inputs }, columns))
     }
 
     pub(super) fn values(&mut self, values: &[Vec<ast::Expr>]) -> Result<Query> {

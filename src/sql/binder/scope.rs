@@ -42,9 +42,18 @@ pub(super) struct Scope {
     pub(super) subqueries: Vec<(ast::Query, Rc<Subquery>)>,
     pub(super) may_aggregate: bool,
     pub(super) may_window: bool,
-    pub(super) in_aggregate: bool,
+    pub(super) within: Within,
     /// What to call it where an aggregate is not allowed.
     pub(super) clause: &'static str,
+}
+
+/// The call in whose arguments an expression stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Within {
+    #[default]
+    NoCall,
+    Aggregate,
+    Window,
 }
 
 pub(super) fn column_of(relation: &Relation, number: usize, ty: &Type) -> Typed {

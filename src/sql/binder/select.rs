@@ -121,7 +121,11 @@ impl<'a> Binder<'a> {
         self.scope().may_window = false;
         let mut keys: Vec<Expr> = Vec::new();
         for expr in &select.group_by {
-            keys.push(self.group_key(expr, &output, &columns)?);
+            let key = self.group_key(expr, &output, &columns)?;
+            self.check_group_key(&key)?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
         }
         let having = match &select.having {
             Some(having) => {
@@ -161,7 +165,10 @@ impl<'a> Binder<'a> {
                 }
                 _ => SortBy::Expr(by),
             };
-            order.push(sort_key(by, key));
+            // What is in an order already is the same where it counts again.
+            if !order.iter().any(|known: &SortKey| known.by == by) {
+                order.push(sort_key(by, key));
+            }
         }
         if let Some(Distinct::On(on)) = distinct {
             let leading = order.iter().take(on.len());
@@ -348,6 +355,21 @@ impl<'a> Binder<'a> {
         let bound = self.expr(expr);
         self.scope().may_aggregate = true;
         Ok(bound?.expr)
+    }
+
+    /// By its position or its name a key may mean a column of the output that is not there before the groups are.
+    fn check_group_key(&mut self, key: &Expr) -> Result<()> {
+        let scope = self.scope();
+        let reads = |made: Option<u16>| {
+            made.is_some_and(|made| key.any(&|part| matches!(part, Expr::Column { slot, .. } if *slot == made)))
+        };
+        if reads(scope.aggregate_slot) {
+            return fail("42803", "aggregate functions are not allowed in GROUP BY");
+        }
+        if reads(scope.window_slot) {
+            return fail("42P20", "window functions are not allowed in GROUP BY");
+        }
+        Ok(())
     }
 
     pub(super) fn order_target(
