@@ -194,7 +194,7 @@ impl Runner for Rows {
                     RowLock::Unavailable => writeln!(text, "does not get it")?,
                     RowLock::Waits => {
                         writeln!(text, "waits")?;
-                        if let Some(cycle) = self.store.locks.deadlock(session) {
+                        if let Some(cycle) = self.store.locks.check_deadlock(session) {
                             writeln!(text, "deadlock of {}", cycle.len())?;
                         }
                     }

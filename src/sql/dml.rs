@@ -11,6 +11,7 @@ use super::Fact;
 use super::binder::{Binder, Typed, assign, names_of, relation_name};
 use super::budget::{printed_bytes, row_bytes};
 use super::catalog::{Action, ForeignKey, Identity, Index, Table, missing_column};
+use super::epq::{FoundRows, Recheck};
 use super::error::{Result, Stop, error, fail};
 use super::exec::{Awaited, Context, Flow, LockedRow, Standing, Standings, row_key};
 use super::expr::Expr;
@@ -49,7 +50,7 @@ pub struct Found {
     pub node: Node,
     pub slots: SlotSet,
     /// All conditions, for a row whose newest version is another than the one found.
-    pub recheck: Option<Expr>,
+    pub recheck: Recheck,
 }
 
 pub struct Conflict {
@@ -86,7 +87,6 @@ struct RowWrite {
     new: Option<Row>,
     written: bool,
     next_index: usize,
-    entries: Vec<(usize, Key)>,
     replaced: Option<crate::trace::Xid>,
     /// The transaction itself had written the old row.
     own: bool,
@@ -384,7 +384,7 @@ fn find(
     binder.settle_sources(&mut sources);
     binder.folder.fold_conditions(&mut conditions);
     super::plan::reduce_outer_joins(&mut sources, &conditions);
-    let recheck = Expr::and(super::binder::recheck_conditions(&conditions, &sources));
+    let recheck = Recheck::new(&conditions, &sources);
     let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
     Ok((Found { node: planned.node, slots, recheck }, returning))
 }
@@ -582,11 +582,8 @@ impl Context<'_> {
                 match self.lock_row(table, TARGET, strength, LockPolicy::Wait)? {
                     LockedRow::Same => {}
                     LockedRow::Changed => {
-                        let fits = match &found.recheck {
-                            Some(condition) => self.holds(condition)?,
-                            None => true,
-                        };
-                        if !fits {
+                        let before = FoundRows::from_iter([(TARGET, kept[0].clone())]);
+                        if !self.epq_recheck(&found.recheck, &before)? {
                             progress.next += 1;
                             continue;
                         }
@@ -704,6 +701,9 @@ impl Context<'_> {
                 }
             }
             self.run.snapshot.own = self.engine.store.xid(self.session);
+            // Before its keys are looked at: a serialization failure comes before a unique violation.
+            let (id, replaced) = (writing.id.expect("written above"), writing.replaced);
+            self.engine.store.note_write(self.session, table.id, id, replaced, &[])?;
         }
         let id = writing.id.expect("written above");
         if let Some(new) = writing.new.clone() {
@@ -720,18 +720,20 @@ impl Context<'_> {
                             KeyProbe::Undecided(_, xid) => {
                                 return self.wait_for_key(&table, index, &key, xid);
                             }
-                            KeyProbe::Taken(_) => return Err(unique_violation(&table, index, &key)),
+                            KeyProbe::Taken(_) => {
+                                self.note_key(&table, id, index.number, &key)?;
+                                return Err(unique_violation(&table, index, &key));
+                            }
                         }
                     }
-                    self.engine.store.insert_key(table.id, index.number, key.clone(), id);
-                    writing.entries.push((index.number, key));
+                    self.note_key(&table, id, index.number, &key)?;
+                    self.engine.store.insert_key(table.id, index.number, key, id);
                 }
                 writing.next_index += 1;
             }
         }
         let done = progress.writing.take().expect("a row is being written");
         self.run.rows_written += 1;
-        self.engine.store.note_write(self.session, table.id, id, done.replaced, &done.entries)?;
         let shown = Standing { row: done.new.clone().or_else(|| done.old.clone()).expect("one of both"), id };
         if let Some(xid) = self.engine.store.xid(self.session) {
             self.run.facts.push(Fact::Written {
@@ -745,6 +747,14 @@ impl Context<'_> {
         // PostgreSQL does not know whether the parent of a row of its own transaction was ever looked for.
         self.queue_tasks(&table, done.old.as_ref(), done.own, done.new.as_ref(), progress);
         Ok(id)
+    }
+
+    /// Whoever searched where this key belongs comes before this transaction, whether the key can be entered or not.
+    fn note_key(&mut self, table: &Table, id: RowId, index: usize, key: &Key) -> Result<()> {
+        if self.engine.store.is_serializable(self.session) {
+            self.engine.store.note_write(self.session, table.id, id, None, &[(index, key.clone())])?;
+        }
+        Ok(())
     }
 
     fn wait_for_key<T>(&mut self, table: &Table, index: &Index, key: &Key, holder: crate::trace::Xid) -> Result<T> {
@@ -1055,7 +1065,6 @@ impl RowWrite {
             new,
             written: false,
             next_index: 0,
-            entries: Vec::new(),
             replaced: None,
             own: false,
         }

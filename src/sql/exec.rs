@@ -15,6 +15,7 @@ use super::aggregate::{State, WindowCall, WindowFunction};
 use super::budget::{self, Budget, printed_bytes, row_bytes, standing_bytes};
 use super::catalog::Table;
 use super::engine::Engine;
+use super::epq::FoundRows;
 use super::error::{Result, Stop, fail};
 use super::expr::Expr;
 use super::plan::{
@@ -456,7 +457,7 @@ impl Context<'_> {
         self.run.frame[slot as usize] = Standing { row, id: RowId(u32::MAX) };
     }
 
-    fn put_nulls(&mut self, slots: SlotSet) {
+    pub fn put_nulls(&mut self, slots: SlotSet) {
         for slot in slots.iter() {
             let row = null_row(self.run.widths[slot as usize]);
             self.put(slot, row);
@@ -755,7 +756,7 @@ impl Context<'_> {
 
     /// False: the row the frame stands for is skipped or no longer fits.
     fn lock_rows(&mut self, query: &Query) -> Result<bool> {
-        let mut changed = false;
+        let mut changed = FoundRows::new();
         for target in &query.locks {
             let LockTarget { slot, table, strength, policy } = target;
             if self.run.frame[*slot as usize].id == RowId(u32::MAX) {
@@ -763,20 +764,23 @@ impl Context<'_> {
             }
             let standing = &self.run.frame[*slot as usize];
             let place = (table.id, standing.id);
+            let before = standing.clone();
             if let Some(row) = self.run.locked.get(&place) {
-                changed |= !Rc::ptr_eq(row, &standing.row);
-                self.run.frame[*slot as usize].row = row.clone();
+                if !Rc::ptr_eq(row, &before.row) {
+                    self.run.frame[*slot as usize].row = row.clone();
+                    changed.push((*slot, before));
+                }
                 continue;
             }
             match self.lock_row(table, *slot, *strength, *policy)? {
                 LockedRow::Same => {}
-                LockedRow::Changed => changed = true,
+                LockedRow::Changed => changed.push((*slot, before)),
                 LockedRow::Gone | LockedRow::Skipped | LockedRow::Own => return Ok(false),
             }
             self.run.locked.insert(place, self.run.frame[*slot as usize].row.clone());
         }
         match &query.recheck {
-            Some(condition) if changed => self.holds(condition),
+            Some(recheck) if !changed.is_empty() => self.epq_recheck(recheck, &changed),
             _ => Ok(true),
         }
     }
@@ -800,8 +804,13 @@ impl Context<'_> {
         let mut outdated = None;
         if fixed && self.fail_if_outdated(table, slot, strength).is_err() {
             // It fails once those are gone who hold the version it sees.
-            let seen = self.engine.store.table(table.id).chain(id).visible(&self.run.snapshot).map(|seen| seen.stamp);
-            outdated = if self.run.followed == Some((table.id, id)) { Some(Stamp::RUNNING) } else { seen };
+            let chain = self.engine.store.table(table.id).chain(id);
+            let seen = chain.visible(&self.run.snapshot).map(|seen| seen.stamp);
+            // Of newer versions PostgreSQL looks at the next one only.
+            let committed = chain.versions().filter(|version| version.stamp != Stamp::RUNNING);
+            let newer = committed.take_while(|version| version.stamp > self.run.snapshot.stamp).count();
+            let follows = newer == 1 && self.run.followed == Some((table.id, id));
+            outdated = if follows { Some(Stamp::RUNNING) } else { seen };
         }
         let may_wait = policy == LockPolicy::Wait;
         match self.engine.store.lock_row(self.session, table.id, id, strength, may_wait, outdated) {

@@ -40,6 +40,7 @@ mod datetime;
 mod ddl;
 mod dml;
 mod engine;
+mod epq;
 mod error;
 mod exec;
 mod explain;

@@ -8,6 +8,7 @@ use crate::trace::{LockStrength, Value};
 
 use super::aggregate::{Aggregate, WindowCall};
 use super::catalog::{self, Table};
+use super::epq::Recheck;
 use super::expr::{Comparison, Expr};
 use super::types::Type;
 
@@ -58,7 +59,9 @@ pub struct Query {
     pub offset: Option<Expr>,
     pub locks: Vec<LockTarget>,
     /// What a row must still fulfil once it is locked and has changed meanwhile.
-    pub recheck: Option<Expr>,
+    pub recheck: Option<Recheck>,
+    /// Its WHERE clause, where EXISTS over it can be a join.
+    pub joinable: Option<Vec<Expr>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

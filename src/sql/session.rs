@@ -43,6 +43,7 @@ struct Open {
     began: Micros,
     isolation: Isolation,
     read_only: bool,
+    deferrable: bool,
     /// A statement has run: the level is fixed.
     used: bool,
     savepoints: Vec<Saved>,
@@ -223,7 +224,7 @@ impl Database {
             let waiting = self.engine.store.locks.waiting(session).is_some();
             match timer {
                 Timer::Deadlock if waiting => {
-                    if let Some(cycle) = self.engine.store.locks.deadlock(session) {
+                    if let Some(cycle) = self.engine.store.locks.check_deadlock(session) {
                         self.session_mut(session).facts.push(Fact::Deadlock { cycle: cycle.clone() });
                         self.interrupt(session, deadlock_error(&cycle));
                     }
@@ -321,7 +322,7 @@ impl Database {
         let job = self.session_mut(session).job.as_mut().expect("a job in work");
         job.waiting = match waiting {
             crate::store::Waiting::Lock(tag, mode) => Some((tag, mode)),
-            crate::store::Waiting::Transaction(_) => None,
+            crate::store::Waiting::Transaction(_) | crate::store::Waiting::SafeSnapshot(_) => None,
         };
         let began = job.began;
         let run = job.active.as_ref().and_then(|active| active.run.as_ref()).expect("a statement in work");
@@ -338,7 +339,7 @@ impl Database {
         let holder = self.engine.store.locks.blocker(session).unwrap_or(session);
         match self.deadlocks {
             DeadlockCheck::AtOnce => {
-                if let Some(cycle) = self.engine.store.locks.deadlock(session) {
+                if let Some(cycle) = self.engine.store.locks.check_deadlock(session) {
                     self.engine.store.locks.stop_waiting(session);
                     let error = deadlock_error(&cycle);
                     told.facts.push(Fact::Deadlock { cycle });
@@ -487,6 +488,7 @@ impl Database {
             began: now,
             isolation,
             read_only,
+            deferrable: modes.deferrable.unwrap_or(false),
             used: false,
             savepoints: Vec::new(),
             effects: 0,
@@ -494,6 +496,7 @@ impl Database {
             lasting_before: state.lasting.clone(),
         });
         self.engine.store.begin(session, isolation, read_only);
+        self.engine.store.set_deferrable(session, modes.deferrable.unwrap_or(false));
         if !implicit {
             told.facts.push(Fact::TransactionBegan { isolation });
         }
@@ -651,7 +654,11 @@ impl Database {
             Some(open) => (
                 !open.implicit,
                 open.failed,
-                TransactionModes { isolation: Some(open.isolation), read_only: Some(open.read_only), deferrable: None },
+                TransactionModes {
+                    isolation: Some(open.isolation),
+                    read_only: Some(open.read_only),
+                    deferrable: Some(open.deferrable),
+                },
             ),
             None => (false, false, TransactionModes::default()),
         };
@@ -690,10 +697,18 @@ impl Database {
         if modes.read_only == Some(false) && open.read_only && open.used {
             return fail("25001", "transaction read-write mode must be set before any query");
         }
+        if modes.deferrable.is_some() && open.used {
+            return fail("25001", "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+        }
+        if modes.deferrable.is_some() && !open.savepoints.is_empty() {
+            return fail("25001", "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+        }
         open.isolation = modes.isolation.unwrap_or(open.isolation);
         open.read_only = modes.read_only.unwrap_or(open.read_only);
-        let (isolation, read_only) = (open.isolation, open.read_only);
+        open.deferrable = modes.deferrable.unwrap_or(open.deferrable);
+        let (isolation, read_only, deferrable) = (open.isolation, open.read_only, open.deferrable);
         self.engine.store.set_isolation(session, isolation, read_only);
+        self.engine.store.set_deferrable(session, deferrable);
         Ok(())
     }
 
@@ -896,7 +911,10 @@ fn plan_for(
         return Ok(plan.clone());
     }
     // It stands before the first lock is waited for.
-    context.engine.store.fix_snapshot(context.session);
+    if !context.engine.store.fix_snapshot(context.session) {
+        context.run.waits_on = Awaited::Other("a safe snapshot".to_owned());
+        return Err(Stop::Waits);
+    }
     let plan = loop {
         let plan = prepared.plan(statement, &context.engine.catalog, &context.engine.store, context.parameters)?;
         let version = context.engine.catalog.version;

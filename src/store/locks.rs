@@ -8,7 +8,8 @@ use smallvec::SmallVec;
 
 use crate::trace::{LockStrength, SessionId, Xid};
 
-use super::{RowId, TableId, deadlock};
+use super::deadlock::{self, Checked, Edge, Waits};
+use super::{RowId, TableId};
 
 /// PostgreSQL's eight table lock modes, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +100,8 @@ pub enum Acquired {
 pub enum Waiting {
     Lock(Tag, Mode),
     Transaction(Xid),
+    /// For the end of transactions that could make a READ ONLY DEFERRABLE one fail; the first of them.
+    SafeSnapshot(SessionId),
 }
 
 #[derive(Default)]
@@ -186,6 +189,18 @@ impl Locks {
         assert!(self.owners.contains_key(&xid), "only a running transaction is waited for");
         self.waiters.entry(xid).or_default().push_back(session);
         self.session_mut(session).waiting = Some(Waiting::Transaction(xid));
+    }
+
+    pub(super) fn wait_for_safe_snapshot(&mut self, session: SessionId, first: SessionId) {
+        self.session_mut(session).waiting = Some(Waiting::SafeSnapshot(first));
+    }
+
+    /// What it waited for has been decided.
+    pub(super) fn end_wait_for_safe_snapshot(&mut self, session: SessionId) {
+        if matches!(self.waiting(session), Some(Waiting::SafeSnapshot(_))) {
+            self.session_mut(session).waiting = None;
+            self.woken.push_back(session);
+        }
     }
 
     pub fn acquire(&mut self, session: SessionId, tag: Tag, mode: Mode, may_wait: bool) -> Acquired {
@@ -325,7 +340,7 @@ impl Locks {
     /// Takes a session out of the line it stands in.
     pub fn stop_waiting(&mut self, session: SessionId) {
         match self.session_mut(session).waiting.take() {
-            None => {}
+            None | Some(Waiting::SafeSnapshot(_)) => {}
             Some(Waiting::Transaction(xid)) => {
                 if let Some(waiters) = self.waiters.get_mut(&xid) {
                     waiters.retain(|waiter| *waiter != session);
@@ -400,39 +415,40 @@ impl Locks {
 
     /// The first of those a waiting session waits for.
     pub fn blocker(&self, session: SessionId) -> Option<SessionId> {
-        self.blockers(session).next()
+        match self.waiting(session)? {
+            Waiting::SafeSnapshot(first) => Some(first),
+            Waiting::Transaction(xid) => self.owners.get(&xid).copied(),
+            Waiting::Lock(tag, mode) => {
+                let lock = self.locks.get(&tag)?;
+                let holder = lock.granted.iter().find(|grant| grant.session != session && grant.mode.conflicts(mode));
+                holder.map(|grant| grant.session).or_else(|| lock.ahead_of(session, mode).next())
+            }
+        }
     }
 
     /// Whom a waiting session waits for: holders first, then those before it in line.
     pub fn waits_for(&self, session: SessionId) -> Vec<SessionId> {
-        self.blockers(session).collect()
+        self.edges(session, &deadlock::Lines::new()).into_iter().map(|edge| edge.to).collect()
     }
 
-    fn blockers(&self, session: SessionId) -> impl Iterator<Item = SessionId> {
-        let (owner, line) = match self.waiting(session) {
-            None => (None, None),
-            Some(Waiting::Transaction(xid)) => (self.owners.get(&xid).copied(), None),
-            Some(Waiting::Lock(tag, mode)) => (None, self.locks.get(&tag).map(|lock| (lock, mode))),
-        };
-        owner.into_iter().chain(line.into_iter().flat_map(move |(lock, mode)| {
-            let holders =
-                lock.granted.iter().filter(move |grant| grant.session != session && grant.mode.conflicts(mode));
-            let ahead = lock.line.iter().take_while(move |(waiter, _)| *waiter != session);
-            let ahead = ahead.filter(move |(_, wanted)| wanted.conflicts(mode));
-            holders.map(|grant| grant.session).chain(ahead.map(|(waiter, _)| *waiter))
-        }))
-    }
-
-    /// The cycle that this session's wait closes.
-    pub fn deadlock(&self, session: SessionId) -> Option<Vec<SessionId>> {
+    /// The cycle that this session's wait closes, unless a line can be changed so that there is none: then it is, and whoever may
+    /// go on by that is woken.
+    pub fn check_deadlock(&mut self, session: SessionId) -> Option<Vec<SessionId>> {
         if !self.is_waited_for(session) {
             return None;
         }
-        deadlock::cycle_through(session, |waiter| {
-            let mut next = self.waits_for(waiter);
-            next.reverse();
-            next
-        })
+        match deadlock::check(session, self) {
+            Checked::Fine => None,
+            Checked::Deadlock(cycle) => Some(cycle),
+            Checked::Reordered(lines) => {
+                for (tag, order) in lines {
+                    let lock = self.locks.get_mut(&tag).expect("a lock with a line");
+                    lock.line.make_contiguous().sort_by_key(|(waiter, _)| order.iter().position(|it| it == waiter));
+                    self.grant_waiters(tag);
+                }
+                None
+            }
+        }
     }
 
     /// Without anybody waiting for it no cycle goes through a session: the common case of many waiters for one hot row.
@@ -450,6 +466,35 @@ impl Locks {
             self.sessions.resize_with(slot + 1, SessionLocks::default);
         }
         &mut self.sessions[slot]
+    }
+}
+
+impl Waits for Locks {
+    fn edges(&self, of: SessionId, lines: &deadlock::Lines) -> Vec<Edge> {
+        let (tag, mode) = match self.waiting(of) {
+            None | Some(Waiting::SafeSnapshot(_)) => return Vec::new(),
+            Some(Waiting::Transaction(xid)) => {
+                return self.owners.get(&xid).map(|owner| Edge { to: *owner, soft: None }).into_iter().collect();
+            }
+            Some(Waiting::Lock(tag, mode)) => (tag, mode),
+        };
+        let Some(lock) = self.locks.get(&tag) else { return Vec::new() };
+        let holders = lock.granted.iter().filter(|grant| grant.session != of && grant.mode.conflicts(mode));
+        let mut edges: Vec<Edge> = holders.map(|grant| Edge { to: grant.session, soft: None }).collect();
+        let ahead: Vec<SessionId> = match lines.iter().find(|(changed, _)| *changed == tag) {
+            None => lock.ahead_of(of, mode).collect(),
+            Some((_, order)) => {
+                let wants =
+                    |waiter: &SessionId| lock.line.iter().any(|(it, wanted)| it == waiter && wanted.conflicts(mode));
+                order.iter().copied().take_while(|waiter| *waiter != of).filter(wants).collect()
+            }
+        };
+        edges.extend(ahead.into_iter().map(|to| Edge { to, soft: Some(tag) }));
+        edges
+    }
+
+    fn line(&self, tag: Tag) -> Vec<SessionId> {
+        self.locks.get(&tag).map_or_else(Vec::new, |lock| lock.line.iter().map(|(waiter, _)| *waiter).collect())
     }
 }
 
@@ -479,6 +524,12 @@ impl Lock {
             return self.line.len();
         }
         self.line.iter().position(|(_, wanted)| wanted.conflict_mask() & held != 0).unwrap_or(self.line.len())
+    }
+
+    /// Those before a session in line whom it must let go first.
+    fn ahead_of(&self, session: SessionId, mode: Mode) -> impl Iterator<Item = SessionId> {
+        let ahead = self.line.iter().take_while(move |(waiter, _)| *waiter != session);
+        ahead.filter(move |(_, wanted)| wanted.conflicts(mode)).map(|(waiter, _)| *waiter)
     }
 
     fn grant(&mut self, session: SessionId, mode: Mode) {

@@ -35,6 +35,7 @@ pub use index::{Bounds, Entry, Index, KeySource};
 pub use key::{Key, compare};
 pub use locks::{Acquired, AdvisoryKey, Locks, Mode, Tag, Waiting};
 pub use snapshot::{Snapshot, Stamp};
+use ssi::Safety;
 pub use ssi::{Predicate, SerializationFailure};
 pub use versions::{Chain, Row, Version};
 
@@ -89,7 +90,10 @@ struct Transaction {
     xid: Option<Xid>,
     isolation: Isolation,
     read_only: bool,
+    deferrable: bool,
     snapshot: Option<Stamp>,
+    /// The snapshot of a READ ONLY DEFERRABLE transaction while it is not known to be safe.
+    unsettled: Option<Stamp>,
     command: u32,
     undo: Vec<Undo>,
 }
@@ -172,8 +176,16 @@ impl Store {
             self.open.resize_with(slot + 1, || None);
         }
         assert!(self.open[slot].is_none(), "one transaction for each session");
-        self.open[slot] =
-            Some(Transaction { xid: None, isolation, read_only, snapshot: None, command: 1, undo: Vec::new() });
+        self.open[slot] = Some(Transaction {
+            xid: None,
+            isolation,
+            read_only,
+            deferrable: false,
+            snapshot: None,
+            unsettled: None,
+            command: 1,
+            undo: Vec::new(),
+        });
     }
 
     pub fn is_open(&self, session: SessionId) -> bool {
@@ -185,6 +197,11 @@ impl Store {
         let transaction = self.transaction_mut(session);
         transaction.isolation = isolation;
         transaction.read_only = read_only;
+    }
+
+    /// A READ ONLY transaction above all others' conflicts would rather wait for its snapshot than fail.
+    pub fn set_deferrable(&mut self, session: SessionId, deferrable: bool) {
+        self.transaction_mut(session).deferrable = deferrable;
     }
 
     pub fn has_snapshot(&self, session: SessionId) -> bool {
@@ -201,18 +218,54 @@ impl Store {
         Snapshot { stamp, own: transaction.xid, command: transaction.command }
     }
 
-    /// Above READ COMMITTED a transaction has one snapshot from its first statement on.
-    pub fn fix_snapshot(&mut self, session: SessionId) {
+    /// Above READ COMMITTED a transaction has one snapshot from its first statement on. False: the session waits for a safe one.
+    pub fn fix_snapshot(&mut self, session: SessionId) -> bool {
         let transaction = self.transaction(session);
-        let (isolation, read_only) = (transaction.isolation, transaction.read_only);
+        let (isolation, read_only, deferrable) = (transaction.isolation, transaction.read_only, transaction.deferrable);
         if transaction.snapshot.is_some() || isolation == Isolation::ReadCommitted {
-            return;
+            return true;
+        }
+        if isolation == Isolation::Serializable && read_only && deferrable {
+            return self.fix_safe_snapshot(session);
         }
         let last = self.newest_for(session);
         self.transaction_mut(session).snapshot = Some(last);
         self.pin(last);
         if isolation == Isolation::Serializable {
             self.ssi.begin(session, read_only);
+        }
+        true
+    }
+
+    /// A snapshot is safe when none of the transactions that wrote beside it can have it fail: it takes no part in their conflicts.
+    fn fix_safe_snapshot(&mut self, session: SessionId) -> bool {
+        let first = match self.ssi.safety(session) {
+            Some(Safety::Safe) => {
+                let transaction = self.transaction_mut(session);
+                transaction.snapshot = transaction.unsettled.take();
+                self.ssi.end_deferring(session);
+                return true;
+            }
+            Some(Safety::Open(first)) => first,
+            Some(Safety::Unsafe) | None => {
+                let last = self.newest_for(session);
+                self.pin(last);
+                if let Some(before) = self.transaction_mut(session).unsettled.replace(last) {
+                    self.unpin(before);
+                }
+                match self.ssi.defer(session) {
+                    Some(first) => first,
+                    None => return self.fix_safe_snapshot(session),
+                }
+            }
+        };
+        self.locks.wait_for_safe_snapshot(session, first);
+        false
+    }
+
+    fn wake_deferred(&mut self) {
+        for session in self.ssi.settled() {
+            self.locks.end_wait_for_safe_snapshot(session);
         }
     }
 
@@ -331,6 +384,7 @@ impl Store {
             self.take_back(session, transaction.xid, entry);
         }
         self.ssi.abort(session);
+        self.wake_deferred();
         self.close(session, &transaction);
         transaction.xid
     }
@@ -372,13 +426,14 @@ impl Store {
             }
         }
         self.ssi.committed(session);
+        self.wake_deferred();
         self.close(session, &transaction);
         Ok(transaction.xid)
     }
 
     fn close(&mut self, session: SessionId, transaction: &Transaction) {
         self.locks.leave(session, transaction.xid);
-        match transaction.snapshot {
+        match transaction.snapshot.or(transaction.unsettled) {
             Some(stamp) => self.unpin(stamp),
             None => self.prune(),
         }

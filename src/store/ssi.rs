@@ -24,6 +24,23 @@ pub struct SerializationFailure;
 
 type Number = u32;
 
+/// What is known of a READ ONLY DEFERRABLE transaction's snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Safety {
+    Safe,
+    Unsafe,
+    /// It depends on transactions that are not over, this session's among them.
+    Open(SessionId),
+}
+
+struct Deferred {
+    /// The last commit its snapshot includes.
+    began: u64,
+    /// Transactions that wrote beside it, or may, and are not over.
+    depends_on: BTreeSet<Number>,
+    is_unsafe: bool,
+}
+
 #[derive(Default)]
 pub struct Conflicts {
     transactions: BTreeMap<Number, Transaction>,
@@ -38,6 +55,7 @@ pub struct Conflicts {
     /// Those not committed by the last commit their snapshot includes, and the committed ones by their commit.
     open: BTreeSet<(u64, Number)>,
     ended: BTreeSet<(u64, Number)>,
+    deferred: BTreeMap<SessionId, Deferred>,
     last_number: Number,
     /// Counts commits and their preparations.
     sequence: u64,
@@ -77,6 +95,49 @@ impl Conflicts {
         self.open.insert((transaction.began, self.last_number));
         self.transactions.insert(self.last_number, transaction);
         self.sessions.insert(session, self.last_number);
+    }
+
+    /// Takes a snapshot that may turn out unsafe. Gives a session it depends on, if there is one.
+    pub fn defer(&mut self, session: SessionId) -> Option<SessionId> {
+        let may_write = |number: &Number| {
+            let other = &self.transactions[number];
+            !other.read_only && !other.doomed
+        };
+        let depends_on = self.open.iter().map(|(_, number)| *number).filter(may_write).collect();
+        self.deferred.insert(session, Deferred { began: self.sequence, depends_on, is_unsafe: false });
+        match self.safety(session) {
+            Some(Safety::Open(first)) => Some(first),
+            _ => None,
+        }
+    }
+
+    pub fn safety(&self, session: SessionId) -> Option<Safety> {
+        let deferred = self.deferred.get(&session)?;
+        if deferred.is_unsafe {
+            return Some(Safety::Unsafe);
+        }
+        let first = deferred.depends_on.first();
+        let owner = first.and_then(|first| self.sessions.iter().find(|(_, number)| *number == first));
+        Some(owner.map_or(Safety::Safe, |(session, _)| Safety::Open(*session)))
+    }
+
+    pub fn end_deferring(&mut self, session: SessionId) {
+        self.deferred.remove(&session);
+    }
+
+    /// Sessions that wait for a safe snapshot no longer.
+    pub fn settled(&self) -> Vec<SessionId> {
+        let is_settled = |session: &SessionId| !matches!(self.safety(*session), Some(Safety::Open(_)));
+        self.deferred.keys().copied().filter(is_settled).collect()
+    }
+
+    /// A transaction is over; `first_after` if it wrote, committed, and had to come before one that committed then.
+    fn settle(&mut self, over: Number, first_after: Option<u64>) {
+        for deferred in self.deferred.values_mut() {
+            if deferred.depends_on.remove(&over) {
+                deferred.is_unsafe |= first_after.is_some_and(|first| first <= deferred.began);
+            }
+        }
     }
 
     pub fn assign(&mut self, session: SessionId, xid: Xid) {
@@ -252,6 +313,7 @@ impl Conflicts {
     }
 
     pub fn committed(&mut self, session: SessionId) {
+        self.deferred.remove(&session);
         let Some(me) = self.sessions.remove(&session) else { return };
         self.sequence += 1;
         let committed = self.sequence;
@@ -265,8 +327,10 @@ impl Conflicts {
         let began = transaction.began;
         transaction.first_after = first_after;
         transaction.read_only |= !transaction.wrote;
+        let decides = first_after.filter(|_| transaction.wrote);
         self.open.remove(&(began, me));
         self.ended.insert((committed, me));
+        self.settle(me, decides);
         // Who has committed already, or only reads, cannot become a part of a cycle through this one any more.
         let settled: Vec<Number> = self.transactions[&me]
             .before
@@ -282,7 +346,9 @@ impl Conflicts {
     }
 
     pub fn abort(&mut self, session: SessionId) {
+        self.deferred.remove(&session);
         if let Some(me) = self.sessions.remove(&session) {
+            self.settle(me, None);
             self.forget(me);
             self.forget_outdated();
         }

@@ -15,26 +15,6 @@ use super::query::{Common, renamed};
 use super::scope::{Relation, column_of, shown_name};
 use super::{Binder, Typed, names_of, relation_name};
 
-/// Conditions a locked row must fulfil in its newest version.
-pub fn recheck_conditions(conditions: &[Expr], sources: &[Source]) -> Vec<Expr> {
-    fn inner_conditions(source: &Source, into: &mut Vec<Expr>) {
-        if let Source::Join { kind, left, right, on } = source {
-            if *kind == JoinKind::Inner {
-                into.extend(on.iter().cloned());
-                inner_conditions(left, into);
-                inner_conditions(right, into);
-            } else if *kind == JoinKind::Left {
-                inner_conditions(left, into);
-            }
-        }
-    }
-    let mut all = conditions.to_vec();
-    for source in sources {
-        inner_conditions(source, &mut all);
-    }
-    all
-}
-
 /// The table stands in FROM, but not where it can be read from here.
 pub fn invalid_reference(alias: &str) -> SqlError {
     SqlError::new("42P10", format!("invalid reference to FROM-clause entry for table \"{alias}\""))

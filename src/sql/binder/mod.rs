@@ -29,7 +29,7 @@ use self::scope::{Relation, Scope};
 
 pub use coerce::{arithmetic, assign, coerce, common_type, common_type_of};
 pub use data_type::type_of;
-pub use from::{invalid_reference, recheck_conditions};
+pub use from::invalid_reference;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Typed {

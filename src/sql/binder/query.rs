@@ -30,11 +30,12 @@ pub(super) struct Tail<'q> {
     pub(super) order_by: &'q [ast::OrderByExpr],
     pub(super) locks: &'q [ast::LockClause],
     pub(super) limited: bool,
+    pub(super) follows_with: bool,
 }
 
 impl Tail<'_> {
     fn of(query: &ast::Query) -> Tail<'_> {
-        Tail { order_by: &query.order_by, locks: &query.locks, limited: query.limit.is_some() }
+        Tail { order_by: &query.order_by, locks: &query.locks, limited: query.limit.is_some(), follows_with: query.with.is_some() }
     }
 }
 
@@ -73,6 +74,7 @@ pub(super) fn plain_query(body: Body, columns: Vec<OutputColumn>) -> Query {
         offset: None,
         locks: Vec::new(),
         recheck: None,
+        joinable: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::sql::aggregate::{Aggregate, AggregateFunction};
+use crate::sql::epq::{self, Recheck};
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
@@ -14,7 +15,6 @@ use crate::sql::types::Type;
 use crate::trace::Value;
 
 use super::coerce::coerce;
-use super::from::recheck_conditions;
 use super::names::column_name;
 use super::query::{Tail, plain_query};
 use super::scope::Scope;
@@ -227,8 +227,9 @@ impl<'a> Binder<'a> {
     fn plan_select(&mut self, bound: BoundSelect, tail: Tail) -> Result<Query> {
         let (grouped, windowed) = (self.is_grouped(&bound), self.is_windowed());
         let locks = self.lock_targets(tail.locks, grouped, windowed, bound.distinct.is_some())?;
-        let recheck =
-            if locks.is_empty() { None } else { Expr::and(recheck_conditions(&bound.conditions, &bound.sources)) };
+        let recheck = (!locks.is_empty()).then(|| Recheck::new(&bound.conditions, &bound.sources));
+        let may_join = self.scopes.len() > 1 && !grouped && !windowed && !tail.follows_with;
+        let joinable = if may_join { epq::joinable(&bound.conditions, &bound.sources) } else { None };
         if let Some(shortcut) = self.min_max_by_index(&bound, windowed) {
             return self.plan_min_max(bound, shortcut);
         }
@@ -245,6 +246,7 @@ impl<'a> Binder<'a> {
         query.order = order;
         query.locks = locks;
         query.recheck = recheck;
+        query.joinable = joinable;
         Ok(query)
     }
 
