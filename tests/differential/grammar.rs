@@ -370,7 +370,7 @@ impl<'a> Grammar<'a> {
             1 => format!("SELECT id FROM items WHERE id > 1{} ORDER BY id", " AND a < 9".repeat(times)),
             2 => format!("SELECT id{} FROM items ORDER BY id", " + a".repeat(times)),
             3 => format!("SELECT id{} FROM items ORDER BY id", " || s || f".repeat(times / 3)),
-            4 => format!("SELECT id FROM items{} ORDER BY 1", " UNION SELECT qty FROM lines".repeat(times)),
+            4 => format!("SELECT id FROM items{} ORDER BY 1", " UNION SELECT qty FROM lines".repeat(times.min(30))),
             _ => {
                 let operation = self.pick(&["EXCEPT", "INTERSECT", "EXCEPT ALL", "UNION ALL"]);
                 let more = format!(" {operation} SELECT qty FROM lines").repeat(times.min(30));

@@ -5,7 +5,7 @@ use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::expr::Expr;
 use crate::sql::functions;
 use crate::sql::parser::ast;
-use crate::sql::plan::{SortBy, SortKey};
+use crate::sql::plan::{SlotSet, SortBy, SortKey};
 use crate::sql::types::Type;
 use crate::trace::SqlError;
 
@@ -145,6 +145,9 @@ impl<'a> Binder<'a> {
         self.scope().within = around;
         let (arguments, filter, order) = bound?;
         self.check_place(windowed)?;
+        if !windowed {
+            self.check_level(&arguments, filter.as_ref())?;
+        }
         if let Some(over) = &function.over {
             return self.window(name, over, arguments, star, distinct || filter.is_some() || !order.is_empty());
         }
@@ -164,6 +167,19 @@ impl<'a> Binder<'a> {
             }
         };
         Ok(Typed { expr: Expr::Column { slot, column: number as u16 }, ty })
+    }
+
+    /// An aggregate that reads only an outer query is one of that query, which cannot be in the midst of its FROM.
+    fn check_level(&mut self, arguments: &[Typed], filter: Option<&Expr>) -> Result<()> {
+        let filtered = filter.map_or(SlotSet::NONE, Expr::slots);
+        let read = arguments.iter().fold(filtered, |slots, argument| slots.union(argument.expr.slots()));
+        let level = self.scopes.iter().rposition(|scope| scope.own.meets(read));
+        match level {
+            Some(level) if level + 1 < self.scopes.len() && self.scopes[level].clause == "FROM" => {
+                fail("42803", "aggregate functions are not allowed in FROM clause of their own query level")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether an aggregate, or a window function, may stand here. What stands in its arguments has been asked before.

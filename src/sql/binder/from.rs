@@ -78,6 +78,7 @@ impl<'a> Binder<'a> {
                     let hidden = self.hide_before(first);
                     self.scope().clause = "JOIN conditions";
                     let bound = self.condition(condition, "JOIN/ON");
+                    self.scope().clause = "FROM";
                     self.unhide(hidden);
                     bound?.conjuncts(&mut on);
                 }

@@ -365,7 +365,17 @@ impl<'a> Binder<'a> {
         let reads = |made: Option<u16>| {
             made.is_some_and(|made| key.any(&|part| matches!(part, Expr::Column { slot, .. } if *slot == made)))
         };
-        if reads(scope.aggregate_slot) {
+        let in_window = key.any(&|part| match part {
+            Expr::Column { slot, column } if Some(*slot) == scope.window_slot => {
+                let call = &scope.windows[usize::from(*column)];
+                let order =
+                    call.order.iter().filter_map(|key| if let SortBy::Expr(by) = &key.by { Some(by) } else { None });
+                let mut parts = call.arguments.iter().chain(&call.partition).chain(order);
+                parts.any(|part| scope.aggregate_slot.is_some_and(|made| part.slots().meets(SlotSet::one(made))))
+            }
+            _ => false,
+        });
+        if in_window || reads(scope.aggregate_slot) {
             return fail("42803", "aggregate functions are not allowed in GROUP BY");
         }
         if reads(scope.window_slot) {
