@@ -1058,16 +1058,7 @@ impl Context<'_> {
 
 impl RowWrite {
     fn new(table: &Rc<Table>, id: Option<RowId>, old: Option<Row>, new: Option<Row>) -> RowWrite {
-        RowWrite {
-            table: table.clone(),
-            id,
-            old,
-            new,
-            written: false,
-            next_index: 0,
-            replaced: None,
-            own: false,
-        }
+        RowWrite { table: table.clone(), id, old, new, written: false, next_index: 0, replaced: None, own: false }
     }
 }
 

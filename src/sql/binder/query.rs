@@ -35,7 +35,12 @@ pub(super) struct Tail<'q> {
 
 impl Tail<'_> {
     fn of(query: &ast::Query) -> Tail<'_> {
-        Tail { order_by: &query.order_by, locks: &query.locks, limited: query.limit.is_some(), follows_with: query.with.is_some() }
+        Tail {
+            order_by: &query.order_by,
+            locks: &query.locks,
+            limited: query.limit.is_some(),
+            follows_with: query.with.is_some(),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub fn check(source: &Source, tree: &Parse<SourceFile>) -> Result<()> {
     let only = errors.len() == 1;
     let found = errors
         .iter()
-        .filter(|error| counts(error, only) && !is_in_body(source, error))
+        .filter(|error| counts(error, only) && !is_in_string(source, error))
         .map(|error| offending(source, error));
     let grammar = found.chain(missed::all(source, &tree.syntax_node())).min();
     let scanner = source.tokens.iter().find_map(|token| Some((token.start, scanner_error(source, *token)?)));
@@ -41,12 +41,20 @@ fn counts(error: &SyntaxError, only: bool) -> bool {
     !of_operators && (only || !message.starts_with("Expected a target after"))
 }
 
-/// The library reads what functions are made of. PostgreSQL does when it makes them.
-fn is_in_body(source: &Source, error: &SyntaxError) -> bool {
+/// What functions are made of PostgreSQL reads when it makes them. Escapes are judged where they are resolved.
+fn is_in_string(source: &Source, error: &SyntaxError) -> bool {
     let start = u32::from(error.range().start()) as usize;
-    let plain = |kind| matches!(kind, LiteralKind::Str { .. } | LiteralKind::DollarQuotedString { .. });
-    let token = source.token_from(start).filter(|token| token.start < start);
-    token.is_some_and(|token| matches!(token.kind, TokenKind::Literal { kind } if plain(kind)))
+    let is_string = |kind| !matches!(kind, LiteralKind::Int { .. } | LiteralKind::Numeric { .. });
+    let token = source.token_from(start);
+    token.is_some_and(|token| match token.kind {
+        TokenKind::Literal { kind } => {
+            let escapes = matches!(kind, LiteralKind::EscStr { .. } | LiteralKind::UnicodeEscStr { .. });
+            let bits = matches!(kind, LiteralKind::BitStr { .. } | LiteralKind::ByteStr { .. });
+            let within = error.range().start() < error.range().end() && (escapes || bits);
+            is_string(kind) && (token.start < start || within)
+        }
+        _ => false,
+    })
 }
 
 /// The byte of the token PostgreSQL stumbles over. The library often says it at the token before.

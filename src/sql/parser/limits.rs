@@ -18,11 +18,12 @@ const LOGICAL: usize = 2;
 /// Bodies of functions within bodies of functions.
 const BODIES_MOST: usize = 3;
 
-/// What is open between two brackets.
+/// What is open between two brackets, or between CASE and END.
 #[derive(Default)]
 struct Region {
+    is_case: bool,
     bracket: usize,
-    /// Joins and set operations: one clause after the other, over commas.
+    /// Joins, set operations and statements within statements: one after the other, over commas.
     clauses: usize,
     /// AND and OR.
     logical: usize,
@@ -42,91 +43,115 @@ impl Region {
     }
 }
 
+struct Depth<'s> {
+    source: &'s Source<'s>,
+    regions: Vec<Region>,
+    /// The sum of all regions but the last.
+    outer: usize,
+    /// Statements in the bodies of functions: their semicolons end nothing.
+    atomic: usize,
+}
+
 pub fn check(source: &Source) -> Result<()> {
     check_within(source, 0)
 }
 
 fn check_within(source: &Source, bodies: usize) -> Result<()> {
     let has_bodies = ["FUNCTION", "PROCEDURE", "DO"].iter().any(|word| source.has(word));
-    // The sum of all regions but the last, and the last.
-    let mut outer = 0;
-    let mut regions = vec![Region::default()];
+    let mut depth = Depth { source, regions: vec![Region::default()], outer: 0, atomic: 0 };
     for (number, token) in source.tokens.iter().enumerate() {
-        let text = source.text_of(*token);
-        let last = regions.len() - 1;
-        let region = &mut regions[last];
         match token.kind {
-            TokenKind::OpenParen | TokenKind::OpenBracket => {
-                outer += region.stack();
-                let bracket = if begins_query(source, number + 1) { QUERY } else { BRACKET };
-                regions.push(Region { bracket, ..Region::default() });
-            }
-            TokenKind::CloseParen | TokenKind::CloseBracket => close(&mut regions, &mut outer),
-            TokenKind::Comma => region.begin_expression(),
-            TokenKind::Semi => {
-                (regions, outer) = (vec![Region::default()], 0);
-            }
-            TokenKind::Ident if text.eq_ignore_ascii_case("CASE") => {
-                outer += region.stack();
-                regions.push(Region { bracket: BRACKET, ..Region::default() });
-            }
-            TokenKind::Ident if text.eq_ignore_ascii_case("END") => close(&mut regions, &mut outer),
-            TokenKind::Ident => word(region, text),
             TokenKind::Literal { kind } if has_bodies && is_plain_string(kind) => body(source, *token, bodies)?,
-            TokenKind::Literal { .. } | TokenKind::QuotedIdent { .. } | TokenKind::PositionalParam { .. } => {}
-            _ => region.operators += OPERATOR,
+            _ => depth.count(number, *token),
         }
-        if outer + regions.last().map_or(0, Region::stack) > STACK_MOST {
+        if depth.stack() > STACK_MOST {
             return fail("54001", "stack depth limit exceeded");
         }
     }
     Ok(())
 }
 
-fn close(regions: &mut Vec<Region>, outer: &mut usize) {
-    if regions.len() > 1 {
-        regions.pop();
-        *outer -= regions.last().map_or(0, Region::stack);
+impl Depth<'_> {
+    fn stack(&self) -> usize {
+        self.outer + self.regions.last().map_or(0, Region::stack) + self.atomic
+    }
+
+    fn count(&mut self, number: usize, token: Token) {
+        match token.kind {
+            TokenKind::OpenParen | TokenKind::OpenBracket => {
+                self.last().operators += LOGICAL;
+                self.open(if begins_query(self.source, number + 1) { QUERY } else { BRACKET }, false);
+            }
+            TokenKind::CloseParen | TokenKind::CloseBracket => self.close(false),
+            TokenKind::Comma => self.last().begin_expression(),
+            TokenKind::Semi => (self.regions, self.outer) = (vec![Region::default()], 0),
+            // Behind a dot every word is a name.
+            TokenKind::Ident if self.source.is(number.wrapping_sub(1), ".") => {}
+            TokenKind::Ident => self.word(number, self.source.text_of(token)),
+            TokenKind::Literal { .. } | TokenKind::QuotedIdent { .. } | TokenKind::PositionalParam { .. } => {}
+            _ => self.last().operators += OPERATOR,
+        }
+    }
+
+    fn last(&mut self) -> &mut Region {
+        let last = self.regions.len() - 1;
+        &mut self.regions[last]
+    }
+
+    fn open(&mut self, bracket: usize, is_case: bool) {
+        self.outer += self.last().stack();
+        self.regions.push(Region { is_case, bracket, ..Region::default() });
+    }
+
+    /// What closes nothing is left to the grammar.
+    fn close(&mut self, is_case: bool) {
+        if self.regions.len() > 1 && self.last().is_case == is_case {
+            self.regions.pop();
+            self.outer -= self.last().stack();
+        }
+    }
+
+    /// Only words that are reserved may end an expression here: others may be names in it.
+    fn word(&mut self, number: usize, text: &str) {
+        if !(2..=9).contains(&text.len()) {
+            return;
+        }
+        let before = |word: &str| self.source.is(number.wrapping_sub(1), word);
+        match text.to_ascii_uppercase().as_str() {
+            "CASE" => self.open(BRACKET, true),
+            "END" => self.close(true),
+            "AND" if self.last().betweens > 0 => {
+                self.last().betweens -= 1;
+                self.last().operators += OPERATOR;
+            }
+            "AND" | "OR" => {
+                self.last().logical += LOGICAL;
+                self.last().operators = 0;
+            }
+            "BETWEEN" => {
+                self.last().betweens += 1;
+                self.last().logical += BETWEEN;
+            }
+            "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "SIMILAR" | "ESCAPE" | "ISNULL" | "NOTNULL" | "COLLATE" | "AT"
+            | "OVERLAPS" | "OPERATOR" => self.last().operators += OPERATOR,
+            "JOIN" | "EXPLAIN" | "CREATE" | "PREPARE" | "DECLARE" => self.last().clauses += JOIN,
+            "WITH" if !self.source.is(number + 1, "TIME") => self.last().clauses += JOIN + LOGICAL,
+            "ATOMIC" if before("BEGIN") => self.atomic += BRACKET,
+            "UNION" | "INTERSECT" | "EXCEPT" => {
+                self.last().begin_expression();
+                self.last().clauses += OPERATOR;
+            }
+            "FROM" if before("DISTINCT") => {}
+            "SELECT" | "FROM" | "WHERE" | "ON" | "USING" | "GROUP" | "HAVING" | "ORDER" | "LIMIT" | "OFFSET"
+            | "WHEN" | "THEN" | "ELSE" | "RETURNING" => self.last().begin_expression(),
+            _ => {}
+        }
     }
 }
 
 fn begins_query(source: &Source, number: usize) -> bool {
     let words = ["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "ORDER", "PARTITION"];
     words.iter().any(|word| source.is(number, word))
-}
-
-fn word(region: &mut Region, text: &str) {
-    match text.len() {
-        2..=12 => {}
-        _ => return,
-    }
-    match text.to_ascii_uppercase().as_str() {
-        "AND" if region.betweens > 0 => {
-            region.betweens -= 1;
-            region.operators += OPERATOR;
-        }
-        "AND" | "OR" => {
-            region.logical += LOGICAL;
-            region.operators = 0;
-        }
-        "BETWEEN" => {
-            region.betweens += 1;
-            region.logical += BETWEEN;
-        }
-        "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "SIMILAR" | "ESCAPE" | "ISNULL" | "NOTNULL" | "COLLATE" | "AT"
-        | "OVERLAPS" | "OPERATOR" => region.operators += OPERATOR,
-        "JOIN" | "EXPLAIN" => {
-            region.begin_expression();
-            region.clauses += JOIN;
-        }
-        "UNION" | "INTERSECT" | "EXCEPT" => {
-            region.begin_expression();
-            region.clauses += OPERATOR;
-        }
-        "SELECT" | "FROM" | "WHERE" | "ON" | "USING" | "GROUP" | "HAVING" | "ORDER" | "LIMIT" | "OFFSET" | "WHEN"
-        | "THEN" | "ELSE" | "VALUES" | "SET" | "RETURNING" => region.begin_expression(),
-        _ => {}
-    }
 }
 
 fn is_plain_string(kind: LiteralKind) -> bool {

@@ -1,8 +1,10 @@
 //! What the library takes and PostgreSQL 15 does not, wherever it stands. What only the statements that become an AST can have
 //! wrong, `lower` finds.
 
-use squawk_syntax::{SyntaxKind::*, SyntaxNode};
+use squawk_parser::{is_reserved_keyword, is_type_func_name_keyword};
+use squawk_syntax::{SyntaxElement, SyntaxKind::*, SyntaxNode};
 
+use super::lower::is_value_function;
 use super::tokens::Source;
 
 /// The bytes of the tokens PostgreSQL stumbles over.
@@ -18,7 +20,7 @@ fn missed(source: &Source, node: &SyntaxNode) -> Option<usize> {
         PREFIX_EXPR => node.children().find(|child| child.kind() == CUSTOM_OP).and_then(|operator| {
             let written = operator.text().to_string();
             let at = u32::from(operator.text_range().start()) as usize;
-            matches!(written.as_str(), "<=" | ">=" | "<>" | "!=" | "<" | ">" | "=" | "*" | "/" | "%" | "^")
+            matches!(written.as_str(), "<=" | ">=" | "<>" | "!=" | "<" | ">" | "=" | "*" | "/" | "%" | "^" | "=>")
                 .then_some(at)
         }),
         DROP_TABLE => missing(has(TABLE_NAME_REF)),
@@ -41,9 +43,30 @@ fn missed(source: &Source, node: &SyntaxNode) -> Option<usize> {
             let values = node.children().find(|child| child.kind() == DEFAULT_VALUES)?;
             Some(u32::from(values.text_range().start()) as usize)
         }
+        PARTITION_ITEM if node.ancestors().nth(2).is_some_and(|index| index.kind() == CREATE_INDEX) => index_item(node),
+        RELATION_NAME_REF | TABLE_NAME_REF | TABLE_NAME | TABLE_ALIAS | CTE_NAME => {
+            let first = node.first_token()?;
+            let is_value = is_value_function(first.kind()) && node.kind() == RELATION_NAME_REF;
+            let is_name = !is_reserved_keyword(first.kind()) && !is_type_func_name_keyword(first.kind());
+            (!is_name && !is_value).then_some(start)
+        }
         NON_STANDARD_PARAM => Some(start),
         _ => None,
     }
+}
+
+/// A column or a call stands alone, everything else in parentheses.
+fn index_item(item: &SyntaxNode) -> Option<usize> {
+    let mut expression = item.first_child()?;
+    while expression.kind() == COLLATE {
+        expression = expression.first_child()?;
+    }
+    let wrong: SyntaxElement = match expression.kind() {
+        NAME_REF | CALL_EXPR | PAREN_EXPR => return None,
+        LITERAL | PREFIX_EXPR | TUPLE_EXPR | ARRAY_EXPR | CASE_EXPR => expression.into(),
+        _ => expression.children_with_tokens().filter(|child| !child.kind().is_trivia()).nth(1)?,
+    };
+    Some(u32::from(wrong.text_range().start()) as usize)
 }
 
 /// Types PostgreSQL has a word for have no schema.

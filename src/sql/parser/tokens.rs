@@ -76,9 +76,8 @@ impl<'t> Source<'t> {
                 continue;
             }
             first.get_or_insert(token.start);
-            if self.is(number, "BEGIN") && self.is(number + 1, "ATOMIC") {
-                bodies += 1;
-            } else if bodies > 0 && self.is(number, "CASE") {
+            let begins = self.is(number, "BEGIN") && self.is(number + 1, "ATOMIC");
+            if begins || bodies > 0 && self.is(number, "CASE") {
                 bodies += 1;
             } else if bodies > 0 && self.is(number, "END") {
                 bodies -= 1;

@@ -148,9 +148,9 @@ impl Lowering<'_> {
             return self.unexpected(option.start());
         };
         let digits = written.written().replace([' ', '+'], "");
-        digits.parse().or_else(|_| {
+        digits.parse().map_err(|_| {
             let message = format!("value \"{digits}\" is out of range for type bigint");
-            Err(Unlowered::Failed(SqlError::new("22003", message)))
+            Unlowered::Failed(SqlError::new("22003", message))
         })
     }
 

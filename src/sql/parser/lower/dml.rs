@@ -124,7 +124,7 @@ impl Lowering<'_> {
             table: self.relation(node)?,
             alias: self.alias(node),
             assignments: self.assignments(node)?,
-            from: node.part(FROM_CLAUSE).map(|from| self.from_items(&from)).transpose()?.unwrap_or_default(),
+            from: node.part(FROM_CLAUSE).map(|from| self.relations(&from)).transpose()?.unwrap_or_default(),
             selection: self.condition(node, WHERE_CLAUSE)?,
             returning: self.returning(node)?,
         })
@@ -136,7 +136,7 @@ impl Lowering<'_> {
         Ok(Delete {
             table: self.relation(node)?,
             alias: self.alias(node),
-            using: node.part(USING_CLAUSE).map(|using| self.from_items(&using)).transpose()?.unwrap_or_default(),
+            using: node.part(USING_CLAUSE).map(|using| self.relations(&using)).transpose()?.unwrap_or_default(),
             selection: self.condition(node, WHERE_CLAUSE)?,
             returning: self.returning(node)?,
         })

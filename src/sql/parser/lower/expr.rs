@@ -3,8 +3,7 @@
 use squawk_syntax::{SyntaxKind::*, SyntaxNode};
 
 use super::super::ast::{Expr, ExprKind, Query};
-use super::literals::string_value;
-use super::tree::{Tree, is_expression, is_query, is_type};
+use super::tree::{Tree, is_expression, is_query};
 use super::types::{is_interval_field, words};
 use super::{Lowering, Result, refuse};
 
@@ -131,8 +130,8 @@ impl Lowering<'_> {
         if let Some(fields) = node.children().find(|child| is_interval_field(child.kind())) {
             data_type.fields = Some(words(&fields).into());
         }
-        let constant = node.children().filter(|child| !is_type(child.kind())).find_map(|child| string_value(&child));
-        match constant {
+        let constant = node.part(LITERAL).map(|constant| self.string(&constant)).transpose()?;
+        match constant.flatten() {
             Some(value) => Ok(ExprKind::TypedString { data_type, value }),
             None => self.unexpected(node.start()),
         }

@@ -18,7 +18,7 @@ struct Open {
 
 impl Lowering<'_> {
     /// Of FROM and USING.
-    pub fn from_items(&self, clause: &SyntaxNode) -> Result<Vec<TableWithJoins>> {
+    pub fn relations(&self, clause: &SyntaxNode) -> Result<Vec<TableWithJoins>> {
         let mut items = Vec::new();
         for item in clause.children() {
             items.push(self.joined(&item)?);
@@ -50,7 +50,10 @@ impl Lowering<'_> {
                 }
                 _ => {
                     let Some(item) = piece.as_node() else { continue };
-                    items.push(TableWithJoins { relation: self.factor(item)?, joins: Vec::new() });
+                    items.push(match self.factor(item)? {
+                        TableFactor::Nested(joined) => *joined,
+                        relation => TableWithJoins { relation, joins: Vec::new() },
+                    });
                     continue;
                 }
             };

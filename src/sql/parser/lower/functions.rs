@@ -10,7 +10,7 @@ use super::tree::Tree;
 use super::{Lowering, Result, refuse, spelled};
 
 /// Words that are a value, and functions without parentheses behind it.
-fn is_value_function(kind: SyntaxKind) -> bool {
+pub fn is_value_function(kind: SyntaxKind) -> bool {
     matches!(
         kind,
         CURRENT_DATE_KW

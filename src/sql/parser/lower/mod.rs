@@ -1,8 +1,12 @@
 //! From the tree of `squawk-syntax` to the AST. The tree is without errors when it comes here, so what a rule of the grammar
 //! promises is there.
+//!
+//! A subquery goes through a dozen of these functions, and texts nest: `inline(never)` keeps what one of them needs for a moment out
+//! of the frame of the one that recurses. `limits` counts on it.
 
 mod ddl;
 mod dml;
+mod escapes;
 mod expr;
 mod from;
 mod functions;
@@ -25,6 +29,7 @@ use super::errors::syntax_error;
 use super::tokens::Source;
 use super::{Parsed, ast};
 use crate::trace::SqlError;
+pub use functions::is_value_function;
 use tree::Tree;
 
 /// Why a tree does not become a statement.

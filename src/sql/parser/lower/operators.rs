@@ -88,10 +88,13 @@ impl Lowering<'_> {
         {
             return self.operand(node);
         }
-        let pieces = pieces(nodes);
-        let mut grouping =
-            Grouping { pieces: &pieces, next: 0, operands: Vec::new(), pending: Vec::new(), restricted: false };
-        self.grouped(&mut grouping)
+        self.grouped(&mut Grouping::new(&pieces(nodes), false))
+    }
+
+    /// One that holds no AND, NOT, IS, IN and the like: NOT NULL may stand behind it.
+    pub fn restricted(&self, node: &SyntaxNode) -> Result<Expr> {
+        let nodes: Vec<SyntaxNode> = node.children().filter(|child| is_expression(child.kind())).collect();
+        self.grouped(&mut Grouping::new(&pieces(&nodes), true))
     }
 
     fn grouped(&self, grouping: &mut Grouping) -> Result<Expr> {
@@ -140,6 +143,7 @@ impl Lowering<'_> {
         match kind {
             COLON_COLON => self.take_cast(grouping, at)?,
             COLLATE_KW => return refuse("COLLATE"),
+            ISNULL_KW | NOTNULL_KW | IS_KW | IS_NOT if grouping.restricted => return self.unexpected(at),
             ISNULL_KW | NOTNULL_KW => {
                 self.make_room(grouping, Level::Is, at)?;
                 grouping.next += 1;
@@ -294,8 +298,7 @@ impl Lowering<'_> {
             return self.unexpected(grouping.end(self.source.text.len()));
         };
         let pieces = &rest[..length];
-        let mut low = Grouping { pieces, next: 0, operands: Vec::new(), pending: Vec::new(), restricted: true };
-        let low = Box::new(self.grouped(&mut low)?);
+        let low = Box::new(self.grouped(&mut Grouping::new(pieces, true))?);
         grouping.next += length + 1;
         grouping.pending.push(Pending { level: Level::Like, at, kind: PendingKind::Between { low, negated } });
         Ok(())
@@ -359,7 +362,11 @@ impl Lowering<'_> {
     }
 }
 
-impl Grouping<'_> {
+impl<'s> Grouping<'s> {
+    fn new(pieces: &'s [SyntaxElement], restricted: bool) -> Grouping<'s> {
+        Grouping { pieces, next: 0, operands: Vec::new(), pending: Vec::new(), restricted }
+    }
+
     fn peek(&self, further: usize) -> Option<&SyntaxElement> {
         self.pieces.get(self.next + further)
     }

@@ -154,7 +154,7 @@ impl Lowering<'_> {
         }
         let Some(clause) = node.part(SELECT_CLAUSE) else { return self.unexpected(node.start()) };
         let distinct = clause.part(DISTINCT_CLAUSE).map(|distinct| self.distinct(&distinct)).transpose()?;
-        let from = node.part(FROM_CLAUSE).map(|from| self.from_items(&from)).transpose()?;
+        let from = node.part(FROM_CLAUSE).map(|from| self.relations(&from)).transpose()?;
         Ok(Box::new(Select {
             distinct,
             projection: self.targets(&clause)?,

@@ -70,7 +70,7 @@ impl Lowering<'_> {
         let kind = match node.kind() {
             NULL_CONSTRAINT => ColumnConstraintKind::Null,
             NOT_NULL_CONSTRAINT => ColumnConstraintKind::NotNull,
-            DEFAULT_CONSTRAINT => ColumnConstraintKind::Default(self.only_expression(node)?),
+            DEFAULT_CONSTRAINT => ColumnConstraintKind::Default(self.restricted(node)?),
             CHECK_CONSTRAINT => ColumnConstraintKind::Check(self.only_expression(node)?),
             PRIMARY_KEY_CONSTRAINT => ColumnConstraintKind::PrimaryKey,
             UNIQUE_CONSTRAINT => ColumnConstraintKind::Unique,
