@@ -7,8 +7,10 @@ use crate::store::{Key, compare};
 use crate::trace::Value;
 
 use super::budget::{checked_length, row_bytes};
+use super::documents;
 use super::error::{Result, fail};
 use super::expr::Expr;
+use super::interval::Span;
 use super::numeric;
 use super::plan::SortKey;
 use super::types;
@@ -36,12 +38,15 @@ pub enum AggregateFunction {
     AvgInt,
     AvgNumeric,
     AvgFloat,
+    AvgInterval,
     Min,
     Max,
     BoolAnd,
     BoolOr,
     StringAgg,
     ArrayAgg,
+    JsonAgg,
+    JsonbAgg,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +74,8 @@ pub struct State {
     function: AggregateFunction,
     /// Of DISTINCT.
     seen: Option<Box<FxHashSet<Key>>>,
+    /// What was seen is taken in at the end, in its order: PostgreSQL sorts to find what is distinct.
+    sorts: bool,
     /// Rows taken in that count.
     count: i64,
     so_far: SoFar,
@@ -79,23 +86,53 @@ enum SoFar {
     Number(i128),
     Exact(Decimal),
     Float(f64),
+    /// The sum, and the sum of squares of what each value is off the mean: PostgreSQL computes both, and fails with either.
+    Moments(f64, f64),
     Value(Value),
     Text(String),
     Values(Vec<Value>),
 }
 
+/// One value more, the number of them given, by the method of Youngs and Cramer.
+fn moments(count: f64, sum: f64, squares: f64, value: f64) -> Result<(f64, f64)> {
+    let total = sum + value;
+    if count == 1.0 {
+        return Ok((total, if value.is_finite() { squares } else { f64::NAN }));
+    }
+    let off = value * count - total;
+    let squares = squares + off * off / (count * (count - 1.0));
+    if total.is_finite() && !squares.is_infinite() {
+        return Ok((total, squares));
+    }
+    if sum.is_finite() && value.is_finite() {
+        return fail("22003", "value out of range: overflow");
+    }
+    Ok((total, f64::NAN))
+}
+
 impl State {
-    pub fn new(function: AggregateFunction, distinct: bool) -> State {
+    /// `unordered`: rows come in no order that was asked for.
+    pub fn new(function: AggregateFunction, distinct: bool, unordered: bool) -> State {
         use AggregateFunction as F;
+        let by_order =
+            matches!(function, F::StringAgg | F::ArrayAgg | F::JsonAgg | F::JsonbAgg | F::SumFloat | F::AvgFloat);
         let so_far = match function {
             F::CountRows | F::Count | F::SumInt | F::SumBig | F::AvgInt => SoFar::Number(0),
             F::SumNumeric | F::AvgNumeric => SoFar::Exact(Decimal::ZERO),
-            F::SumFloat | F::AvgFloat => SoFar::Float(0.0),
-            F::SumInterval | F::Min | F::Max | F::BoolAnd | F::BoolOr => SoFar::Value(Value::Null),
+            // So that the sum of -0 is -0.
+            F::SumFloat => SoFar::Float(-0.0),
+            F::AvgFloat => SoFar::Moments(0.0, 0.0),
+            F::SumInterval | F::AvgInterval | F::Min | F::Max | F::BoolAnd | F::BoolOr => SoFar::Value(Value::Null),
             F::StringAgg => SoFar::Text(String::new()),
-            F::ArrayAgg => SoFar::Values(Vec::new()),
+            F::ArrayAgg | F::JsonAgg | F::JsonbAgg => SoFar::Values(Vec::new()),
         };
-        State { function, seen: distinct.then(Box::default), count: 0, so_far }
+        State {
+            function,
+            seen: distinct.then(Box::default),
+            sorts: distinct && unordered && by_order,
+            count: 0,
+            so_far,
+        }
     }
 
     /// How many bytes more it will have, at most.
@@ -115,26 +152,41 @@ impl State {
             return Ok(());
         }
         let value = &arguments[0];
-        if *value == Value::Null && self.function != F::ArrayAgg {
+        if *value == Value::Null && !matches!(self.function, F::ArrayAgg | F::JsonAgg | F::JsonbAgg) {
             return Ok(());
         }
         if let Some(seen) = &mut self.seen
-            && !seen.insert(Key(std::iter::once(value.clone()).collect()))
+            && (!seen.insert(Key(arguments.iter().cloned().collect())) || self.sorts)
         {
             return Ok(());
         }
         self.count += 1;
+        self.accumulate(value, arguments.get(1))
+    }
+
+    /// Takes in a value that counts; `separator` is that of string_agg.
+    fn accumulate(&mut self, value: &Value, separator: Option<&Value>) -> Result<()> {
+        use AggregateFunction as F;
         match (self.function, &mut self.so_far, value) {
             (F::Count, ..) => {}
             (_, SoFar::Number(number), Value::Int(value)) => *number += i128::from(*value),
             (_, SoFar::Exact(exact), Value::Numeric(value)) => *exact = numeric::add(exact, value)?,
-            (_, SoFar::Float(float), Value::Float(value)) => *float += value,
-            (F::SumInterval, SoFar::Value(sum), Value::Interval { months, days, micros }) => {
-                let (m, d, u) = match sum {
-                    Value::Interval { months, days, micros } => (*months, *days, *micros),
-                    _ => (0, 0, 0),
+            (_, SoFar::Float(float), Value::Float(value)) => {
+                let sum = *float + value;
+                if sum.is_infinite() && float.is_finite() && value.is_finite() {
+                    return fail("22003", "value out of range: overflow");
+                }
+                *float = sum;
+            }
+            (_, SoFar::Moments(sum, squares), Value::Float(value)) => {
+                (*sum, *squares) = moments(self.count as f64, *sum, *squares, *value)?;
+            }
+            (F::SumInterval | F::AvgInterval, SoFar::Value(sum), Value::Interval { months, days, micros }) => {
+                let so_far = match sum {
+                    Value::Interval { months, days, micros } => Span { months: *months, days: *days, micros: *micros },
+                    _ => Span::default(),
                 };
-                *sum = Value::Interval { months: m + months, days: d + days, micros: u + micros };
+                *sum = so_far.add(Span { months: *months, days: *days, micros: *micros })?.into();
             }
             (F::Min, SoFar::Value(least), value) => {
                 if *least == Value::Null || compare(value, least).is_lt() {
@@ -153,9 +205,10 @@ impl State {
                 *any = Value::Bool(*value || *any == Value::Bool(true));
             }
             (_, SoFar::Text(text), Value::Text(value)) => {
-                checked_length(text.len() + arguments.iter().map(super::budget::text_length).sum::<usize>())?;
+                let added = value.len() + separator.map_or(0, super::budget::text_length);
+                checked_length(text.len() + added)?;
                 if self.count > 1
-                    && let Some(Value::Text(separator)) = arguments.get(1)
+                    && let Some(Value::Text(separator)) = separator
                 {
                     text.push_str(separator);
                 }
@@ -172,6 +225,13 @@ impl State {
         if matches!(self.function, F::Count | F::CountRows) {
             return Ok(Value::Int(self.count));
         }
+        if let Some(seen) = self.seen.as_ref().filter(|_| self.sorts) {
+            let mut keys: Vec<&Key> = seen.iter().collect();
+            keys.sort();
+            let mut sorted = State::new(self.function, false, true);
+            keys.into_iter().try_for_each(|key| sorted.add(&key.0))?;
+            return sorted.result();
+        }
         if self.count == 0 {
             return Ok(Value::Null);
         }
@@ -186,10 +246,15 @@ impl State {
             },
             (SoFar::Exact(sum), F::AvgNumeric) => Value::Numeric(numeric::divide(sum, &Decimal::from(self.count))?),
             (SoFar::Exact(sum), _) => Value::Numeric(*sum),
-            (SoFar::Float(sum), F::AvgFloat) => Value::Float(sum / self.count as f64),
+            (SoFar::Moments(sum, _), _) => Value::Float(sum / self.count as f64),
             (SoFar::Float(sum), _) => Value::Float(*sum),
+            (SoFar::Value(Value::Interval { months, days, micros }), F::AvgInterval) => {
+                Span { months: *months, days: *days, micros: *micros }.divide(self.count as f64)?.into()
+            }
             (SoFar::Value(value), _) => value.clone(),
             (SoFar::Text(text), _) => types::text(text),
+            (SoFar::Values(values), F::JsonbAgg) => documents::array(values)?,
+            (SoFar::Values(values), F::JsonAgg) => documents::written_array(values)?,
             (SoFar::Values(values), _) => Value::Array(values.clone().into()),
         })
     }

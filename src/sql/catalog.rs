@@ -122,7 +122,51 @@ pub struct Sequence {
     pub cycle: bool,
 }
 
+/// What a sequence was asked to be; the rest follows from its type.
+#[derive(Default)]
+pub struct SequenceOptions {
+    pub increment: Option<i64>,
+    pub start: Option<i64>,
+    pub min: Option<i64>,
+    pub max: Option<i64>,
+    pub cycle: bool,
+}
+
 impl Sequence {
+    pub fn new(name: Rc<str>, ty: &Type, options: &SequenceOptions) -> Result<Sequence> {
+        let most = match ty {
+            Type::Int2 => i64::from(i16::MAX),
+            Type::Int4 => i64::from(i32::MAX),
+            Type::Int8 => i64::MAX,
+            _ => return fail("22023", "sequence type must be smallint, integer, or bigint"),
+        };
+        let mistake = |message: String| fail("22023", message);
+        let increment = options.increment.unwrap_or(1);
+        if increment == 0 {
+            return fail("22023", "INCREMENT must not be zero");
+        }
+        let ascending = increment > 0;
+        let max = options.max.unwrap_or(if ascending { most } else { -1 });
+        let min = options.min.unwrap_or(if ascending { 1 } else { -most - 1 });
+        for (bound, value) in [("MAXVALUE", max), ("MINVALUE", min)] {
+            if !(-most - 1..=most).contains(&value) {
+                return mistake(format!("{bound} ({value}) is out of range for sequence data type {}", ty.name()));
+            }
+        }
+        if min >= max {
+            return mistake(format!("MINVALUE ({min}) must be less than MAXVALUE ({max})"));
+        }
+        let start = options.start.unwrap_or(if ascending { min } else { max });
+        if start < min {
+            return mistake(format!("START value ({start}) cannot be less than MINVALUE ({min})"));
+        }
+        if start > max {
+            return mistake(format!("START value ({start}) cannot be greater than MAXVALUE ({max})"));
+        }
+        let (last, called, cycle) = (Cell::new(start), Cell::new(false), options.cycle);
+        Ok(Sequence { name, last, called, increment, min, max, cycle })
+    }
+
     pub fn next(&self) -> Result<i64> {
         let value = if self.called.get() {
             let next = self.last.get().checked_add(self.increment).filter(|next| (self.min..=self.max).contains(next));

@@ -1,276 +1,189 @@
-//! Dates, times and intervals as PostgreSQL reads, computes and prints them (DateStyle ISO, IntervalStyle postgres).
+//! Dates, times and intervals as PostgreSQL computes them. The first and the last value of each type are its infinities.
 
-use crate::trace::Value;
+use crate::trace::{Value, civil_from_days, days_from_civil};
 
-use super::error::{Result, fail, refused};
+use super::error::{Result, Stop, error, fail, refused};
+use super::interval::Span;
 
 pub const DAY_US: i64 = 86_400_000_000;
-const HOUR_US: i64 = 3_600_000_000;
-const MINUTE_US: i64 = 60_000_000;
-const SECOND_US: i64 = 1_000_000;
+pub const HOUR_US: i64 = 3_600_000_000;
+pub const MINUTE_US: i64 = 60_000_000;
+pub const SECOND_US: i64 = 1_000_000;
 
-/// Days since 1970-01-01 of a date of the proleptic Gregorian calendar.
-pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year - era * 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
+/// 1970-01-01 as a Julian day. Day 0, 4714-11-24 BC, is the first one there is.
+pub const JULIAN_EPOCH: i64 = 2_440_588;
 
-pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
+/// The day after 5874897-12-31.
+const DATE_END: i64 = 2_145_042_906;
+/// The first moment after 294276-12-31. More than counts of microseconds since 1970 reach.
+const TIMESTAMP_END: i128 = 9_224_318_016_000_000_000;
+const TIMESTAMP_START: i128 = -210_866_803_200_000_000;
 
-fn month_length(year: i64, month: i64) -> i64 {
+pub fn month_length(year: i64, month: i64) -> i64 {
     let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
     days_from_civil(next_year, next_month, 1) - days_from_civil(year, month, 1)
 }
 
-fn invalid<T>(kind: &str, text: &str) -> Result<T> {
-    fail("22007", format!("invalid input syntax for type {kind}: \"{text}\""))
+/// Days since 1970-01-01 where PostgreSQL has that date.
+pub fn checked_date(days: i64) -> Option<i32> {
+    (-JULIAN_EPOCH..DATE_END).contains(&days).then(|| i32::try_from(days).ok()).flatten()
 }
 
-fn out_of_range<T>(text: &str) -> Result<T> {
-    fail("22008", format!("date/time field value out of range: \"{text}\""))
-}
-
-fn number(text: &str) -> Option<i64> {
-    (!text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-/// `YYYY-MM-DD`, the one form that means the same everywhere.
-fn read_date(text: &str, whole: &str, kind: &str) -> Result<i64> {
-    let mut parts = text.splitn(3, '-');
-    let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
-        return invalid(kind, whole);
-    };
-    if year.len() < 4 {
-        return Err(refused(format!("the date form of \"{whole}\" (write YYYY-MM-DD)")));
+/// Microseconds since 1970-01-01 where PostgreSQL has that moment.
+pub fn checked_timestamp(micros: i128) -> Result<Option<i64>> {
+    if !(TIMESTAMP_START..TIMESTAMP_END).contains(&micros) {
+        return Ok(None);
     }
-    let (Some(year), Some(month), Some(day)) = (number(year), number(month), number(day)) else {
-        return invalid(kind, whole);
-    };
-    if !(1..=12).contains(&month) || day < 1 || day > month_length(year, month) || year == 0 {
-        return out_of_range(whole);
-    }
-    if year > 200_000 {
-        return out_of_range(whole);
-    }
-    Ok(days_from_civil(year, month, day))
-}
-
-fn read_time(text: &str, whole: &str, kind: &str) -> Result<i64> {
-    let mut parts = text.split(':');
-    let (Some(hours), Some(minutes)) = (parts.next(), parts.next()) else { return invalid(kind, whole) };
-    let seconds = parts.next().unwrap_or("0");
-    if parts.next().is_some() {
-        return invalid(kind, whole);
-    }
-    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
-    let (Some(hours), Some(minutes), Some(seconds)) = (number(hours), number(minutes), number(seconds)) else {
-        return invalid(kind, whole);
-    };
-    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return invalid(kind, whole);
-    }
-    let mut digits: String = fraction.chars().take(7).collect();
-    while digits.len() < 7 {
-        digits.push('0');
-    }
-    let tenths: i64 = digits.parse().unwrap_or(0);
-    if hours > 24 || minutes > 59 || seconds > 60 || (hours == 24 && (minutes > 0 || seconds > 0)) {
-        return out_of_range(whole);
-    }
-    Ok(hours * HOUR_US + minutes * MINUTE_US + seconds * SECOND_US + (tenths + 5) / 10)
-}
-
-/// Splits a zone off a time: `+02`, `-05:30`, `Z`, `UTC`. `None` where there is none.
-fn split_zone(text: &str) -> Option<(&str, &str)> {
-    for name in ["Z", "z", "UTC", "utc", " UTC", "GMT"] {
-        if let Some(rest) = text.strip_suffix(name) {
-            return Some((rest.trim_end(), "+0"));
-        }
-    }
-    let at = text.rfind(['+', '-'])?;
-    Some((text[..at].trim_end(), &text[at..]))
-}
-
-/// Microseconds a zone of fixed offset is ahead of UTC.
-pub fn zone_offset(zone: &str) -> Option<i64> {
-    if ["utc", "gmt", "z", "zulu", "etc/utc", "universal"].contains(&zone.to_ascii_lowercase().as_str()) {
-        return Some(0);
-    }
-    let (sign, digits) = match zone.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => return None,
-    };
-    let (hours, minutes) = match digits.split_once(':') {
-        Some((hours, minutes)) => (number(hours)?, number(minutes)?),
-        None if digits.len() == 4 => (number(&digits[..2])?, number(&digits[2..])?),
-        None => (number(digits)?, 0),
-    };
-    (hours < 16 && minutes < 60).then_some(sign * (hours * HOUR_US + minutes * MINUTE_US))
-}
-
-pub fn parse_date(text: &str) -> Result<i64> {
-    let trimmed = text.trim();
-    let date = trimmed.split([' ', 'T']).next().unwrap_or("");
-    if trimmed.len() > date.len() {
-        parse_timestamp(text)?;
-    }
-    read_date(date, text, "date")
-}
-
-pub fn parse_time(text: &str) -> Result<i64> {
-    read_time(text.trim(), text, "time")
-}
-
-pub fn parse_timestamp(text: &str) -> Result<i64> {
-    let (local, _) = read_timestamp(text, "timestamp")?;
-    Ok(local)
-}
-
-pub fn parse_timestamptz(text: &str) -> Result<i64> {
-    let (local, offset) = read_timestamp(text, "timestamp with time zone")?;
-    Ok(local - offset.unwrap_or(0))
-}
-
-fn read_timestamp(text: &str, kind: &str) -> Result<(i64, Option<i64>)> {
-    let trimmed = text.trim();
-    if ["now", "today", "tomorrow", "yesterday", "epoch", "infinity", "-infinity"].contains(&trimmed) {
-        return Err(refused(format!("the special date/time value \"{trimmed}\"")));
-    }
-    let at = trimmed.find([' ', 'T']);
-    let (date, time) = at.map_or((trimmed, ""), |at| (&trimmed[..at], trimmed[at + 1..].trim()));
-    let days = read_date(date, text, kind)?;
-    if time.is_empty() {
-        return Ok((days * DAY_US, None));
-    }
-    match split_zone(time) {
-        Some((time, zone)) => match zone_offset(zone) {
-            Some(offset) => Ok((days * DAY_US + read_time(time, text, kind)?, Some(offset))),
-            None => invalid(kind, text),
-        },
-        None if time.bytes().any(|b| b.is_ascii_alphabetic()) => {
-            Err(refused(format!("the time zone in \"{text}\" (write an offset such as +02)")))
-        }
-        None => Ok((days * DAY_US + read_time(time, text, kind)?, None)),
+    match i64::try_from(micros) {
+        Ok(micros) if micros != i64::MAX => Ok(Some(micros)),
+        _ => Err(refused("a timestamp after the year 294246")),
     }
 }
 
-/// `1 day 02:30:00`, `3 hours`, `-5 minutes`, `1 year 2 mons`; ISO 8601 durations are refused.
-pub fn parse_interval(text: &str) -> Result<Value> {
-    let (mut months, mut days, mut micros) = (0f64, 0f64, 0i64);
-    let mut words: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        let lower = word.to_ascii_lowercase();
-        // `5days` is `5 days`.
-        let cut = lower.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(lower.len());
-        if cut > 0 && cut < lower.len() {
-            words.push(lower[..cut].to_owned());
-            words.push(lower[cut..].to_owned());
-        } else {
-            words.push(lower);
-        }
+pub fn is_infinite(at: i64) -> bool {
+    at == i64::MAX || at == i64::MIN
+}
+
+pub fn is_infinite_date(days: i32) -> bool {
+    days == i32::MAX || days == i32::MIN
+}
+
+fn date_out_of_range() -> Stop {
+    error("22008", "date out of range")
+}
+
+/// A date some days later.
+pub fn add_days(days: i32, more: i64) -> Result<i32> {
+    if is_infinite_date(days) {
+        return Ok(days);
     }
-    let ago = words.last().is_some_and(|word| word == "ago");
-    if ago {
-        words.pop();
+    checked_date(i64::from(days) + more).ok_or_else(date_out_of_range)
+}
+
+pub fn days_between(later: i32, earlier: i32) -> Result<i64> {
+    if is_infinite_date(later) || is_infinite_date(earlier) {
+        return fail("22008", "cannot subtract infinite dates");
     }
-    if words.is_empty() {
-        return invalid("interval", text);
+    Ok(i64::from(later) - i64::from(earlier))
+}
+
+pub fn date_to_timestamp(days: i32) -> Result<i64> {
+    match days {
+        i32::MAX => Ok(i64::MAX),
+        i32::MIN => Ok(i64::MIN),
+        days => checked_timestamp(i128::from(days) * i128::from(DAY_US))?
+            .ok_or_else(|| error("22008", "date out of range for timestamp")),
     }
-    let mut at = 0;
-    while at < words.len() {
-        let word = &words[at];
-        if word.contains(':') {
-            let (negative, body) = match word.strip_prefix('-') {
-                Some(rest) => (true, rest),
-                None => (false, word.strip_prefix('+').unwrap_or(word)),
-            };
-            let (hours, rest) = body.split_once(':').unwrap_or((body, "0"));
-            let Some(hours) = number(hours) else { return invalid("interval", text) };
-            let part = read_time(&format!("0:{rest}{}", if rest.contains(':') { "" } else { ":0" }), text, "interval")?;
-            let whole = hours * HOUR_US + part;
-            micros += if negative { -whole } else { whole };
-            at += 1;
-            continue;
-        }
-        let Ok(amount) = word.parse::<f64>() else { return invalid("interval", text) };
-        let unit = words.get(at + 1).map_or("second", String::as_str);
-        at += 2;
-        let in_micros = |unit_us: i64| (amount * unit_us as f64).round() as i64;
-        match if unit == "ms" { unit } else { unit.trim_end_matches('s') } {
-            "year" | "yr" | "y" => months += amount * 12.0,
-            "month" | "mon" => months += amount,
-            "week" | "w" => days += amount * 7.0,
-            "day" | "d" => days += amount,
-            "hour" | "hr" | "h" => micros += in_micros(HOUR_US),
-            "minute" | "min" | "m" => micros += in_micros(MINUTE_US),
-            "second" | "sec" | "" => micros += in_micros(SECOND_US),
-            "millisecond" | "msec" | "ms" => micros += in_micros(1000),
-            "microsecond" | "usec" | "u" => micros += in_micros(1),
-            "decade" => months += amount * 120.0,
-            _ => return invalid("interval", text),
-        }
+}
+
+pub fn timestamp_to_date(micros: i64) -> i32 {
+    match micros {
+        i64::MAX => i32::MAX,
+        i64::MIN => i32::MIN,
+        micros => micros.div_euclid(DAY_US) as i32,
     }
-    days += months.fract() * 30.0;
-    micros += (days.fract() * DAY_US as f64).round() as i64;
-    let sign = if ago { -1 } else { 1 };
-    Ok(Value::Interval {
-        months: sign * months.trunc() as i32,
-        days: sign * days.trunc() as i32,
-        micros: i64::from(sign) * micros,
-    })
 }
 
 /// A timestamp some interval later: months first, then days, then time.
-pub fn add_interval(timestamp: i64, months: i32, days: i32, micros: i64) -> Result<i64> {
+pub fn add_interval(timestamp: i64, span: Span) -> Result<i64> {
+    if is_infinite(timestamp) {
+        return Ok(timestamp);
+    }
     let mut day = timestamp.div_euclid(DAY_US);
     let time = timestamp.rem_euclid(DAY_US);
-    if months != 0 {
+    if span.months != 0 {
         let (year, month, of_month) = civil_from_days(day);
-        let index = year * 12 + month - 1 + i64::from(months);
+        let index = year * 12 + month - 1 + i64::from(span.months);
         let (year, month) = (index.div_euclid(12), index.rem_euclid(12) + 1);
         day = days_from_civil(year, month, of_month.min(month_length(year, month)));
     }
-    (day + i64::from(days))
-        .checked_mul(DAY_US)
-        .and_then(|start| start.checked_add(time)?.checked_add(micros))
-        .filter(|result| (-210_866_803_200_000_000..9_223_371_331_200_000_000).contains(result))
-        .map_or_else(|| fail("22008", "timestamp out of range"), Ok)
+    let start = i128::from(day + i64::from(span.days)) * i128::from(DAY_US) + i128::from(time);
+    let in_range = |at: i128| checked_timestamp(at)?.ok_or_else(|| error("22008", "timestamp out of range"));
+    if span.months != 0 || span.days != 0 {
+        in_range(start)?;
+    }
+    in_range(start + i128::from(span.micros))
+}
+
+/// The names that `extract` and `date_trunc` know a unit by; of longer ones the first ten letters count.
+const UNITS: &[(&str, &[&str])] = &[
+    ("microseconds", &["microsecon", "us", "usec", "usecs", "useconds"]),
+    ("milliseconds", &["millisecon", "ms", "msec", "msecs", "mseconds"]),
+    ("second", &["second", "seconds", "s", "sec", "secs"]),
+    ("minute", &["minute", "minutes", "m", "min", "mins"]),
+    ("hour", &["hour", "hours", "h", "hr", "hrs"]),
+    ("day", &["day", "days", "d"]),
+    ("week", &["week", "weeks", "w"]),
+    ("month", &["month", "months", "mon", "mons"]),
+    ("quarter", &["quarter", "qtr"]),
+    ("year", &["year", "years", "y", "yr", "yrs"]),
+    ("decade", &["decade", "decades", "dec", "decs"]),
+    ("century", &["century", "centuries", "c", "cent"]),
+    ("millennium", &["millennium", "millennia", "mil", "mils"]),
+    ("dow", &["dow"]),
+    ("isodow", &["isodow"]),
+    ("doy", &["doy"]),
+    ("isoyear", &["isoyear"]),
+    ("julian", &["julian", "jd", "j"]),
+    ("epoch", &["epoch"]),
+    ("timezone", &["timezone"]),
+    ("timezone_hour", &["timezone_h"]),
+    ("timezone_minute", &["timezone_m"]),
+];
+
+pub fn unit_of(written: &str) -> Option<&'static str> {
+    let lower = written.to_ascii_lowercase();
+    let key = lower.get(..10).unwrap_or(&lower);
+    UNITS.iter().find(|(_, names)| names.contains(&key)).map(|(unit, _)| *unit)
+}
+
+pub fn unknown_unit(written: &str, kind: &str) -> Stop {
+    error("22023", format!("unit \"{}\" not recognized for type {kind}", written.to_ascii_lowercase()))
+}
+
+pub fn unit_not_supported(written: &str, kind: &str) -> Stop {
+    error("0A000", format!("unit \"{}\" not supported for type {kind}", written.to_ascii_lowercase()))
+}
+
+/// The number of a stretch of years and the year it begins with. There is no century 0, but a decade 0.
+fn stretch(year: i64, length: i64) -> (i64, i64) {
+    match (length, year) {
+        (10, year) => (year.div_euclid(10), year.div_euclid(10) * 10),
+        (_, 1..) => ((year + length - 1) / length, (year + length - 1) / length * length - length + 1),
+        _ => {
+            let number = -((length - year) / length);
+            (number, number * length + 1)
+        }
+    }
 }
 
 /// `date_trunc` on microseconds of local time.
-pub fn truncate(unit: &str, micros: i64) -> Result<i64> {
+pub fn truncate(written: &str, micros: i64, kind: &str) -> Result<i64> {
+    if is_infinite(micros) {
+        return Ok(micros);
+    }
+    let Some(unit) = unit_of(written) else { return Err(unknown_unit(written, kind)) };
     let day = micros.div_euclid(DAY_US);
     let (year, month, _) = civil_from_days(day);
-    let first = |year, month| days_from_civil(year, month, 1) * DAY_US;
-    Ok(match unit.to_ascii_lowercase().as_str() {
-        "microseconds" => micros,
-        "milliseconds" => micros - micros.rem_euclid(1000),
-        "second" => micros - micros.rem_euclid(SECOND_US),
-        "minute" => micros - micros.rem_euclid(MINUTE_US),
-        "hour" => micros - micros.rem_euclid(HOUR_US),
-        "day" => day * DAY_US,
-        "week" => (day - (day + 3).rem_euclid(7)) * DAY_US,
+    let down = |length: i64| i128::from(micros - micros.rem_euclid(length));
+    let first = |year, month| i128::from(days_from_civil(year, month, 1)) * i128::from(DAY_US);
+    let start = match unit {
+        "microseconds" => i128::from(micros),
+        "milliseconds" => down(1000),
+        "second" => down(SECOND_US),
+        "minute" => down(MINUTE_US),
+        "hour" => down(HOUR_US),
+        "day" => i128::from(day) * i128::from(DAY_US),
+        "week" => i128::from(day - (day + 3).rem_euclid(7)) * i128::from(DAY_US),
         "month" => first(year, month),
         "quarter" => first(year, (month - 1) / 3 * 3 + 1),
         "year" => first(year, 1),
-        _ => return fail("22023", format!("unit \"{unit}\" not recognized for type timestamp without time zone")),
-    })
+        "decade" => first(stretch(year, 10).1, 1),
+        "century" => first(stretch(year, 100).1, 1),
+        "millennium" => first(stretch(year, 1000).1, 1),
+        _ => return Err(unit_not_supported(written, kind)),
+    };
+    checked_timestamp(start)?.ok_or_else(|| error("22008", "timestamp out of range"))
 }
 
 /// `extract`, as the numerator of a fraction with the given scale.
@@ -279,11 +192,15 @@ pub fn extract(unit: &str, micros: i64) -> Option<(i128, u32)> {
     let time = micros.rem_euclid(DAY_US);
     let (year, month, of_month) = civil_from_days(day);
     let whole = |value: i64| Some((i128::from(value), 0));
+    let no_zero = |year: i64| if year > 0 { year } else { year - 1 };
     match unit {
-        "year" => whole(if year > 0 { year } else { year - 1 }),
+        "year" => whole(no_zero(year)),
         "month" => whole(month),
         "day" => whole(of_month),
         "quarter" => whole((month - 1) / 3 + 1),
+        "decade" => whole(stretch(year, 10).0),
+        "century" => whole(stretch(year, 100).0),
+        "millennium" => whole(stretch(year, 1000).0),
         "hour" => whole(time / HOUR_US),
         "minute" => whole(time / MINUTE_US % 60),
         "second" => Some((i128::from(time % MINUTE_US), 6)),
@@ -298,19 +215,49 @@ pub fn extract(unit: &str, micros: i64) -> Option<(i128, u32)> {
             let (iso_year, _, _) = civil_from_days(thursday);
             whole((thursday - days_from_civil(iso_year, 1, 1)) / 7 + 1)
         }
-        "isoyear" => whole(civil_from_days(day - (day + 3).rem_euclid(7) + 3).0),
+        "isoyear" => whole(no_zero(civil_from_days(day - (day + 3).rem_euclid(7) + 3).0)),
         _ => None,
     }
 }
 
+/// `extract` of a whole day. The last dates there are lie behind the last timestamp.
+pub fn extract_day(unit: &str, day: i64) -> Option<(i128, u32)> {
+    // The calendar repeats after 400 years, weekdays too.
+    let cycles = day.div_euclid(146_097);
+    let (value, scale) = extract(unit, day.rem_euclid(146_097) * DAY_US)?;
+    let (year, month, _) = civil_from_days(day);
+    let years = |year: i64| i128::from(if year > 0 { year } else { year - 1 });
+    Some(match unit {
+        "year" => (years(year), 0),
+        "decade" => (i128::from(stretch(year, 10).0), 0),
+        "century" => (i128::from(stretch(year, 100).0), 0),
+        "millennium" => (i128::from(stretch(year, 1000).0), 0),
+        "isoyear" => (years(value as i64 + cycles * 400), 0),
+        "month" => (i128::from(month), 0),
+        _ => (value, scale),
+    })
+}
+
+/// The units of an infinite moment that have a value: they are infinite too. The others are NULL.
+pub fn grows_for_ever(unit: &str) -> bool {
+    ["year", "decade", "century", "millennium", "julian", "isoyear", "epoch"].contains(&unit)
+}
+
 /// The difference of two timestamps as PostgreSQL gives it: days and time.
-pub fn difference(later: i64, earlier: i64) -> Value {
-    let micros = later - earlier;
-    Value::Interval { months: 0, days: (micros / DAY_US) as i32, micros: micros % DAY_US }
+pub fn difference(later: i64, earlier: i64) -> Result<Value> {
+    if is_infinite(later) || is_infinite(earlier) {
+        return fail("22008", "cannot subtract infinite timestamps");
+    }
+    let micros =
+        later.checked_sub(earlier).ok_or_else(|| refused("a difference of timestamps of more than 292471 years"))?;
+    Ok(Span { months: 0, days: 0, micros }.justify_hours()?.into())
 }
 
 /// `age(later, earlier)`: years, months, days and time.
-pub fn age(later: i64, earlier: i64) -> Value {
+pub fn age(later: i64, earlier: i64) -> Result<Value> {
+    if is_infinite(later) || is_infinite(earlier) {
+        return Err(refused("age() of an infinite timestamp"));
+    }
     let (sign, from, to) = if later >= earlier { (1, earlier, later) } else { (-1, later, earlier) };
     let split = |at: i64| (civil_from_days(at.div_euclid(DAY_US)), at.rem_euclid(DAY_US));
     let ((from_year, from_month, from_day), from_time) = split(from);
@@ -323,14 +270,22 @@ pub fn age(later: i64, earlier: i64) -> Value {
         days -= 1;
     }
     if days < 0 {
-        // Days are borrowed from the month of the earlier date (of the later one's previous month when counting back).
-        days += if sign > 0 {
-            month_length(from_year, from_month)
-        } else {
-            let (year, month) = (to_year, to_month);
-            if month == 1 { month_length(year - 1, 12) } else { month_length(year, month - 1) }
-        };
+        // Days are borrowed from the month of the earlier date.
+        days += month_length(from_year, from_month);
         months -= 1;
     }
-    Value::Interval { months: (sign * months) as i32, days: (sign * days) as i32, micros: sign * micros }
+    Ok(Span { months: (sign * months) as i32, days: (sign * days) as i32, micros: sign * micros }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_days_are_postgresqls() {
+        assert_eq!(DATE_END, days_from_civil(5_874_898, 1, 1));
+        assert_eq!(TIMESTAMP_END, i128::from(days_from_civil(294_277, 1, 1)) * i128::from(DAY_US));
+        assert_eq!(TIMESTAMP_START, i128::from(-JULIAN_EPOCH) * i128::from(DAY_US));
+        assert_eq!(days_from_civil(-4713, 11, 24), -JULIAN_EPOCH);
+    }
 }

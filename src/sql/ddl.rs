@@ -1,13 +1,14 @@
 //! CREATE, ALTER, DROP and TRUNCATE. Each takes the table for itself, so no other session sees a change half done.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::store::{Index as StoreIndex, Key, KeySource, Mode, Row, RowId, RowLock, Tag};
 use crate::trace::{SqlError, Value};
 
 use super::binder::{Binder, Typed, assign, names_of, relation_name, type_of};
-use super::catalog::{Action, Check, Column, ForeignKey, Identity, Index, Sequence, Table, missing_column};
+use super::catalog::{
+    Action, Check, Column, ForeignKey, Identity, Index, Sequence, SequenceOptions, Table, missing_column,
+};
 use super::dml::sequence_default;
 use super::engine::Engine;
 use super::error::{Result, Stop, error, fail, refuse};
@@ -58,7 +59,11 @@ impl Context<'_> {
                 if self.engine.catalog.has_relation(&name) {
                     return self.already_there(&name, create.if_not_exists, "CREATE SEQUENCE");
                 }
-                let sequence = sequence_with(name, &Type::Int8, &create.options)?;
+                let own = create.options.iter().find_map(|option| match option {
+                    ast::SequenceOption::As(data_type) => Some(type_of(data_type)),
+                    _ => None,
+                });
+                let sequence = sequence_with(name, &own.unwrap_or(Ok(Type::Int8))?, &create.options)?;
                 self.engine.catalog.put_sequence(sequence);
                 Ok("CREATE SEQUENCE".to_owned())
             }
@@ -865,32 +870,19 @@ fn only_column(table: &Table, condition: &Expr) -> Option<String> {
 }
 
 fn sequence_with(name: Rc<str>, ty: &Type, options: &[ast::SequenceOption]) -> Result<Sequence> {
-    let most = match ty {
-        Type::Int2 => i64::from(i16::MAX),
-        Type::Int4 => i64::from(i32::MAX),
-        _ => i64::MAX,
-    };
-    let (mut increment, mut start, mut min, mut max, mut cycle) = (1, None, None, None, false);
+    let mut wanted = SequenceOptions::default();
     for option in options {
         match option {
-            ast::SequenceOption::IncrementBy(step) => increment = *step,
-            ast::SequenceOption::StartWith(number) => start = Some(*number),
-            ast::SequenceOption::MinValue(least) => min = *least,
-            ast::SequenceOption::MaxValue(most) => max = *most,
-            ast::SequenceOption::Cache(_) => {}
-            ast::SequenceOption::Cycle(on) => cycle = *on,
-            ast::SequenceOption::As(_) => return refuse("a sequence of a type of its own"),
+            ast::SequenceOption::IncrementBy(step) => wanted.increment = Some(*step),
+            ast::SequenceOption::StartWith(number) => wanted.start = Some(*number),
+            ast::SequenceOption::MinValue(least) => wanted.min = *least,
+            ast::SequenceOption::MaxValue(most) => wanted.max = *most,
+            ast::SequenceOption::Cache(_) | ast::SequenceOption::As(_) => {}
+            ast::SequenceOption::Cycle(on) => wanted.cycle = *on,
             ast::SequenceOption::OwnedBy(_) => return refuse("OWNED BY"),
         }
     }
-    if increment == 0 {
-        return fail("22023", "INCREMENT must not be zero");
-    }
-    let ascending = increment > 0;
-    let min = min.unwrap_or(if ascending { 1 } else { -most - 1 });
-    let max = max.unwrap_or(if ascending { most } else { -1 });
-    let start = start.unwrap_or(if ascending { min } else { max });
-    Ok(Sequence { name, last: Cell::new(start), called: Cell::new(false), increment, min, max, cycle })
+    Sequence::new(name, ty, &wanted)
 }
 
 /// Plain columns are read off the row; expressions and predicates are computed by an engine without tables.

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use crate::store::{
     AdvisoryKey, Bounds, Entry, Key, KeyProbe, Mode, Predicate, Row, RowId, RowLock, Snapshot, Stamp, TableId, compare,
+    elements,
 };
 use crate::trace::{Isolation, LockStrength, Micros, Notice, SessionId, SqlError, Value};
 
@@ -18,6 +19,7 @@ use super::engine::Engine;
 use super::epq::FoundRows;
 use super::error::{Result, Stop, fail};
 use super::expr::Expr;
+use super::interval::Span;
 use super::plan::{
     Access, Body, Distinct, Group, Join, JoinKind, JoinMethod, KeyList, LockPolicy, LockTarget, Node, Query, Scan,
     Select, SetOperation, SlotSet, SortBy, SortKey, Subquery, SubqueryKind, Window, null_row,
@@ -499,8 +501,8 @@ impl Context<'_> {
             }
             Node::Series { slot, start, stop, step } => self.run_series(*slot, start, stop, step.as_ref(), sink),
             Node::Unnest { slot, array } => {
-                if let Value::Array(elements) = self.evaluate(array)? {
-                    for element in elements.iter() {
+                if let Value::Array(array) = self.evaluate(array)? {
+                    for element in elements(&array) {
                         self.put(*slot, Rc::from([element.clone()]));
                         if sink(self)? == Flow::Enough {
                             return Ok(Flow::Enough);
@@ -589,10 +591,12 @@ impl Context<'_> {
                     None => return Ok(Flow::More),
                 },
                 (Value::Timestamp(at), Value::Interval { months, days, micros }) => {
-                    Value::Timestamp(super::datetime::add_interval(*at, *months, *days, *micros)?)
+                    let span = Span { months: *months, days: *days, micros: *micros };
+                    Value::Timestamp(super::datetime::add_interval(*at, span)?)
                 }
                 (Value::TimestampTz(at), Value::Interval { months, days, micros }) => {
-                    Value::TimestampTz(super::datetime::add_interval(*at, *months, *days, *micros)?)
+                    let span = Span { months: *months, days: *days, micros: *micros };
+                    Value::TimestampTz(super::datetime::add_interval(*at, span)?)
                 }
                 _ => return fail("0A000", "this kind of generate_series is not offered by this database engine"),
             };
@@ -629,7 +633,7 @@ impl Context<'_> {
                         values
                     }
                     KeyList::Array(array) => match self.evaluate(array)? {
-                        Value::Array(elements) => elements.to_vec(),
+                        Value::Array(array) => elements(&array).into_iter().cloned().collect(),
                         _ => return Ok(Flow::More),
                     },
                 };
@@ -1017,7 +1021,11 @@ impl Context<'_> {
         let ordered = group.aggregates.iter().any(|call| !call.order.is_empty());
         let fresh = |sample: Standings| Bucket {
             sample,
-            states: group.aggregates.iter().map(|call| State::new(call.function, call.distinct)).collect(),
+            states: group
+                .aggregates
+                .iter()
+                .map(|call| State::new(call.function, call.distinct, call.order.is_empty()))
+                .collect(),
             waiting: if ordered { group.aggregates.iter().map(|_| Vec::new()).collect() } else { Vec::new() },
         };
         let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
@@ -1161,7 +1169,7 @@ impl Context<'_> {
             let (mut rank, mut dense) = (1i64, 0i64);
             let mut at = 0;
             let mut state = match &call.function {
-                WindowFunction::Running(function) => Some(State::new(*function, false)),
+                WindowFunction::Running(function) => Some(State::new(*function, false, false)),
                 _ => None,
             };
             while at < part.len() {

@@ -8,8 +8,9 @@ use crate::trace::Value;
 
 use super::budget::{Budget, STEPS_A_ROW, passing_bytes};
 use super::datetime;
-use super::error::{Result, error, fail};
+use super::error::{Result, fail};
 use super::exec::Context;
+use super::interval::Span;
 use super::numeric;
 use super::plan::{SlotSet, Subquery};
 use super::types::{self, Type};
@@ -336,9 +337,7 @@ impl Context<'_> {
                 Value::Int(value) => whole(kind, value.checked_neg())?,
                 Value::Numeric(value) => Value::Numeric(numeric::build(-value.mantissa(), value.scale())?),
                 Value::Float(value) => Value::Float(-value),
-                Value::Interval { months, days, micros } => {
-                    Value::Interval { months: -months, days: -days, micros: -micros }
-                }
+                Value::Interval { months, days, micros } => Span { months, days, micros }.negate()?.into(),
                 _ => Value::Null,
             },
             Expr::IsNull { of, negated } => {
@@ -381,15 +380,7 @@ impl Context<'_> {
                     return Ok(Value::Null);
                 }
                 self.run.budget.work_on_list(elements.len())?;
-                let mut unknown = false;
-                for element in elements.iter() {
-                    if *element == Value::Null {
-                        unknown = true;
-                    } else if op.holds(compare(&value, element)) != *all {
-                        return Ok(Value::Bool(!all));
-                    }
-                }
-                if unknown { Value::Null } else { Value::Bool(*all) }
+                quantify(*op, *all, &value, &elements)
             }
             Expr::Case { arms, otherwise } => {
                 self.run.budget.work_on_list(arms.len())?;
@@ -510,6 +501,24 @@ fn is_null(value: &Value) -> bool {
     matches!(value, Value::Null)
 }
 
+/// `value op ANY (elements)`, ALL with `all`; elements of more than one dimension count each.
+fn quantify(op: Comparison, all: bool, value: &Value, elements: &[Value]) -> Value {
+    let mut unknown = false;
+    for element in elements {
+        let holds = match element {
+            Value::Null => Value::Null,
+            Value::Array(inner) => quantify(op, all, value, inner),
+            element => Value::Bool(op.holds(compare(value, element))),
+        };
+        match holds {
+            Value::Bool(holds) if holds != all => return Value::Bool(!all),
+            Value::Bool(_) => {}
+            _ => unknown = true,
+        }
+    }
+    if unknown { Value::Null } else { Value::Bool(all) }
+}
+
 fn whole(kind: &Type, value: Option<i64>) -> Result<Value> {
     match value {
         Some(value) if types::in_range(kind, value) => Ok(Value::Int(value)),
@@ -553,16 +562,19 @@ fn compute(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Result<Val
             }
             Ok(Value::Float(result))
         }
-        (Value::Date(a), Value::Int(b)) => {
-            let days = if op == Add { i64::from(a) + b } else { i64::from(a) - b };
-            i32::try_from(days).map(Value::Date).map_err(|_| error("22008", "date out of range"))
-        }
-        (Value::Int(a), Value::Date(b)) => {
-            i32::try_from(a + i64::from(b)).map(Value::Date).map_err(|_| error("22008", "date out of range"))
-        }
-        (Value::Date(a), Value::Date(b)) => Ok(Value::Int(i64::from(a) - i64::from(b))),
+        (left, right) => compute_time(op, kind, left, right),
+    }
+}
+
+/// Dates, times and intervals.
+fn compute_time(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Result<Value> {
+    use Arithmetic::{Add, Divide, Subtract};
+    match (left, right) {
+        (Value::Date(a), Value::Int(b)) => Ok(Value::Date(datetime::add_days(a, if op == Subtract { -b } else { b })?)),
+        (Value::Int(a), Value::Date(b)) => Ok(Value::Date(datetime::add_days(b, a)?)),
+        (Value::Date(a), Value::Date(b)) => whole(kind, Some(datetime::days_between(a, b)?)),
         (Value::Timestamp(a), Value::Timestamp(b)) | (Value::TimestampTz(a), Value::TimestampTz(b)) => {
-            Ok(datetime::difference(a, b))
+            datetime::difference(a, b)
         }
         (Value::Timestamp(a), interval @ Value::Interval { .. }) => Ok(Value::Timestamp(shift(a, &interval, op)?)),
         (Value::TimestampTz(a), interval @ Value::Interval { .. }) => Ok(Value::TimestampTz(shift(a, &interval, op)?)),
@@ -572,29 +584,18 @@ fn compute(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Result<Val
             Value::Interval { months, days, micros },
             Value::Interval { months: other_months, days: other_days, micros: other_micros },
         ) => {
-            let sign = if op == Add { 1 } else { -1 };
-            Ok(Value::Interval {
-                months: months + sign * other_months,
-                days: days + sign * other_days,
-                micros: micros + i64::from(sign) * other_micros,
-            })
+            let left = Span { months, days, micros };
+            let right = Span { months: other_months, days: other_days, micros: other_micros };
+            Ok(if op == Add { left.add(right)? } else { left.subtract(right)? }.into())
         }
         (Value::Interval { months, days, micros }, Value::Float(factor))
         | (Value::Float(factor), Value::Interval { months, days, micros }) => {
-            let factor = if op == Divide { 1.0 / factor } else { factor };
-            if !factor.is_finite() {
-                return fail("22012", "division by zero");
-            }
-            let scaled_months = f64::from(months) * factor;
-            let scaled_days = f64::from(days) * factor + scaled_months.fract() * 30.0;
-            let day_rest = (scaled_days.fract() * 1e6).round() / 1e6;
-            Ok(Value::Interval {
-                months: scaled_months.trunc() as i32,
-                days: scaled_days.trunc() as i32,
-                micros: (micros as f64 * factor + day_rest * datetime::DAY_US as f64).round() as i64,
-            })
+            let span = Span { months, days, micros };
+            Ok(if op == Divide { span.divide(factor)? } else { span.multiply(factor)? }.into())
         }
-        (Value::Time(a), Value::Interval { micros, .. }) => {
+        (Value::Time(a), Value::Time(b)) => Ok(Span { months: 0, days: 0, micros: a - b }.into()),
+        (Value::Interval { micros, .. }, Value::Time(a)) | (Value::Time(a), Value::Interval { micros, .. }) => {
+            let micros = micros.rem_euclid(datetime::DAY_US);
             let shifted = if op == Add { a + micros } else { a - micros };
             Ok(Value::Time(shifted.rem_euclid(datetime::DAY_US)))
         }
@@ -612,11 +613,8 @@ fn compute(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Result<Val
 
 fn shift(timestamp: i64, interval: &Value, op: Arithmetic) -> Result<i64> {
     let Value::Interval { months, days, micros } = interval else { return Ok(timestamp) };
-    if op == Arithmetic::Subtract {
-        datetime::add_interval(timestamp, -months, -days, -micros)
-    } else {
-        datetime::add_interval(timestamp, *months, *days, *micros)
-    }
+    let span = Span { months: *months, days: *days, micros: *micros };
+    datetime::add_interval(timestamp, if op == Arithmetic::Subtract { span.negate()? } else { span })
 }
 
 /// LIKE without recursion: on a mismatch after `%` that `%` takes one character more.

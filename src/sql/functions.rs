@@ -1,19 +1,20 @@
 //! The functions one may call. What is not in this list is refused or unknown, never guessed. Letters have two cases as in locale
 //! "C", whose order texts have too: those of ASCII.
 
-use std::rc::Rc;
-
 use crate::store::{AdvisoryKey, Mode, Stamp, compare};
-use crate::trace::Value;
+use crate::trace::{Value, days_from_civil};
 
+use super::arrays;
 use super::binder::{Typed, coerce, common_type, common_type_of};
 use super::budget::{checked_length, text_length};
 use super::datetime;
-use super::error::{Result, error, fail, refuse};
+use super::error::{Result, Stop, error, fail, refuse};
 use super::exec::Context;
 use super::expr::{Builtin, Expr};
+use super::interval::Span;
 use super::numeric;
-use super::types::{self, Type, text};
+use super::timezone::{self, Zone};
+use super::types::{self, CastContext, Type, text};
 
 macro_rules! builtin {
     ($name:expr, $call:expr) => {{
@@ -39,6 +40,10 @@ fn string(value: &Value) -> &str {
 
 fn int(value: &Value) -> i64 {
     if let Value::Int(value) = value { *value } else { 0 }
+}
+
+fn bytes(value: &Value) -> &[u8] {
+    if let Value::Bytes(bytes) = value { bytes } else { &[] }
 }
 
 fn float(value: &Value) -> f64 {
@@ -73,8 +78,14 @@ pub fn is_restless(expr: &Expr) -> bool {
 pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
     let count = arguments.len();
     let kinds: Vec<Type> = arguments.iter().map(|argument| argument.ty.unmodified()).collect();
+    check_overload(name, &kinds)?;
     let mut as_types = |wanted: &[Type]| -> Result<Vec<Expr>> {
         let taken = std::mem::take(&mut arguments);
+        for (argument, ty) in taken.iter().zip(wanted) {
+            if !types::castable(&argument.ty, ty, CastContext::Implicit) {
+                return fail("42883", format!("function {name}({}) does not exist", argument.ty.name()));
+            }
+        }
         taken.into_iter().zip(wanted).map(|(argument, ty)| for_function(name, argument, ty)).collect()
     };
     let call = |function: &'static Builtin, arguments: Vec<Expr>, ty: Type| {
@@ -104,6 +115,10 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
             as_types(&[Text])?,
             Text,
         ),
+        ("length" | "octet_length", 1) if kinds[0] == Type::Bytea => {
+            let function = builtin!("length", |_, a| Ok(Value::Int(bytes(&a[0]).len() as i64)));
+            call(function, as_types(&[Type::Bytea])?, Int4)
+        }
         ("length" | "char_length" | "character_length", 1) => call(
             builtin!("length", |_, a| Ok(Value::Int(string(&a[0]).chars().count() as i64))),
             as_types(&[Text])?,
@@ -133,7 +148,8 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
             )
         }
         ("concat_ws", 2..) => {
-            let arguments = arguments.into_iter().map(printed).collect();
+            let separator = for_function(name, arguments.remove(0), &Text)?;
+            let arguments = std::iter::once(separator).chain(arguments.into_iter().map(printed)).collect();
             call(
                 builtin!(
                     "concat_ws",
@@ -316,7 +332,14 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
                             "a negative number raised to a non-integer power yields a complex result",
                         );
                     }
-                    finite(base.powf(exponent))
+                    let power = base.powf(exponent);
+                    if base.is_infinite() || exponent.is_infinite() {
+                        return Ok(Value::Float(power));
+                    }
+                    if power == 0.0 && base != 0.0 {
+                        return fail("22003", "value out of range: underflow");
+                    }
+                    finite(power)
                 }),
                 as_types(&[Float8, Float8])?,
                 Float8,
@@ -333,7 +356,11 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
                     }
                     Ok(Value::Float(float(&a[0]).sqrt()))
                 }),
-                "exp" => builtin!("exp", |_, a| finite(float(&a[0]).exp())),
+                "exp" => builtin!("exp", |_, a| match (float(&a[0]), float(&a[0]).exp()) {
+                    (of, power) if of.is_infinite() => Ok(Value::Float(power)),
+                    (_, 0.0) => fail("22003", "value out of range: underflow"),
+                    (_, power) => finite(power),
+                }),
                 _ => builtin!("ln", |_, a| {
                     if float(&a[0]) == 0.0 {
                         return fail("2201E", "cannot take logarithm of zero");
@@ -355,6 +382,8 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
             Uuid,
         ),
         ("nullif", 2) => {
+            let [left, right] = [arguments[0].clone(), arguments[1].clone()];
+            super::binder::compare_exprs(super::expr::Comparison::Equal, left, right)?;
             let ty = common_type_of("NULLIF", &arguments)?;
             let left_ty = if arguments[0].ty == Type::Unknown { ty.clone() } else { arguments[0].ty.clone() };
             let right = coerce(arguments.remove(1), &ty)?;
@@ -379,6 +408,10 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("greatest" | "least", 1..) => {
             let ty = common_type_of(&name.to_uppercase(), &arguments)?;
             let cast: Result<Vec<Expr>> = arguments.into_iter().map(|argument| coerce(argument, &ty)).collect();
+            let cast = cast?;
+            if ty.check_order().is_err() {
+                return fail("42883", format!("could not identify a comparison function for type {}", ty.name()));
+            }
             let function = if name == "greatest" {
                 builtin!(
                     "greatest",
@@ -403,7 +436,7 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
                     nulls
                 )
             };
-            call(function, cast?, ty)
+            call(function, cast, ty)
         }
 
         ("now" | "transaction_timestamp" | "current_timestamp", 0) => call(
@@ -451,8 +484,12 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
             call(
                 builtin!("date_trunc", |_, a| {
                     Ok(match &a[1] {
-                        Value::Timestamp(at) => Value::Timestamp(datetime::truncate(string(&a[0]), *at)?),
-                        Value::TimestampTz(at) => Value::TimestampTz(datetime::truncate(string(&a[0]), *at)?),
+                        Value::Timestamp(at) => {
+                            Value::Timestamp(datetime::truncate(string(&a[0]), *at, kind_name(&a[1]))?)
+                        }
+                        Value::TimestampTz(at) => {
+                            Value::TimestampTz(datetime::truncate(string(&a[0]), *at, kind_name(&a[1]))?)
+                        }
                         other => other.clone(),
                     })
                 }),
@@ -463,6 +500,7 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("extract" | "date_part", 2) => {
             let source = match kinds[1].clone() {
                 Type::Unknown => return refuse("extract from a literal without a type"),
+                Date if name == "date_part" => Timestamp,
                 other => other,
             };
             if !matches!(source, Date | Timestamp | TimestampTz | Interval | Time) {
@@ -482,7 +520,7 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("age", 2) => {
             let ty = if kinds.contains(&TimestampTz) { TimestampTz } else { Timestamp };
             call(
-                builtin!("age", |_, a| Ok(datetime::age(instant(&a[0]), instant(&a[1])))),
+                builtin!("age", |_, a| datetime::age(instant(&a[0]), instant(&a[1]))),
                 as_types(&[ty.clone(), ty])?,
                 Interval,
             )
@@ -492,19 +530,19 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
             as_types(&[Float8])?,
             TimestampTz,
         ),
-        ("make_date", 3) => call(
-            builtin!("make_date", |_, a| {
-                let written = format!("{:04}-{:02}-{:02}", int(&a[0]), int(&a[1]), int(&a[2]));
-                datetime::parse_date(&written).map(|days| Value::Date(days as i32)).map_err(|_| {
-                    error(
-                        "22008",
-                        format!("date field value out of range: {}-{:02}-{:02}", int(&a[0]), int(&a[1]), int(&a[2])),
-                    )
-                })
-            }),
-            as_types(&[Int4, Int4, Int4])?,
-            Date,
-        ),
+        ("make_date", 3) => call(builtin!("make_date", |_, a| make_date(a)), as_types(&[Int4, Int4, Int4])?, Date),
+        ("justify_hours" | "justify_days" | "justify_interval", 1) => {
+            let function = match name {
+                "justify_hours" => builtin!("justify_hours", |_, a| Ok(span(&a[0]).justify_hours()?.into())),
+                "justify_days" => builtin!("justify_days", |_, a| Ok(span(&a[0]).justify_days()?.into())),
+                _ => builtin!("justify_interval", |_, a| Ok(span(&a[0]).justify()?.into())),
+            };
+            call(function, as_types(&[Interval])?, Interval)
+        }
+        ("isfinite", 1) if matches!(kinds[0], Date | Timestamp | TimestampTz | Interval) => {
+            let source = kinds[0].clone();
+            call(builtin!("isfinite", |_, a| Ok(Value::Bool(is_finite(&a[0])))), as_types(&[source])?, Bool)
+        }
 
         ("nextval", 1) => call(
             builtin!(
@@ -633,38 +671,21 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("current_user" | "session_user" | "user", 0) => {
             call(builtin!("current_user", |_, _| Ok(text("app"))), Vec::new(), Text)
         }
-        ("array_length", 2) => {
+        ("array_length" | "array_upper" | "array_lower", 2) | ("array_ndims" | "array_dims" | "cardinality", 1) => {
             let source = kinds[0].clone();
             if !matches!(source, Type::Array(_)) {
                 return Ok(None);
             }
-            call(
-                builtin!("array_length", |_, a| {
-                    Ok(match &a[0] {
-                        Value::Array(elements) if int(&a[1]) == 1 && !elements.is_empty() => {
-                            Value::Int(elements.len() as i64)
-                        }
-                        _ => Value::Null,
-                    })
-                }),
-                as_types(&[source, Int4])?,
-                Int4,
-            )
-        }
-        ("cardinality", 1) => {
-            let source = kinds[0].clone();
-            if !matches!(source, Type::Array(_)) {
-                return Ok(None);
-            }
-            call(
-                builtin!("cardinality", |_, a| Ok(if let Value::Array(elements) = &a[0] {
-                    Value::Int(elements.len() as i64)
-                } else {
-                    Value::Null
-                })),
-                as_types(&[source])?,
-                Int4,
-            )
+            let function = match name {
+                "array_length" => builtin!("array_length", |_, a| arrays::array_length(a)),
+                "array_upper" => builtin!("array_upper", |_, a| arrays::array_length(a)),
+                "array_lower" => builtin!("array_lower", |_, a| arrays::array_lower(a)),
+                "array_ndims" => builtin!("array_ndims", |_, a| arrays::array_ndims(a)),
+                "array_dims" => builtin!("array_dims", |_, a| arrays::array_dims(a)),
+                _ => builtin!("cardinality", |_, a| arrays::cardinality(a)),
+            };
+            let ty = if name == "array_dims" { Text } else { Int4 };
+            call(function, as_types(&[source, Int4])?, ty)
         }
         ("pg_typeof", 1) => {
             let name = arguments[0].ty.name();
@@ -691,6 +712,88 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         (known, _) if REFUSED.contains(&known) => refuse(format!("the function {known}()")),
         _ => Ok(None),
     }
+}
+
+/// Of a function that is offered, the arguments PostgreSQL takes beside those it is offered for.
+const OTHER_OVERLOADS: &[(&str, &[Type])] = &[
+    ("age", &[Type::Timestamp]),
+    ("age", &[Type::TimestampTz]),
+    ("age", &[Type::Date]),
+    ("date_trunc", &[Type::Text, Type::Time]),
+    ("date_trunc", &[Type::Text, Type::TimestampTz, Type::Text]),
+    ("isfinite", &[Type::Time]),
+    ("length", &[Type::Bytea, Type::Text]),
+    ("to_timestamp", &[Type::Text, Type::Text]),
+    ("substr", &[Type::Text, Type::Text]),
+    ("substr", &[Type::Text, Type::Text, Type::Text]),
+    ("btrim", &[Type::Bytea, Type::Bytea]),
+    ("ltrim", &[Type::Bytea, Type::Bytea]),
+    ("rtrim", &[Type::Bytea, Type::Bytea]),
+    ("strpos", &[Type::Bytea, Type::Bytea]),
+    ("substr", &[Type::Bytea, Type::Int4]),
+    ("substr", &[Type::Bytea, Type::Int4, Type::Int4]),
+    ("string_agg", &[Type::Bytea, Type::Bytea]),
+    ("sum", &[Type::Time]),
+    ("avg", &[Type::Time]),
+];
+
+/// Those of them that take another number of arguments, so that literals mean them too.
+const OTHER_ARITIES: &[(&str, usize)] = &[("date_trunc", 3), ("length", 2), ("to_timestamp", 2)];
+
+/// Functions of so many arguments that one of them, by its place, says by its type which is meant.
+const NEEDS_A_TYPE: &[(&str, usize, usize, &str)] = &[
+    ("array_length", 2, 0, "42804"),
+    ("array_lower", 2, 0, "42804"),
+    ("array_upper", 2, 0, "42804"),
+    ("array_dims", 1, 0, "42804"),
+    ("array_ndims", 1, 0, "42804"),
+    ("cardinality", 1, 0, "42804"),
+    ("json_agg", 1, 0, "42804"),
+    ("jsonb_agg", 1, 0, "42804"),
+    ("age", 1, 0, "42725"),
+    ("isfinite", 1, 0, "42725"),
+    ("trunc", 1, 0, "42725"),
+    ("sum", 1, 0, "42725"),
+    ("avg", 1, 0, "42725"),
+    ("array_agg", 1, 0, "42725"),
+    ("date_trunc", 2, 1, "42725"),
+];
+
+/// Fails for arguments with which PostgreSQL has another function of the name, or does not know which is meant.
+pub fn check_overload(name: &str, kinds: &[Type]) -> Result<()> {
+    let names = || kinds.iter().map(Type::name).collect::<Vec<_>>().join(", ");
+    let untyped = |(other, count, place, _): &&(&str, usize, usize, &str)| {
+        *other == name
+            && *count == kinds.len()
+            && kinds[*place] == Type::Unknown
+            && (*place == 1 || kinds.get(1).is_none_or(|it| types::castable(it, &Type::Int4, CastContext::Implicit)))
+    };
+    match NEEDS_A_TYPE.iter().find(untyped) {
+        Some((.., "42804")) => {
+            return fail("42804", "could not determine polymorphic type because input has type unknown");
+        }
+        Some(_) => return fail("42725", format!("function {name}({}) is not unique", names())),
+        None => {}
+    }
+    let takes = |wanted: &Type, given: &Type| match given {
+        Type::Unknown => true,
+        Type::Varchar(_) => *wanted == Type::Text,
+        Type::Int2 => *wanted == Type::Int4,
+        given => given == wanted,
+    };
+    let is_said = OTHER_ARITIES.contains(&(name, kinds.len())) || kinds.iter().any(|kind| *kind != Type::Unknown);
+    let is_other = |(other, wanted): &(&str, &[Type])| {
+        *other == name && wanted.len() == kinds.len() && wanted.iter().zip(kinds).all(|(w, given)| takes(w, given))
+    };
+    if is_said && OTHER_OVERLOADS.iter().any(is_other) {
+        return refuse(format!("the function {name}({})", names()));
+    }
+    Ok(())
+}
+
+/// Fails for what PostgreSQL has and this engine has not.
+pub fn check_offered(name: &str) -> Result<()> {
+    if REFUSED.contains(&name) { refuse(format!("the function {name}()")) } else { Ok(()) }
 }
 
 /// Functions PostgreSQL has that people may well try here.
@@ -731,8 +834,6 @@ const REFUSED: &[&str] = &[
     "array_prepend",
     "jsonb_build_object",
     "json_build_object",
-    "jsonb_agg",
-    "json_agg",
     "to_jsonb",
     "to_json",
     "jsonb_set",
@@ -757,9 +858,6 @@ const REFUSED: &[&str] = &[
     "nth_value",
     "make_interval",
     "make_timestamp",
-    "justify_days",
-    "justify_hours",
-    "justify_interval",
     "date_bin",
     "timezone",
     "quote_literal",
@@ -770,7 +868,6 @@ const REFUSED: &[&str] = &[
     "div",
     "setseed",
     "pg_sleep_for",
-    "isfinite",
     "json_object_agg",
     "jsonb_object_agg",
     "every_row",
@@ -821,7 +918,13 @@ fn advisory(name: &str) -> Option<&'static Builtin> {
 /// As `coerce`, but a function that does not take the argument's type does not exist.
 fn for_function(name: &str, argument: Typed, ty: &Type) -> Result<Expr> {
     let from = argument.ty.clone();
-    coerce(argument, ty).map_err(|_| error("42883", format!("function {name}({}) does not exist", from.name())))
+    coerce(argument, ty).map_err(|stop| match stop {
+        Stop::Failed(fault) if fault.sqlstate.as_str() == "42804" => {
+            error("42883", format!("function {name}({}) does not exist", from.name()))
+        }
+        // A literal that is no value of the type.
+        other => other,
+    })
 }
 
 fn printed(argument: Typed) -> Expr {
@@ -858,7 +961,7 @@ fn one_number(name: &str, argument: Typed) -> Result<Option<Typed>> {
         })),
         "sign" => builtin!("sign", |_, a| Ok(match &a[0] {
             Value::Numeric(value) => Value::Numeric(rust_decimal::Decimal::from(value.mantissa().signum() as i64)),
-            Value::Float(value) => Value::Float(if *value == 0.0 { 0.0 } else { value.signum() }),
+            Value::Float(value) => Value::Float(f64::from(i8::from(*value > 0.0) - i8::from(*value < 0.0))),
             other => other.clone(),
         })),
         "ceil" | "ceiling" => builtin!("ceil", |_, a| Ok(match &a[0] {
@@ -938,46 +1041,79 @@ fn instant(value: &Value) -> i64 {
 }
 
 fn extract(a: &[Value]) -> Result<Value> {
-    let unit = string(&a[0]).to_ascii_lowercase();
+    let written = string(&a[0]);
+    let kind = kind_name(&a[1]);
+    let Some(unit) = datetime::unit_of(written) else { return Err(datetime::unknown_unit(written, kind)) };
+    let unsupported = || Err(datetime::unit_not_supported(written, kind));
     let found = match &a[1] {
-        Value::Timestamp(at) | Value::TimestampTz(at) => datetime::extract(&unit, *at),
-        Value::Date(days) => {
-            if ["hour", "minute", "second", "milliseconds", "microseconds"].contains(&unit.as_str()) {
-                return fail("0A000", format!("unit \"{unit}\" not supported for type date"));
-            }
-            datetime::extract(&unit, i64::from(*days) * datetime::DAY_US)
-                .map(|(value, scale)| if unit == "epoch" { (value / 1_000_000, 0) } else { (value, scale) })
-        }
-        Value::Time(micros) => match unit.as_str() {
-            "hour" | "minute" | "second" | "milliseconds" | "microseconds" | "epoch" => {
-                datetime::extract(&unit, *micros)
-            }
-            _ => return fail("0A000", format!("unit \"{unit}\" not supported for type time without time zone")),
+        Value::Timestamp(at) | Value::TimestampTz(at) if datetime::is_infinite(*at) => return of_infinity(unit),
+        Value::Date(days) if datetime::is_infinite_date(*days) => return of_infinity(unit),
+        Value::TimestampTz(_) if unit.starts_with("timezone") => Some((0, 0)),
+        Value::Timestamp(at) | Value::TimestampTz(at) if unit == "julian" => return julian(*at),
+        Value::Timestamp(at) | Value::TimestampTz(at) => datetime::extract(unit, *at),
+        Value::Date(days) => match unit {
+            "hour" | "minute" | "second" | "milliseconds" | "microseconds" => return unsupported(),
+            "julian" => Some((i128::from(*days) + i128::from(datetime::JULIAN_EPOCH), 0)),
+            "epoch" => Some((i128::from(*days) * 86_400, 0)),
+            unit => datetime::extract_day(unit, i64::from(*days)),
         },
-        Value::Interval { months, days, micros } => {
-            let whole = |value: i64| Some((i128::from(value), 0u32));
-            match unit.as_str() {
-                "year" => whole(i64::from(months / 12)),
-                "month" => whole(i64::from(months % 12)),
-                "day" => whole(i64::from(*days)),
-                "hour" => whole(micros / 3_600_000_000),
-                "minute" => whole(micros / 60_000_000 % 60),
-                "second" => Some((i128::from(micros % 60_000_000), 6)),
-                "epoch" => {
-                    // A year counts 365.25 days, a month 30.
-                    let day_us = i128::from(datetime::DAY_US);
-                    let years = i128::from(months / 12) * day_us * 1461 / 4;
-                    let rest = (i128::from(months % 12) * 30 + i128::from(*days)) * day_us;
-                    Some((years + rest + i128::from(*micros), 6))
-                }
-                _ => return refuse(format!("extract({unit}) from an interval")),
+        Value::Time(micros) => match unit {
+            "hour" if *micros == datetime::DAY_US => Some((24, 0)),
+            "hour" | "minute" | "second" | "milliseconds" | "microseconds" | "epoch" => {
+                datetime::extract(unit, *micros)
             }
-        }
-        _ => None,
+            _ => return unsupported(),
+        },
+        value => span(value).extract(unit),
     };
     match found {
         Some((value, scale)) => Ok(Value::Numeric(numeric::build(value, scale)?)),
-        None => fail("22023", format!("unit \"{unit}\" not recognized for type {}", kind_name(&a[1]))),
+        None => unsupported(),
+    }
+}
+
+/// What is asked of an infinite date or timestamp.
+fn of_infinity(unit: &str) -> Result<Value> {
+    if datetime::grows_for_ever(unit) { refuse("a numeric NaN or infinity") } else { Ok(Value::Null) }
+}
+
+/// The Julian day with the part of the day that has gone.
+fn julian(at: i64) -> Result<Value> {
+    let day = numeric::build(i128::from(at.div_euclid(datetime::DAY_US) + datetime::JULIAN_EPOCH), 0)?;
+    let time = numeric::build(i128::from(at.rem_euclid(datetime::DAY_US)), 0)?;
+    let part = numeric::divide(&time, &numeric::build(i128::from(datetime::DAY_US), 0)?)?;
+    Ok(Value::Numeric(numeric::add(&day, &part)?))
+}
+
+fn span(value: &Value) -> Span {
+    match value {
+        Value::Interval { months, days, micros } => Span { months: *months, days: *days, micros: *micros },
+        _ => Span::default(),
+    }
+}
+
+fn is_finite(value: &Value) -> bool {
+    match value {
+        Value::Date(days) => !datetime::is_infinite_date(*days),
+        Value::Timestamp(at) | Value::TimestampTz(at) => !datetime::is_infinite(*at),
+        _ => true,
+    }
+}
+
+/// A negative year is one before Christ.
+fn make_date(a: &[Value]) -> Result<Value> {
+    let (year, month, day) = (int(&a[0]), int(&a[1]), int(&a[2]));
+    let civil_year = if year < 0 { year + 1 } else { year };
+    let valid = year != 0
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && day <= datetime::month_length(civil_year, month);
+    if !valid {
+        return fail("22008", format!("date field value out of range: {year}-{month:02}-{day:02}"));
+    }
+    match datetime::checked_date(days_from_civil(civil_year, month, day)) {
+        Some(days) => Ok(Value::Date(days)),
+        None => fail("22008", format!("date out of range: {year}-{month:02}-{day:02}")),
     }
 }
 
@@ -1031,39 +1167,6 @@ fn hash_bytes(bytes: &[u8]) -> u32 {
     (c ^ b).wrapping_sub(b.rotate_left(24))
 }
 
-/// `->` and `->>`: a member or element of a JSON document, as JSON or as text.
-pub fn json_member(document: Typed, key: Typed, as_text: bool) -> Result<Typed> {
-    fn member(a: &[Value]) -> Option<serde_json::Value> {
-        let document: serde_json::Value = serde_json::from_str(string(&a[0])).ok()?;
-        match &a[1] {
-            Value::Int(place) => {
-                let elements = document.as_array()?;
-                let at = if *place < 0 { elements.len() as i64 + place } else { *place };
-                elements.get(usize::try_from(at).ok()?).cloned()
-            }
-            key => document.as_object()?.get(string(key)).cloned(),
-        }
-    }
-    let jsonb = document.ty == Type::Jsonb;
-    let key_type = if key.ty.is_integer() { Type::Int4 } else { Type::Text };
-    let arguments = vec![document.expr.clone(), coerce(key, &key_type)?];
-    let (function, ty): (&'static Builtin, Type) = if as_text {
-        let function = builtin!("->>", |_, a| Ok(match member(a) {
-            None | Some(serde_json::Value::Null) => Value::Null,
-            Some(serde_json::Value::String(content)) => text(&content),
-            Some(other) => text(&types::print_json(&other)),
-        }));
-        (function, Type::Text)
-    } else {
-        let function = builtin!("->", |_, a| Ok(match member(a) {
-            None => Value::Null,
-            Some(found) => Value::Json(Rc::from(types::print_json(&found))),
-        }));
-        (function, if jsonb { Type::Jsonb } else { Type::Json })
-    };
-    Ok(Typed { expr: Expr::Call { function, arguments }, ty })
-}
-
 pub fn concatenation(left: Typed, right: Typed) -> Result<Typed> {
     let both_arrays = matches!((&left.ty, &right.ty), (Type::Array(_), Type::Array(_)));
     if both_arrays
@@ -1071,6 +1174,14 @@ pub fn concatenation(left: Typed, right: Typed) -> Result<Typed> {
         || matches!(right.ty, Type::Array(_) | Type::Jsonb)
     {
         return refuse("|| of arrays and JSON documents");
+    }
+    if matches!((&left.ty, &right.ty), (Type::Bytea, Type::Bytea | Type::Unknown) | (Type::Unknown, Type::Bytea)) {
+        let function = builtin!("||", |_, a| {
+            checked_length(bytes(&a[0]).len() + bytes(&a[1]).len())?;
+            Ok(Value::Bytes([bytes(&a[0]), bytes(&a[1])].concat().into()))
+        });
+        let arguments = vec![coerce(left, &Type::Bytea)?, coerce(right, &Type::Bytea)?];
+        return Ok(Typed { expr: Expr::Call { function, arguments }, ty: Type::Bytea });
     }
     if !left.ty.is_text() && !right.ty.is_text() && left.ty != Type::Unknown && right.ty != Type::Unknown {
         return fail("42883", format!("operator does not exist: {} || {}", left.ty.name(), right.ty.name()));
@@ -1099,20 +1210,37 @@ pub fn concatenation(left: Typed, right: Typed) -> Result<Typed> {
 
 /// `timestamp AT TIME ZONE zone`, for zones of fixed offset.
 pub fn at_time_zone(of: Typed, zone: Typed) -> Result<Typed> {
+    /// Microseconds that the zone is ahead of UTC.
     fn offset(zone: &Value) -> Result<i64> {
-        match datetime::zone_offset(string(zone)) {
-            Some(offset) => Ok(offset),
-            None => refuse(format!("the time zone \"{}\" (only UTC and fixed offsets)", string(zone))),
+        match zone {
+            Value::Interval { months: 0, days: 0, micros } => Ok(*micros),
+            Value::Interval { .. } => {
+                fail("22023", format!("interval time zone \"{}\" must not include months or days", types::print(zone)))
+            }
+            zone => match timezone::named(string(zone)) {
+                Zone::Fixed(offset) => Ok(offset),
+                Zone::NotOffered => refuse(format!("the time zone \"{}\" (only UTC and fixed offsets)", string(zone))),
+                Zone::Unknown => fail("22023", format!("time zone \"{}\" not recognized", string(zone))),
+            },
         }
     }
-    let zone = coerce(zone, &Type::Text)?;
+    /// An infinite moment is the same in every zone, even in one that is none.
+    fn moved(at: &Value, zone: &Value, sign: i64) -> Result<i64> {
+        let at = instant(at);
+        if datetime::is_infinite(at) {
+            return Ok(at);
+        }
+        datetime::add_interval(at, Span { months: 0, days: 0, micros: sign * offset(zone)? })
+    }
+    let zone_type = if zone.ty == Type::Interval { Type::Interval } else { Type::Text };
+    let zone = coerce(zone, &zone_type)?;
     match of.ty {
         Type::Timestamp => {
-            let function = builtin!("timezone", |_, a| Ok(Value::TimestampTz(instant(&a[0]) - offset(&a[1])?)));
+            let function = builtin!("timezone", |_, a| Ok(Value::TimestampTz(moved(&a[0], &a[1], -1)?)));
             Ok(Typed { expr: Expr::Call { function, arguments: vec![of.expr, zone] }, ty: Type::TimestampTz })
         }
         Type::TimestampTz | Type::Date | Type::Unknown => {
-            let function = builtin!("timezone", |_, a| Ok(Value::Timestamp(instant(&a[0]) + offset(&a[1])?)));
+            let function = builtin!("timezone", |_, a| Ok(Value::Timestamp(moved(&a[0], &a[1], 1)?)));
             let of = coerce(of, &Type::TimestampTz)?;
             Ok(Typed { expr: Expr::Call { function, arguments: vec![of, zone] }, ty: Type::Timestamp })
         }
@@ -1132,6 +1260,19 @@ pub fn nextval_of(sequence: &str) -> Expr {
         volatile
     );
     Expr::Call { function, arguments: vec![Expr::Const(text(sequence))] }
+}
+
+/// ARRAY[…]: of arrays it has one dimension more than they have.
+pub fn array_of(parts: Vec<Typed>) -> Result<Typed> {
+    let (parts, ty) = unify("ARRAY", parts)?;
+    let expr = match ty {
+        Type::Array(_) => {
+            let function = builtin!("array", |_, a| arrays::nest(a), nulls);
+            Expr::Call { function, arguments: parts }
+        }
+        _ => Expr::Array(parts),
+    };
+    Ok(Typed { expr, ty: ty.array() })
 }
 
 /// The type all arguments of a construct take.

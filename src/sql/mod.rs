@@ -32,13 +32,17 @@
 //! and a row that somebody else has locked cannot be waited for.
 
 mod aggregate;
+mod arrays;
 pub mod bench;
 mod binder;
 mod budget;
 mod catalog;
 mod datetime;
+mod datetime_fields;
+mod datetime_input;
 mod ddl;
 mod dml;
+mod documents;
 mod engine;
 mod epq;
 mod error;
@@ -49,6 +53,9 @@ mod fold;
 mod footprint;
 mod functions;
 mod guard;
+mod input;
+mod interval;
+mod interval_input;
 mod numeric;
 mod parser;
 mod plan;
@@ -57,6 +64,7 @@ mod reads;
 mod session;
 mod settings;
 mod system;
+mod timezone;
 mod types;
 
 use std::collections::BTreeSet;

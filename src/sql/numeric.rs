@@ -173,10 +173,17 @@ pub fn fit(value: &Decimal, precision: u32, scale: u32) -> Result<Decimal> {
     Ok(rounded)
 }
 
+/// What comes after the `e`; beyond what a number may have, the most.
+fn exponent(text: &str) -> Option<i32> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(if text.starts_with('-') { -i32::MAX } else { i32::MAX }))
+}
+
 pub fn parse(text: &str) -> Option<Result<Decimal>> {
     let text = text.trim();
     let (body, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
+        Some(at) => (&text[..at], exponent(&text[at + 1..])?),
         None => (text, 0),
     };
     let (negative, body) = match body.strip_prefix('-') {
@@ -189,6 +196,11 @@ pub fn parse(text: &str) -> Option<Result<Decimal>> {
     }
     let digits = format!("{whole}{fraction}");
     let digits = digits.trim_start_matches('0');
+    // PostgreSQL keeps 131,072 digits before the point and 16,383 after it.
+    let before_point = digits.len() as i64 - fraction.len() as i64 + i64::from(exponent);
+    if before_point > 131_072 || exponent.abs() >= i32::MAX / 2 {
+        return Some(fail("22003", "value overflows numeric format"));
+    }
     let mantissa = if digits.is_empty() { Ok(0) } else { digits.parse::<i128>() };
     let Ok(mut mantissa) = mantissa else { return Some(Err(too_long())) };
     let mut scale = fraction.len() as i32 - exponent;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::store::{Mode, Store};
+use crate::trace::json::Json;
 use crate::trace::{Column, StatementKind, Value};
 
 use super::binder::Binder;
@@ -151,6 +152,17 @@ pub fn make(statement: &Statement, catalog: &Catalog, store: &Store, types: &[Ty
 
 fn shown(columns: &[OutputColumn]) -> Rc<[Column]> {
     columns.iter().map(|column| Column { name: column.name.clone(), sql_type: column.ty.sql_type() }).collect()
+}
+
+/// A parameter as the engine keeps it: a document prints as jsonb does. What is no JSON is left to whoever reads it.
+pub fn taken(parameter: &Value) -> Value {
+    match parameter {
+        Value::Json(content) => match Json::parse(content) {
+            Ok(document) => Value::Json(Rc::from(document.to_string())),
+            Err(_) => parameter.clone(),
+        },
+        other => other.clone(),
+    }
 }
 
 /// The type a parameter's value has for PostgreSQL. A text is of unknown type, as a quoted literal is.

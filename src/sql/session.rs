@@ -10,7 +10,7 @@ use super::dml::{WriteKind, WriteProgress};
 use super::error::{Result, Stop, fail, refuse};
 use super::exec::{Awaited, Context, StatementRun};
 use super::parser::ast::{Statement, TransactionModes};
-use super::prepared::{Plan, PlanKind, Prepared};
+use super::prepared::{self, Plan, PlanKind, Prepared};
 use super::settings::{SessionSettings, level_name};
 use super::system;
 use super::types::text;
@@ -147,7 +147,7 @@ impl Database {
         let job = Job {
             statements,
             at: 0,
-            parameters: parameters.into(),
+            parameters: parameters.iter().map(prepared::taken).collect(),
             results: Vec::new(),
             began: now,
             active: None,

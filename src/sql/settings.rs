@@ -76,7 +76,7 @@ impl SessionSettings {
             "idle_in_transaction_session_timeout" => self.idle_timeout_us = duration(name, value)?,
             "timezone" => match value {
                 None => {}
-                Some(zone) if super::datetime::zone_offset(zone) == Some(0) => {}
+                Some(zone) if super::timezone::named(zone) == super::timezone::Zone::Fixed(0) => {}
                 Some(zone) => return refuse(format!("the session time zone \"{zone}\" (only UTC)")),
             },
             "datestyle" => match value.map(str::to_ascii_lowercase).as_deref() {

@@ -6,10 +6,14 @@ use rust_decimal::Decimal;
 
 use crate::trace::{SqlType, Value};
 
+use super::arrays;
 use super::budget::{checked_length, text_length};
 use super::datetime;
-use super::error::{Result, error, fail, refuse, refused};
+use super::documents;
+use super::error::{Result, fail};
 use super::numeric;
+
+pub use super::input::parse;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Type {
@@ -101,6 +105,38 @@ impl Type {
         matches!(self, Type::Date | Type::Timestamp | Type::TimestampTz)
     }
 
+    fn check_operator(&self, operator: &str) -> Result<()> {
+        let element = if let Type::Array(element) = self { element } else { self };
+        if *element == Type::Json {
+            return fail("42883", format!("could not identify an {operator} operator for type {}", self.name()));
+        }
+        Ok(())
+    }
+
+    /// Fails for a type whose values cannot be told apart.
+    pub fn check_equality(&self) -> Result<()> {
+        self.check_operator("equality")
+    }
+
+    /// Fails for a type whose values have no order.
+    pub fn check_order(&self) -> Result<()> {
+        self.check_operator("ordering")
+    }
+
+    /// Types of one category can be of one type in a CASE or a UNION, where there is a conversion.
+    pub fn category(&self) -> u8 {
+        match self {
+            Type::Bool => b'B',
+            Type::Int2 | Type::Int4 | Type::Int8 | Type::Float8 | Type::Numeric(_) => b'N',
+            Type::Text | Type::Varchar(_) => b'S',
+            Type::Date | Type::Time | Type::Timestamp | Type::TimestampTz => b'D',
+            Type::Interval => b'T',
+            Type::Array(_) => b'A',
+            Type::Bytea | Type::Uuid | Type::Json | Type::Jsonb => b'U',
+            Type::Unknown | Type::Void => b'X',
+        }
+    }
+
     /// Values of both are kept and compared alike.
     pub fn same_kind(&self, other: &Type) -> bool {
         match (self, other) {
@@ -112,11 +148,20 @@ impl Type {
         }
     }
 
+    /// The type of arrays of this one. An array of arrays has more dimensions, not another type.
+    pub fn array(self) -> Type {
+        match self {
+            Type::Array(element) => Type::Array(element),
+            element => Type::Array(Box::new(element)),
+        }
+    }
+
     /// Without length, precision and scale.
     pub fn unmodified(&self) -> Type {
         match self {
             Type::Numeric(_) => Type::Numeric(None),
             Type::Varchar(_) => Type::Varchar(None),
+            Type::Array(element) => Type::Array(Box::new(element.unmodified())),
             other => other.clone(),
         }
     }
@@ -129,152 +174,6 @@ pub fn text(value: &str) -> Value {
 /// A value as PostgreSQL prints it; NULL is the caller's matter.
 pub fn print(value: &Value) -> String {
     value.to_text()
-}
-
-fn invalid<T>(target: &Type, input: &str) -> Result<T> {
-    fail("22P02", format!("invalid input syntax for type {}: \"{input}\"", target.name()))
-}
-
-/// Reads a value from its text form, as for a quoted literal.
-pub fn parse(target: &Type, input: &str) -> Result<Value> {
-    let trimmed = input.trim();
-    Ok(match target {
-        Type::Text | Type::Unknown => text(input),
-        Type::Varchar(_) => fit(target, text(input), false)?,
-        Type::Bool => match trimmed.to_ascii_lowercase().as_str() {
-            "t" | "tr" | "tru" | "true" | "y" | "ye" | "yes" | "on" | "1" => Value::Bool(true),
-            "f" | "fa" | "fal" | "fals" | "false" | "n" | "no" | "of" | "off" | "0" => Value::Bool(false),
-            _ => return invalid(target, input),
-        },
-        Type::Int2 | Type::Int4 | Type::Int8 => {
-            let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
-            if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-                return invalid(target, input);
-            }
-            let out_of_range =
-                || error("22003", format!("value \"{input}\" is out of range for type {}", target.name()));
-            let number: i64 = trimmed.strip_prefix('+').unwrap_or(trimmed).parse().map_err(|_| out_of_range())?;
-            if !in_range(target, number) {
-                return Err(out_of_range());
-            }
-            Value::Int(number)
-        }
-        Type::Float8 => match trimmed.to_ascii_lowercase().as_str() {
-            "nan" => Value::Float(f64::NAN),
-            "infinity" | "inf" => Value::Float(f64::INFINITY),
-            "-infinity" | "-inf" => Value::Float(f64::NEG_INFINITY),
-            other if other.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => {
-                match other.parse::<f64>() {
-                    Ok(number) if number.is_finite() => Value::Float(number),
-                    Ok(_) => return fail("22003", format!("\"{input}\" is out of range for type double precision")),
-                    Err(_) => return invalid(target, input),
-                }
-            }
-            _ => return invalid(target, input),
-        },
-        Type::Numeric(_) => match numeric::parse(trimmed) {
-            Some(number) => fit(target, Value::Numeric(number?), false)?,
-            None if ["nan", "infinity", "-infinity"].contains(&trimmed.to_ascii_lowercase().as_str()) => {
-                return refuse("a numeric NaN or infinity");
-            }
-            None => return invalid(target, input),
-        },
-        Type::Bytea => match trimmed.strip_prefix("\\x") {
-            Some(digits) if digits.is_ascii() && digits.len() % 2 == 0 => {
-                let bytes: std::result::Result<Vec<u8>, _> =
-                    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16)).collect();
-                match bytes {
-                    Ok(bytes) => Value::Bytes(bytes.into()),
-                    Err(_) => return fail("22023", format!("invalid hexadecimal digit in \"{input}\"")),
-                }
-            }
-            Some(_) => return fail("22023", "invalid hexadecimal data: odd number of digits"),
-            None if input.contains('\\') => return refuse("the escape format of bytea"),
-            None => Value::Bytes(input.as_bytes().into()),
-        },
-        Type::Date => Value::Date(datetime::parse_date(input)? as i32),
-        Type::Time => Value::Time(datetime::parse_time(input)?),
-        Type::Timestamp => Value::Timestamp(datetime::parse_timestamp(input)?),
-        Type::TimestampTz => Value::TimestampTz(datetime::parse_timestamptz(input)?),
-        Type::Interval => datetime::parse_interval(input)?,
-        Type::Uuid => {
-            let digits: String = trimmed.chars().filter(|c| *c != '-').collect();
-            let digits = digits.trim_start_matches('{').trim_end_matches('}');
-            match (digits.len() == 32).then(|| u128::from_str_radix(digits, 16)) {
-                Some(Ok(number)) => Value::Uuid(number),
-                _ => return invalid(target, input),
-            }
-        }
-        Type::Json | Type::Jsonb => match serde_json::from_str::<serde_json::Value>(input) {
-            Ok(document) if *target == Type::Jsonb => Value::Json(Rc::from(print_json(&document))),
-            Ok(_) => Value::Json(Rc::from(input)),
-            Err(_) => return fail("22P02", "invalid input syntax for type json"),
-        },
-        Type::Array(element) => parse_array(element, input)?,
-        Type::Void => Value::Null,
-    })
-}
-
-/// JSONB prints with a blank after each colon and comma, shorter keys first.
-pub fn print_json(document: &serde_json::Value) -> String {
-    match document {
-        serde_json::Value::Array(elements) => {
-            let parts: Vec<String> = elements.iter().map(print_json).collect();
-            format!("[{}]", parts.join(", "))
-        }
-        serde_json::Value::Object(members) => {
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by(|(a, _), (b, _)| a.len().cmp(&b.len()).then(a.cmp(b)));
-            let parts: Vec<String> = sorted
-                .into_iter()
-                .map(|(key, value)| format!("{}: {}", serde_json::json!(key), print_json(value)))
-                .collect();
-            format!("{{{}}}", parts.join(", "))
-        }
-        other => other.to_string(),
-    }
-}
-
-fn parse_array(element: &Type, input: &str) -> Result<Value> {
-    let malformed = || error("22P02", format!("malformed array literal: \"{input}\""));
-    let body = input.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or_else(malformed)?;
-    if body.contains('{') {
-        return refuse("an array of more than one dimension");
-    }
-    let mut elements = Vec::new();
-    let mut rest = body.trim_start();
-    while !rest.is_empty() {
-        let (word, quoted, after) = match rest.strip_prefix('"') {
-            Some(inner) => {
-                let mut word = String::new();
-                let mut chars = inner.char_indices();
-                loop {
-                    match chars.next() {
-                        Some((_, '\\')) => word.push(chars.next().ok_or_else(malformed)?.1),
-                        Some((at, '"')) => break (word, true, &inner[at + 1..]),
-                        Some((_, c)) => word.push(c),
-                        None => return Err(malformed()),
-                    }
-                }
-            }
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                (rest[..end].trim().to_owned(), false, &rest[end..])
-            }
-        };
-        if word.is_empty() && !quoted {
-            return Err(malformed());
-        }
-        let null = !quoted && word.eq_ignore_ascii_case("null");
-        elements.push(if null { Value::Null } else { parse(element, &word)? });
-        rest = match after.trim_start().strip_prefix(',') {
-            Some(more) if more.trim().is_empty() => return Err(malformed()),
-            Some(more) => more.trim_start(),
-            None if after.trim().is_empty() => "",
-            None => return Err(malformed()),
-        };
-    }
-    Ok(Value::Array(elements.into()))
 }
 
 pub fn in_range(target: &Type, number: i64) -> bool {
@@ -385,12 +284,15 @@ pub fn cast(value: Value, from: &Type, to: &Type, explicit: bool) -> Result<Valu
             Value::Int(whole as i64)
         }
         (Value::Float(number), Type::Numeric(_)) => Value::Numeric(numeric::from_float(number)?),
-        (Value::Date(days), Type::Timestamp) => Value::Timestamp(i64::from(days) * datetime::DAY_US),
-        (Value::Date(days), Type::TimestampTz) => Value::TimestampTz(i64::from(days) * datetime::DAY_US),
+        (Value::Date(days), Type::Timestamp) => Value::Timestamp(datetime::date_to_timestamp(days)?),
+        (Value::Date(days), Type::TimestampTz) => Value::TimestampTz(datetime::date_to_timestamp(days)?),
         (Value::Timestamp(micros), Type::TimestampTz) => Value::TimestampTz(micros),
         (Value::TimestampTz(micros), Type::Timestamp) => Value::Timestamp(micros),
         (Value::Timestamp(micros) | Value::TimestampTz(micros), Type::Date) => {
-            Value::Date(micros.div_euclid(datetime::DAY_US) as i32)
+            Value::Date(datetime::timestamp_to_date(micros))
+        }
+        (Value::Timestamp(micros) | Value::TimestampTz(micros), Type::Time) if datetime::is_infinite(micros) => {
+            Value::Null
         }
         (Value::Timestamp(micros) | Value::TimestampTz(micros), Type::Time) => {
             Value::Time(micros.rem_euclid(datetime::DAY_US))
@@ -400,31 +302,11 @@ pub fn cast(value: Value, from: &Type, to: &Type, explicit: bool) -> Result<Valu
         (Value::Bool(value), to) if to.is_text() => text(if value { "true" } else { "false" }),
         (Value::Json(content), Type::Jsonb) => parse(to, &content)?,
         (Value::Json(content), to) if to.is_number() || *to == Type::Bool => {
-            let document: serde_json::Value = serde_json::from_str(&content).unwrap_or(serde_json::Value::Null);
-            match (document, to) {
-                (serde_json::Value::Number(number), to) if to.is_number() => {
-                    let exact = numeric::parse(&number.to_string()).unwrap_or_else(|| Err(refused("this number")))?;
-                    cast(Value::Numeric(exact), &Type::Numeric(None), to, explicit)?
-                }
-                (serde_json::Value::Bool(value), Type::Bool) => Value::Bool(value),
-                (other, _) => {
-                    let kind = match other {
-                        serde_json::Value::String(_) => "string",
-                        serde_json::Value::Number(_) => "numeric",
-                        serde_json::Value::Bool(_) => "boolean",
-                        serde_json::Value::Null => "null",
-                        serde_json::Value::Array(_) => "array",
-                        serde_json::Value::Object(_) => "object",
-                    };
-                    return fail("22023", format!("cannot cast jsonb {kind} to type {}", to.name()));
-                }
-            }
+            return documents::to_scalar(&content, to, explicit);
         }
         (Value::Array(elements), Type::Array(element)) => {
             let from = if let Type::Array(from) = from { from } else { element };
-            let cast_elements: Result<Vec<Value>> =
-                elements.iter().map(|value| cast(value.clone(), from, element, explicit)).collect();
-            Value::Array(cast_elements?.into())
+            arrays::map(&elements, &mut |value| cast(value.clone(), from, element, explicit))?
         }
         (value, to) if to.is_text() && !matches!(value, Value::Text(_)) => text(&print(&value)),
         (value, _) => value,

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
-use crate::trace::Value;
+use crate::trace::{Value, json};
 
 #[derive(Debug, Clone)]
 pub struct Key(pub SmallVec<[Value; 1]>);
@@ -45,7 +45,7 @@ impl Eq for Key {}
 pub fn compare(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),
-        (Value::Text(a), Value::Text(b)) | (Value::Json(a), Value::Json(b)) => a.as_bytes().cmp(b.as_bytes()),
+        (Value::Text(a), Value::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
         (Value::Null, Value::Null) => Ordering::Equal,
         (Value::Null, _) => Ordering::Greater,
         (_, Value::Null) => Ordering::Less,
@@ -64,17 +64,51 @@ pub fn compare(left: &Value, right: &Value) -> Ordering {
         | (Value::TimestampTz(a), Value::TimestampTz(b)) => a.cmp(b),
         (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
         (Value::Interval { .. }, Value::Interval { .. }) => interval_micros(left).cmp(&interval_micros(right)),
-        (Value::Array(a), Value::Array(b)) => {
-            for (x, y) in a.iter().zip(b.iter()) {
-                match compare(x, y) {
-                    Ordering::Equal => {}
-                    unequal => return unequal,
-                }
-            }
-            a.len().cmp(&b.len())
-        }
+        (Value::Json(a), Value::Json(b)) => json::compare(a, b),
+        (Value::Array(a), Value::Array(b)) => compare_arrays(a, b),
         (left, right) => rank(left).cmp(&rank(right)),
     }
+}
+
+/// By the elements in turn, then by how many there are, then by the dimensions.
+fn compare_arrays(left: &[Value], right: &[Value]) -> Ordering {
+    let is_nested = |it: &[Value]| matches!(it.first(), Some(Value::Array(_)));
+    if !is_nested(left) && !is_nested(right) {
+        let unequal = left.iter().zip(right).map(|(a, b)| compare(a, b)).find(|it| it.is_ne());
+        return unequal.unwrap_or_else(|| left.len().cmp(&right.len()));
+    }
+    let (a, b) = (elements(left), elements(right));
+    let unequal = a.iter().zip(&b).map(|(a, b)| compare(a, b)).find(|it| it.is_ne());
+    let (dimensions, others) = (dimensions(left), dimensions(right));
+    unequal.unwrap_or_else(|| {
+        a.len().cmp(&b.len()).then_with(|| dimensions.len().cmp(&others.len())).then_with(|| dimensions.cmp(&others))
+    })
+}
+
+/// How long an array is in each of its dimensions; an empty one has none.
+pub fn dimensions(array: &[Value]) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    let mut inner = array;
+    while !inner.is_empty() {
+        lengths.push(inner.len());
+        inner = match &inner[0] {
+            Value::Array(deeper) => deeper,
+            _ => break,
+        };
+    }
+    lengths
+}
+
+/// The elements of an array of any number of dimensions, row by row.
+pub fn elements(array: &[Value]) -> Vec<&Value> {
+    let mut all = Vec::with_capacity(array.len());
+    for value in array {
+        match value {
+            Value::Array(inner) => all.extend(elements(inner)),
+            other => all.push(other),
+        }
+    }
+    all
 }
 
 /// An interval's length with months of 30 days and days of 24 hours, as PostgreSQL compares them.
@@ -129,7 +163,8 @@ fn hash_value<H: std::hash::Hasher>(value: &Value, state: &mut H) {
             value.mantissa().hash(state);
             value.scale().hash(state);
         }
-        Value::Text(value) | Value::Json(value) => value.hash(state),
+        Value::Text(value) => value.hash(state),
+        Value::Json(value) => json::hash(value, state),
         Value::Bytes(value) => value.hash(state),
         Value::Date(value) => value.hash(state),
         Value::Time(value) | Value::Timestamp(value) | Value::TimestampTz(value) => value.hash(state),

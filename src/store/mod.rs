@@ -32,7 +32,7 @@ use smallvec::SmallVec;
 use crate::trace::{Isolation, LockStrength, SessionId, Value, Xid};
 
 pub use index::{Bounds, Entry, Index, KeySource};
-pub use key::{Key, compare};
+pub use key::{Key, compare, dimensions, elements};
 pub use locks::{Acquired, AdvisoryKey, Locks, Mode, Tag, Waiting};
 pub use snapshot::{Snapshot, Stamp};
 use ssi::Safety;

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// One SQL value. Times are microseconds (dates: days) since 1970-01-01.
+/// One SQL value. Times are microseconds (dates: days) since 1970-01-01; the first and the last of them are the infinities.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     Null,
@@ -28,6 +28,7 @@ pub enum Value {
     Uuid(u128),
     /// JSON or JSONB, as its text.
     Json(Rc<str>),
+    /// Of more than one dimension where the elements are arrays; those are of one length.
     Array(Rc<[Value]>),
 }
 

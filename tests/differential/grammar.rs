@@ -15,11 +15,13 @@ pub enum Type {
     Date,
     Timestamp,
     Interval,
+    Document,
+    Numbers,
 }
 
-use Type::{Bigint, Bool, Date, Float, Int, Interval, Numeric, Text, Timestamp};
+use Type::{Bigint, Bool, Date, Document, Float, Int, Interval, Numbers, Numeric, Text, Timestamp};
 
-const TYPES: [Type; 9] = [Int, Bigint, Numeric, Float, Text, Bool, Date, Timestamp, Interval];
+const TYPES: [Type; 11] = [Int, Bigint, Numeric, Float, Text, Bool, Date, Timestamp, Interval, Document, Numbers];
 
 struct Table {
     name: &'static str,
@@ -46,7 +48,16 @@ const TABLES: [Table; 3] = [
     Table {
         name: "lines",
         key: "id",
-        columns: &[("id", Int), ("item", Int), ("qty", Int), ("name", Text), ("price", Numeric), ("i", Interval)],
+        columns: &[
+            ("id", Int),
+            ("item", Int),
+            ("qty", Int),
+            ("name", Text),
+            ("price", Numeric),
+            ("i", Interval),
+            ("doc", Document),
+            ("tags", Numbers),
+        ],
     },
     Table { name: "pairs", key: "k, l", columns: &[("k", Int), ("l", Int), ("v", Text)] },
 ];
@@ -55,7 +66,7 @@ const TABLES: [Table; 3] = [
 const SCHEMA: [&str; 4] = [
     "CREATE TABLE items (id int PRIMARY KEY, a int, b bigint, n numeric(12,2), x double precision, s text, f boolean, d date, t timestamp)",
     "CREATE TABLE lines (id serial PRIMARY KEY, item int REFERENCES items (id) ON DELETE CASCADE, \
-     qty int NOT NULL DEFAULT 1 CHECK (qty >= 0), name varchar(12) UNIQUE, price numeric, i interval)",
+     qty int NOT NULL DEFAULT 1 CHECK (qty >= 0), name varchar(12) UNIQUE, price numeric, i interval, doc jsonb, tags int[])",
     "CREATE TABLE pairs (k int, l int, v text NOT NULL DEFAULT 'none', PRIMARY KEY (k, l), CONSTRAINT small CHECK (length(v) < 20))",
     "CREATE INDEX items_a ON items (a)",
 ];
@@ -428,8 +439,10 @@ impl<'a> Grammar<'a> {
         let name = if self.chance(50) { format!("'line {}'", self.below(6)) } else { self.literal_or_null(Text) };
         let (price, interval) = (self.literal_or_null(Numeric), self.literal_or_null(Interval));
         let quantity = if self.chance(20) { "DEFAULT".to_owned() } else { self.small() };
+        let (document, numbers) = (self.literal_or_null(Document), self.literal_or_null(Numbers));
         format!(
-            "INSERT INTO lines (item, qty, name, price, i) VALUES ({item}, {quantity}, {name}, {price}, {interval})"
+            "INSERT INTO lines (item, qty, name, price, i, doc, tags) \
+             VALUES ({item}, {quantity}, {name}, {price}, {interval}, {document}, {numbers})"
         )
     }
 
@@ -638,7 +651,17 @@ impl<'a> Grammar<'a> {
                 .to_owned(),
             Bool => self.pick(&["true", "false"]).to_owned(),
             Date => self
-                .pick(&["date '2024-02-29'", "date '2023-12-31'", "'2024-01-01'::date", "date '1999-07-04'"])
+                .pick(&[
+                    "date '2024-02-29'",
+                    "date '2023-12-31'",
+                    "'2024-01-01'::date",
+                    "date '1999-07-04'",
+                    "'20240105'::date",
+                    "'Jan 5, 2024'::date",
+                    "'5874897-12-31'::date",
+                    "'infinity'::date",
+                    "date '0044-03-15 BC'",
+                ])
                 .to_owned(),
             Timestamp => self
                 .pick(&[
@@ -646,6 +669,10 @@ impl<'a> Grammar<'a> {
                     "timestamp '2023-12-31 23:59:59.5'",
                     "'2024-01-01'::timestamp",
                     "timestamp '2024-03-31 01:02:03.000004'",
+                    "timestamp '9999-12-31 23:59:59.999999'",
+                    "'-infinity'::timestamp",
+                    "timestamp '0001-01-01 BC'",
+                    "'20240105T101112.5'::timestamp",
                 ])
                 .to_owned(),
             Interval => self
@@ -656,6 +683,36 @@ impl<'a> Grammar<'a> {
                     "interval '-3 days'",
                     "interval '1 year 2 months 3 days 04:05:06'",
                     "'90 minutes'::interval",
+                    "interval 'P1DT2H'",
+                    "interval '1.5 months'",
+                    "interval '-1 years +1 day'",
+                    "interval '178956970 years'",
+                    "interval '2147483647 days'",
+                ])
+                .to_owned(),
+            Document => self
+                .pick(&[
+                    "'{\"a\": 1.0}'::jsonb",
+                    "'{\"a\": 1}'::jsonb",
+                    "'{\"bb\": [1, 2.50], \"a\": \"x\", \"a\": null}'::jsonb",
+                    "'1.50'::jsonb",
+                    "'12345678901234567890.123456789'::jsonb",
+                    "'[1, 2]'::jsonb",
+                    "'[]'::jsonb",
+                    "'null'::jsonb",
+                    "'\"x\"'::jsonb",
+                    "'true'::jsonb",
+                ])
+                .to_owned(),
+            Numbers => self
+                .pick(&[
+                    "'{}'::int[]",
+                    "'{1,2}'::int[]",
+                    "ARRAY[3, NULL, 1]",
+                    "ARRAY[[1,2],[3,4]]",
+                    "'{{1},{2}}'::int[]",
+                    "'{1,2,3,4}'::int[]",
+                    "ARRAY[]::int[]",
                 ])
                 .to_owned(),
         }
@@ -680,6 +737,8 @@ impl<'a> Grammar<'a> {
             Date => "date",
             Timestamp => "timestamp",
             Interval => "interval",
+            Document => "jsonb",
+            Numbers => "int[]",
         };
         format!("NULL::{name}")
     }
@@ -703,6 +762,8 @@ impl<'a> Grammar<'a> {
             Date => self.date(scope, deeper),
             Timestamp => self.timestamp(scope, deeper),
             Interval => self.interval(scope, deeper),
+            Document => self.document(scope, deeper),
+            Numbers => self.numbers(scope, deeper),
         }
     }
 
@@ -724,7 +785,9 @@ impl<'a> Grammar<'a> {
     }
 
     fn int(&mut self, scope: &Scope, depth: usize) -> String {
-        match self.below(14) {
+        match self.below(16) {
+            14 => format!("cardinality({})", self.expression(Numbers, scope, depth)),
+            15 => format!("array_length({}, {})", self.expression(Numbers, scope, depth), self.below(3)),
             0..=5 => self.arithmetic(Int, &["+", "-", "*", "/", "%"], scope, depth),
             6 => format!("abs({})", self.expression(Int, scope, depth)),
             7 => format!("length({})", self.expression(Text, scope, depth)),
@@ -788,7 +851,8 @@ impl<'a> Grammar<'a> {
 
     fn text(&mut self, scope: &Scope, depth: usize) -> String {
         let text = self.expression(Text, scope, depth);
-        match self.below(16) {
+        match self.below(17) {
+            16 => format!("({} ->> 'a')", self.expression(Document, scope, depth)),
             0..=2 => format!("({text} || {})", self.expression(Text, scope, depth)),
             3 => {
                 let function = self.pick(&["upper", "lower", "trim", "ltrim", "rtrim", "initcap", "reverse"]);
@@ -813,12 +877,17 @@ impl<'a> Grammar<'a> {
     }
 
     fn comparable(&mut self) -> Type {
-        self.pick(&[Int, Int, Bigint, Numeric, Text, Text, Date, Timestamp, Float, Bool, Interval])
+        self.pick(&[Int, Int, Bigint, Numeric, Text, Text, Date, Timestamp, Float, Bool, Interval, Document, Numbers])
     }
 
     fn bool(&mut self, scope: &Scope, depth: usize) -> String {
         let kind = self.comparable();
-        match self.below(20) {
+        match self.below(21) {
+            20 => {
+                let operator = self.pick(&["= ANY", "<> ALL", "< ANY"]);
+                let (number, numbers) = (self.expression(Int, scope, depth), self.expression(Numbers, scope, depth));
+                format!("{number} {operator} ({numbers})")
+            }
             0..=5 => {
                 let operator = self.pick(&["=", "<>", "<", "<=", ">", ">=", "!="]);
                 format!("{} {operator} {}", self.expression(kind, scope, depth), self.expression(kind, scope, depth))
@@ -906,8 +975,24 @@ impl<'a> Grammar<'a> {
                 format!("({} - {})", self.expression(Timestamp, scope, depth), self.expression(Timestamp, scope, depth))
             }
             1 => format!("({} + {})", self.expression(Interval, scope, depth), self.expression(Interval, scope, depth)),
-            2 => format!("({} * {})", self.expression(Interval, scope, depth), self.below(4)),
+            2 => {
+                let factor = self.pick(&["* 2", "* 0", "* 1.2", "* -0.5", "/ 3", "/ 7.5"]);
+                format!("({} {factor})", self.expression(Interval, scope, depth))
+            }
             _ => self.leaf(Interval, scope),
         }
+    }
+
+    fn document(&mut self, scope: &Scope, depth: usize) -> String {
+        let key = self.pick(&["'a'", "'bb'", "0", "-1"]);
+        format!("({} -> {key})", self.expression(Document, scope, depth))
+    }
+
+    fn numbers(&mut self, scope: &Scope, depth: usize) -> String {
+        if self.chance(40) {
+            return self.leaf(Numbers, scope);
+        }
+        let kind = self.pick(&[Int, Int, Numbers]);
+        format!("ARRAY[{}, {}]", self.expression(kind, scope, depth), self.expression(kind, scope, depth))
     }
 }

@@ -1,6 +1,6 @@
 //! What our engine answers is what a real PostgreSQL answers, or a refusal that says so.
 //!
-//! `TWOAM_DIFF_SEED`, `TWOAM_DIFF_STATEMENTS` and `TWOAM_DIFF_SCHEDULES` give another seed and any number of cases.
+//! `TWOAM_DIFF_SEED`, `TWOAM_DIFF_STATEMENTS`, `TWOAM_DIFF_VALUES` and `TWOAM_DIFF_SCHEDULES` give another seed and any number of cases.
 
 mod golden;
 mod grammar;
@@ -8,6 +8,7 @@ mod postgres;
 mod schedule_grammar;
 mod schedules;
 mod statements;
+mod values;
 
 /// A number the environment may give.
 fn number<T: std::str::FromStr>(name: &str, otherwise: T) -> T {

@@ -43,15 +43,20 @@ impl Ours {
     }
 }
 
+/// What ours answers when nothing was asked before.
+pub fn answer_of(sql: &str) -> Answer {
+    Ours::new().query(sql)
+}
+
 /// PostgreSQL's side: one session of an emptied database.
-struct Theirs {
+pub struct Theirs {
     connection: Connection,
     /// Runs as long as somebody holds it.
     _cluster: Arc<Cluster>,
 }
 
 impl Theirs {
-    fn new() -> Theirs {
+    pub fn new() -> Theirs {
         let cluster = Cluster::shared();
         let database = cluster.new_database();
         Theirs { connection: Connection::open(&cluster, &database, ""), _cluster: cluster }
@@ -66,6 +71,10 @@ impl Theirs {
                 self.connection.query("RESET ALL");
                 same(sql, answer, &other)
             })
+    }
+
+    pub fn query(&mut self, sql: &str) -> Answer {
+        self.connection.query(sql)
     }
 
     fn empty(&mut self) {
@@ -128,7 +137,7 @@ fn compare(script: &[String], theirs: &mut Theirs, tally: &mut Tally) -> Option<
     None
 }
 
-fn same(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
+pub fn same(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
     match (&ours.failure, &theirs.failure) {
         (Some(our), Some(their)) if our.sqlstate == their.sqlstate => {
             our.message == their.message || message_is_free(our)
@@ -215,7 +224,7 @@ fn shrink(mut script: Vec<String>, first: &Divergence, theirs: &mut Theirs) -> (
     (script, divergence)
 }
 
-fn shown(answer: &Answer) -> String {
+pub fn shown(answer: &Answer) -> String {
     let mut text = String::new();
     for result in &answer.results {
         text += &format!("  {}", result.tag);

@@ -34,7 +34,18 @@ fn is_window_function(name: &str) -> bool {
 pub(super) fn is_aggregate(name: &str) -> bool {
     matches!(
         name,
-        "count" | "sum" | "avg" | "min" | "max" | "bool_and" | "bool_or" | "every" | "string_agg" | "array_agg"
+        "count"
+            | "sum"
+            | "avg"
+            | "min"
+            | "max"
+            | "bool_and"
+            | "bool_or"
+            | "every"
+            | "string_agg"
+            | "array_agg"
+            | "json_agg"
+            | "jsonb_agg"
     )
 }
 
@@ -57,6 +68,7 @@ pub(super) fn aggregate_of(
     if arguments.len() != wanted {
         return Err(missing());
     }
+    functions::check_overload(name, &arguments.iter().map(|it| it.ty.unmodified()).collect::<Vec<_>>())?;
     let rest = arguments.split_off(1);
     let value = arguments.remove(0);
     let ty = value.ty.unmodified();
@@ -70,9 +82,16 @@ pub(super) fn aggregate_of(
         ("avg", Type::Int2 | Type::Int4 | Type::Int8) => (F::AvgInt, Type::Numeric(None)),
         ("avg", Type::Numeric(_)) => (F::AvgNumeric, Type::Numeric(None)),
         ("avg", Type::Float8) => (F::AvgFloat, Type::Float8),
+        ("avg", Type::Interval) => (F::AvgInterval, Type::Interval),
+        ("json_agg", _) => (F::JsonAgg, Type::Json),
+        ("jsonb_agg", _) => (F::JsonbAgg, Type::Jsonb),
         ("min" | "max", Type::Bool | Type::Uuid | Type::Json | Type::Jsonb | Type::Bytea) => return Err(missing()),
         ("min", _) => (F::Min, if ty == Type::Unknown || ty.is_text() { Type::Text } else { ty.clone() }),
         ("max", _) => (F::Max, if ty == Type::Unknown || ty.is_text() { Type::Text } else { ty.clone() }),
+        ("bool_and" | "bool_or" | "every", Type::Unknown) => {
+            let function = if name == "bool_or" { F::BoolOr } else { F::BoolAnd };
+            return Ok((function, vec![coerce(value, &Type::Bool)?], Type::Bool));
+        }
         ("bool_and" | "every", Type::Bool) => (F::BoolAnd, Type::Bool),
         ("bool_or", Type::Bool) => (F::BoolOr, Type::Bool),
         ("string_agg", Type::Text | Type::Varchar(_) | Type::Unknown) => (F::StringAgg, Type::Text),
@@ -84,7 +103,7 @@ pub(super) fn aggregate_of(
     };
     let mut exprs = vec![if ty == Type::Unknown { coerce(value, &Type::Text)? } else { value.expr }];
     for argument in rest {
-        exprs.push(coerce(argument, &Type::Text)?);
+        exprs.push(coerce(argument, &Type::Text).map_err(|_| missing())?);
     }
     Ok((function, exprs, result))
 }
@@ -122,6 +141,7 @@ impl<'a> Binder<'a> {
             return fail("42809", format!("window function {name} requires an OVER clause"));
         }
         if function.star || function.distinct || !function.order_by.is_empty() || function.filter.is_some() {
+            functions::check_offered(&name)?;
             return fail("42809", format!("{name} is not an aggregate function"));
         }
         if &*name == "coalesce" {
@@ -150,6 +170,9 @@ impl<'a> Binder<'a> {
         }
         if let Some(over) = &function.over {
             return self.window(name, over, arguments, star, distinct || filter.is_some() || !order.is_empty());
+        }
+        if distinct {
+            arguments.iter().try_for_each(|argument| argument.ty.check_equality())?;
         }
         let (kind, exprs, ty) = aggregate_of(name, arguments, star)?;
         let call = Aggregate { function: kind, arguments: exprs, distinct, filter, order };

@@ -39,13 +39,11 @@ pub fn compare_exprs(op: Comparison, left: Typed, right: Typed) -> Result<Typed>
             return Err(no_operator(op.symbol(), &left.ty, &right.ty));
         }
     }
-    let is_json = left.ty == Type::Jsonb || right.ty == Type::Jsonb;
-    if is_json && !matches!(op, Comparison::Equal | Comparison::NotEqual) {
-        return refuse("ordering JSON documents");
-    }
     let names = (left.ty.clone(), right.ty.clone());
     let (left, right) = alike(op.symbol(), left, right).map_err(|stop| match stop {
-        Stop::Failed(error) if error.sqlstate.as_str() == "42804" => no_operator(op.symbol(), &names.0, &names.1),
+        Stop::Failed(error) if matches!(error.sqlstate.as_str(), "42804" | "42846") => {
+            no_operator(op.symbol(), &names.0, &names.1)
+        }
         other => other,
     })?;
     Ok(boolean(Expr::Compare { op, left: Box::new(left), right: Box::new(right) }))
@@ -53,7 +51,10 @@ pub fn compare_exprs(op: Comparison, left: Typed, right: Typed) -> Result<Typed>
 
 /// Brings both sides of a comparison to one type.
 pub(super) fn alike(construct: &str, left: Typed, right: Typed) -> Result<(Expr, Expr)> {
-    let ty = common_type(construct, [&left.ty, &right.ty].into_iter())?;
+    let ty = match (&left.ty, &right.ty) {
+        (Type::Time, Type::Interval) | (Type::Interval, Type::Time) => Type::Interval,
+        (left, right) => common_type(construct, [left, right].into_iter())?,
+    };
     let ty = if ty == Type::Unknown { Type::Text } else { ty };
     // Integers of different width are kept and compared alike: without a cast an index can be used.
     let keep = |typed: &Typed| typed.ty.same_kind(&ty);
@@ -84,12 +85,16 @@ pub fn common_type<'t>(construct: &str, types: impl Iterator<Item = &'t Type>) -
                 let (a, b) = (so_far.unmodified(), ty.unmodified());
                 if a == b {
                     a
+                } else if a.category() != b.category() {
+                    return fail("42804", format!("{construct} types {} and {} cannot be matched", a.name(), b.name()));
                 } else if castable(&b, &a, CastContext::Implicit) {
                     if a.is_text() { Type::Text } else { a }
                 } else if castable(&a, &b, CastContext::Implicit) {
                     b
+                } else if construct == "CASE" {
+                    return fail("42846", format!("CASE/WHEN could not convert type {} to {}", a.name(), b.name()));
                 } else {
-                    return fail("42804", format!("{construct} types {} and {} cannot be matched", a.name(), b.name()));
+                    return fail("42846", format!("{construct} could not convert type {} to {}", b.name(), a.name()));
                 }
             }
         });
@@ -191,6 +196,7 @@ pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed> {
             pair(left, &ty, right, &ty, ty.clone())
         }
         (Unknown, Unknown) => Err(error("42725", format!("operator is not unique: unknown {} unknown", op.symbol()))),
+        (Float8, Unknown) | (Unknown, Float8) if op == Arithmetic::Remainder => Err(missing),
         (a, Unknown) if a.is_number() => {
             let ty = a;
             pair(left, &ty, right, &ty, ty.clone())
@@ -200,7 +206,11 @@ pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed> {
             pair(left, &ty, right, &ty, ty.clone())
         }
         (Date, Date) if subtract => pair(left, &Date, right, &Date, Int4),
-        (Date, Unknown) if subtract => pair(left, &Date, right, &Date, Int4),
+        (Date, Unknown) | (Unknown, Date) if subtract => pair(left, &Date, right, &Date, Int4),
+        (Date, Unknown) | (Unknown, Date) if add => {
+            let (left, right) = (left.ty.name(), right.ty.name());
+            Err(error("42725", format!("operator is not unique: {left} + {right}")))
+        }
         (Date, b) if additive && (b == Int4 || b == Type::Int2) => pair(left, &Date, right, &Int4, Date),
         (a, Date) if add && (a == Int4 || a == Type::Int2) => pair(left, &Int4, right, &Date, Date),
         (Date | Timestamp, Interval) if additive => pair(left, &Timestamp, right, &Interval, Timestamp),
@@ -212,6 +222,14 @@ pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed> {
             pair(left, &ty, right, &Interval, ty.clone())
         }
         (Time, Interval) if additive => pair(left, &Time, right, &Interval, Time),
+        (Interval, Time) if add => pair(left, &Interval, right, &Time, Time),
+        (Time, Time) | (Time, Unknown) | (Unknown, Time) if subtract => pair(left, &Time, right, &Time, Interval),
+        (Time, Time) if add => Err(error("42725", format!("operator is not unique: {} + {0}", Time.name()))),
+        (Unknown, Time) if add => pair(left, &Interval, right, &Time, Time),
+        (Date | Timestamp, Time) if add => pair(left, &Timestamp, right, &Interval, Timestamp),
+        (TimestampTz, Time) if add => pair(left, &TimestampTz, right, &Interval, TimestampTz),
+        (Time, Date | Timestamp) if add => pair(left, &Interval, right, &Timestamp, Timestamp),
+        (Time, TimestampTz) if add => pair(left, &Interval, right, &TimestampTz, TimestampTz),
         (Interval, Interval) if additive => pair(left, &Interval, right, &Interval, Interval),
         (Interval, Unknown) if additive => pair(left, &Interval, right, &Interval, Interval),
         (Interval, b) if b.is_number() && matches!(op, Arithmetic::Multiply | Arithmetic::Divide) => {
@@ -222,9 +240,22 @@ pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed> {
             let left = Typed { expr: explicit_cast(left, &Float8)?.expr, ty: Float8 };
             pair(left, &Float8, right, &Interval, Interval)
         }
-        (a, b) if subtract && a.is_time() && (b.is_time() || b == Unknown) => {
+        (a, b)
+            if subtract && (a.is_time() || a == Unknown) && b.is_time()
+                || (a.is_time() && b == Unknown && subtract) =>
+        {
             let ty = if a == TimestampTz || b == TimestampTz { TimestampTz } else { Timestamp };
             pair(left, &ty, right, &ty, Interval)
+        }
+        // A time stands for an interval where only that is computed with.
+        (Time, _) if !add => arithmetic(op, Typed { expr: coerce(left, &Interval)?, ty: Interval }, right),
+        (_, Time) => arithmetic(op, left, Typed { expr: coerce(right, &Interval)?, ty: Interval }),
+        (Unknown, Interval) if op == Arithmetic::Multiply => pair(left, &Float8, right, &Interval, Interval),
+        (Interval, Unknown) if matches!(op, Arithmetic::Multiply | Arithmetic::Divide) => {
+            pair(left, &Interval, right, &Float8, Interval)
+        }
+        (Type::Jsonb, _) | (Unknown, Type::Text | Type::Varchar(_) | Type::Array(_)) if subtract => {
+            refuse(format!("the operator {} - {}", left.ty.name(), right.ty.name()))
         }
         _ => Err(missing),
     }

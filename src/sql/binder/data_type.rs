@@ -8,7 +8,7 @@ use super::relation_name;
 
 pub fn type_of(data_type: &ast::DataType) -> Result<Type> {
     let element = element_type(data_type)?;
-    Ok((0..data_type.dimensions.min(1)).fold(element, |ty, _| Type::Array(Box::new(ty))))
+    Ok((0..data_type.dimensions.min(1)).fold(element, |ty, _| ty.array()))
 }
 
 /// Types of PostgreSQL that are not offered.

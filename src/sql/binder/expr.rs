@@ -1,5 +1,6 @@
 //! Expressions with their types.
 
+use crate::sql::documents;
 use crate::sql::error::{Result, fail, refuse, refused};
 use crate::sql::expr::{Arithmetic, Comparison, Expr};
 use crate::sql::functions;
@@ -23,6 +24,11 @@ pub(super) fn row_parts(expr: &ast::Expr) -> Option<&[ast::Expr]> {
     if let ast::ExprKind::Row(parts) = &expr.kind { Some(parts) } else { None }
 }
 
+/// `ARRAY[]`, and `ARRAY[[], []]`.
+fn is_empty_array(expr: &ast::Expr) -> bool {
+    matches!(&expr.kind, ast::ExprKind::Array(elements) if elements.iter().all(is_empty_array))
+}
+
 /// An operator that does not compare.
 fn operation(left: Typed, op: &ast::BinaryOperator, right: Typed) -> Result<Typed> {
     use ast::BinaryOperator as B;
@@ -34,7 +40,7 @@ fn operation(left: Typed, op: &ast::BinaryOperator, right: Typed) -> Result<Type
         B::Modulo => arithmetic(Arithmetic::Remainder, left, right),
         B::Concat => functions::concatenation(left, right),
         B::Arrow | B::LongArrow if matches!(left.ty, Type::Json | Type::Jsonb) => {
-            functions::json_member(left, right, matches!(op, B::LongArrow))
+            documents::member(left, right, matches!(op, B::LongArrow))
         }
         other => refuse(format!("the operator {other}")),
     }
@@ -147,8 +153,12 @@ impl<'a> Binder<'a> {
                 self.quantified_subquery(left, subquery, kind)
             }
             K::Cast { expr, data_type } => {
+                let to = type_of(data_type)?;
+                if matches!(to, Type::Array(_)) && is_empty_array(expr) {
+                    return Ok(Typed { expr: Expr::Const(Value::Array([].into())), ty: to });
+                }
                 let of = self.expr(expr)?;
-                explicit_cast(of, &type_of(data_type)?)
+                explicit_cast(of, &to)
             }
             K::AtTimeZone { timestamp, zone } => {
                 let of = self.expr(timestamp)?;
@@ -170,8 +180,7 @@ impl<'a> Binder<'a> {
                 if parts.is_empty() {
                     return fail("42P18", "cannot determine type of empty array");
                 }
-                let (exprs, ty) = functions::unify("ARRAY", parts)?;
-                Ok(Typed { expr: Expr::Array(exprs), ty: Type::Array(Box::new(ty)) })
+                functions::array_of(parts)
             }
             K::Row(_) => refuse("a row value outside a comparison"),
             K::Function(function) => self.function(function),
@@ -340,6 +349,9 @@ impl<'a> Binder<'a> {
                 parts.iter().skip(1).find(|part| common_type("IN", [&parts[0].ty, &part.ty].into_iter()).is_err());
             return Err(operator(&parts[0].ty, other.map_or(&parts[0].ty, |part| &part.ty)));
         };
+        if ty.check_equality().is_err() {
+            return Err(operator(&parts[0].ty, &parts[1].ty));
+        }
         let exprs: Result<Vec<Expr>> = parts.into_iter().map(|part| coerce(part, &ty)).collect();
         let mut exprs = exprs?;
         let of = Box::new(exprs.remove(0));

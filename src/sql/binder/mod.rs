@@ -27,7 +27,7 @@ use crate::trace::Value;
 use self::query::Common;
 use self::scope::{Relation, Scope};
 
-pub use coerce::{arithmetic, assign, coerce, common_type, common_type_of};
+pub use coerce::{arithmetic, assign, coerce, common_type, common_type_of, compare_exprs};
 pub use data_type::type_of;
 pub use from::invalid_reference;
 
@@ -38,6 +38,16 @@ pub struct Typed {
 }
 
 impl Typed {
+    fn with_equality(self) -> Result<Expr> {
+        self.ty.check_equality()?;
+        Ok(self.expr)
+    }
+
+    fn with_order(self) -> Result<Expr> {
+        self.ty.check_order()?;
+        Ok(self.expr)
+    }
+
     pub fn null() -> Typed {
         Typed { expr: Expr::Const(Value::Null), ty: Type::Unknown }
     }

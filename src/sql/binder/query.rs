@@ -298,6 +298,9 @@ impl<'a> Binder<'a> {
         let mut columns = Vec::new();
         for (number, (a, b)) in left.columns.clone().iter().zip(right.columns.clone()).enumerate() {
             let ty = common_type(name, [&a.ty, &b.ty].into_iter())?;
+            if !(all && operation == SetOperation::Union) {
+                ty.check_equality()?;
+            }
             convert_column(&mut left, number, &a.ty, &ty)?;
             convert_column(&mut right, number, &b.ty, &ty)?;
             columns.push(OutputColumn { name: a.name.clone(), ty });

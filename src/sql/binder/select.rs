@@ -121,7 +121,7 @@ impl<'a> Binder<'a> {
         self.scope().may_window = false;
         let mut keys: Vec<Expr> = Vec::new();
         for expr in &select.group_by {
-            let key = self.group_key(expr, &output, &columns)?;
+            let key = self.group_key(expr, &output, &columns)?.with_equality()?;
             self.check_group_key(&key)?;
             if !keys.contains(&key) {
                 keys.push(key);
@@ -138,9 +138,13 @@ impl<'a> Binder<'a> {
         self.scope().clause = "ORDER BY";
         let distinct = match &select.distinct {
             None => None,
-            Some(ast::Distinct::Rows) => Some(Distinct::Rows),
+            Some(ast::Distinct::Rows) => {
+                output.iter().try_for_each(|typed| typed.ty.check_equality())?;
+                Some(Distinct::Rows)
+            }
             Some(ast::Distinct::On(exprs)) => {
-                let on = exprs.iter().map(|expr| self.order_target(expr, &output, &columns, "DISTINCT ON"));
+                let on =
+                    exprs.iter().map(|expr| self.order_target(expr, &output, &columns, "DISTINCT ON")?.with_order());
                 Some(Distinct::On(on.collect::<Result<_>>()?))
             }
         };
@@ -157,7 +161,7 @@ impl<'a> Binder<'a> {
     ) -> Result<Vec<SortKey>> {
         let mut order = Vec::new();
         for key in written {
-            let by = self.order_target(&key.expr, output, columns, "ORDER BY")?;
+            let by = self.order_target(&key.expr, output, columns, "ORDER BY")?.with_order()?;
             let by = match (distinct, output.iter().position(|typed| typed.expr == by)) {
                 (Some(Distinct::Rows), Some(column)) => SortBy::Output(column),
                 (Some(Distinct::Rows), None) => {
@@ -335,9 +339,9 @@ impl<'a> Binder<'a> {
         Ok((output.into_iter().map(|typed| typed.expr).collect(), columns))
     }
 
-    pub(super) fn group_key(&mut self, expr: &ast::Expr, output: &[Typed], columns: &[OutputColumn]) -> Result<Expr> {
+    pub(super) fn group_key(&mut self, expr: &ast::Expr, output: &[Typed], columns: &[OutputColumn]) -> Result<Typed> {
         if let Some(place) = constant_position(expr, output.len(), "GROUP BY") {
-            return Ok(output[place?].expr.clone());
+            return Ok(output[place?].clone());
         }
         if let ast::ExprKind::Row(_) = &expr.kind {
             return refuse("GROUPING SETS, CUBE and ROLLUP");
@@ -345,9 +349,9 @@ impl<'a> Binder<'a> {
         if let Some(name) = bare_column(expr) {
             // A column of the input comes before a name of the output.
             return match self.column(name) {
-                Ok(typed) => Ok(typed.expr),
+                Ok(typed) => Ok(typed),
                 Err(missing) => match columns.iter().position(|column| column.name == *name) {
-                    Some(place) => Ok(output[place].expr.clone()),
+                    Some(place) => Ok(output[place].clone()),
                     None => Err(missing),
                 },
             };
@@ -356,7 +360,7 @@ impl<'a> Binder<'a> {
         self.scope().clause = "GROUP BY";
         let bound = self.expr(expr);
         self.scope().may_aggregate = true;
-        Ok(bound?.expr)
+        bound
     }
 
     /// By its position or its name a key may mean a column of the output that is not there before the groups are.
@@ -390,9 +394,9 @@ impl<'a> Binder<'a> {
         output: &[Typed],
         columns: &[OutputColumn],
         clause: &str,
-    ) -> Result<Expr> {
+    ) -> Result<Typed> {
         if let Some(place) = constant_position(expr, output.len(), clause) {
-            return Ok(output[place?].expr.clone());
+            return Ok(output[place?].clone());
         }
         if let Some(name) = bare_column(expr) {
             let mut named =
@@ -401,12 +405,15 @@ impl<'a> Binder<'a> {
                 (Some(first), Some(second)) if first.expr != second.expr => {
                     fail("42702", format!("{clause} \"{name}\" is ambiguous"))
                 }
-                (Some(typed), _) => Ok(typed.expr.clone()),
-                (None, _) => Ok(self.column(name)?.expr),
+                (Some(typed), _) => Ok(typed.clone()),
+                (None, _) => self.column(name),
             };
         }
         let typed = self.expr(expr)?;
-        if typed.ty == Type::Unknown { coerce(typed, &Type::Text) } else { Ok(typed.expr) }
+        if typed.ty != Type::Unknown {
+            return Ok(typed);
+        }
+        Ok(Typed { expr: coerce(typed, &Type::Text)?, ty: Type::Text })
     }
 
     /// Tables whose primary key is among the group keys: their other columns depend on it.

@@ -14,6 +14,13 @@ def load(kind, value):
         return UUID(int=value)
     import datetime
 
+    if kind in ("date", "timestamp", "timestamptz"):
+        days = 719163 + (value if kind == "date" else value // 86_400_000_000)
+        if not 1 <= days <= 3_652_059:
+            from .errors import DataError
+
+            kind = "date" if kind == "date" else "timestamp"
+            raise DataError(f"{kind} too large (after year 10K)" if days > 1 else f"{kind} too small (before year 1)")
     if kind == "date":
         return datetime.date.fromordinal(719163 + value)
     if kind == "time":
