@@ -72,10 +72,10 @@ fn offending(source: &Source, error: &SyntaxError) -> usize {
         return byte(number + usize::from(ends_an_item(before)));
     }
     if message == "expected expression in tuple_expr" {
-        return byte(number - 1);
+        return byte(number.saturating_sub(1));
     }
     if message.starts_with("Parentheses are not allowed") {
-        return end - 1;
+        return end.saturating_sub(1);
     }
     if message.starts_with("Subqueries in tuple") && source.is(number.wrapping_sub(1), "(") {
         return byte(source.number_from(end));

@@ -100,8 +100,13 @@ impl Lowering<'_> {
 
     #[inline(never)]
     fn window(&self, over: &SyntaxNode) -> Result<WindowSpec> {
-        let spec = over.part(OVER_WINDOW_SPEC).and_then(|spec| spec.part(WINDOW_SPEC));
-        let Some(spec) = spec.filter(|spec| !spec.has(WINDOW_REF)) else { return refuse("a named window") };
+        let Some(written) = over.part(OVER_WINDOW_SPEC) else { return refuse("a named window") };
+        let Some(spec) = written.part(WINDOW_SPEC) else {
+            return Ok(WindowSpec { partition_by: Vec::new(), order_by: Vec::new() });
+        };
+        if spec.has(WINDOW_REF) {
+            return refuse("a named window");
+        }
         if spec.has(FRAME_CLAUSE) {
             return refuse("a window frame");
         }

@@ -25,7 +25,6 @@ enum Level {
     Multiply,
     Power,
     AtTimeZone,
-    Collate,
     Sign,
     Cast,
 }
