@@ -714,31 +714,29 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
     }
 }
 
-/// Of a function that is offered, the arguments PostgreSQL takes beside those it is offered for.
-const OTHER_OVERLOADS: &[(&str, &[Type])] = &[
-    ("age", &[Type::Timestamp]),
-    ("age", &[Type::TimestampTz]),
-    ("age", &[Type::Date]),
-    ("date_trunc", &[Type::Text, Type::Time]),
-    ("date_trunc", &[Type::Text, Type::TimestampTz, Type::Text]),
-    ("isfinite", &[Type::Time]),
-    ("length", &[Type::Bytea, Type::Text]),
-    ("to_timestamp", &[Type::Text, Type::Text]),
-    ("substr", &[Type::Text, Type::Text]),
-    ("substr", &[Type::Text, Type::Text, Type::Text]),
-    ("btrim", &[Type::Bytea, Type::Bytea]),
-    ("ltrim", &[Type::Bytea, Type::Bytea]),
-    ("rtrim", &[Type::Bytea, Type::Bytea]),
-    ("strpos", &[Type::Bytea, Type::Bytea]),
-    ("substr", &[Type::Bytea, Type::Int4]),
-    ("substr", &[Type::Bytea, Type::Int4, Type::Int4]),
-    ("string_agg", &[Type::Bytea, Type::Bytea]),
-    ("sum", &[Type::Time]),
-    ("avg", &[Type::Time]),
+/// Of a function that is offered, the arguments PostgreSQL takes beside those it is offered for; and the places of which one has to
+/// be of a known type to say so, none where the number of arguments does.
+const OTHER_OVERLOADS: &[(&str, &[Type], &[usize])] = &[
+    ("age", &[Type::Timestamp], &[0]),
+    ("age", &[Type::TimestampTz], &[0]),
+    ("age", &[Type::Date], &[0]),
+    ("date_trunc", &[Type::Text, Type::Time], &[1]),
+    ("date_trunc", &[Type::Text, Type::TimestampTz, Type::Text], &[]),
+    ("isfinite", &[Type::Time], &[0]),
+    ("length", &[Type::Bytea, Type::Text], &[]),
+    ("to_timestamp", &[Type::Text, Type::Text], &[]),
+    ("substr", &[Type::Text, Type::Text], &[1]),
+    ("substr", &[Type::Text, Type::Text, Type::Text], &[1, 2]),
+    ("btrim", &[Type::Bytea, Type::Bytea], &[0, 1]),
+    ("ltrim", &[Type::Bytea, Type::Bytea], &[0, 1]),
+    ("rtrim", &[Type::Bytea, Type::Bytea], &[0, 1]),
+    ("strpos", &[Type::Bytea, Type::Bytea], &[0, 1]),
+    ("substr", &[Type::Bytea, Type::Int4], &[0]),
+    ("substr", &[Type::Bytea, Type::Int4, Type::Int4], &[0]),
+    ("string_agg", &[Type::Bytea, Type::Bytea], &[0, 1]),
+    ("sum", &[Type::Time], &[0]),
+    ("avg", &[Type::Time], &[0]),
 ];
-
-/// Those of them that take another number of arguments, so that literals mean them too.
-const OTHER_ARITIES: &[(&str, usize)] = &[("date_trunc", 3), ("length", 2), ("to_timestamp", 2)];
 
 /// Functions of so many arguments that one of them, by its place, says by its type which is meant.
 const NEEDS_A_TYPE: &[(&str, usize, usize, &str)] = &[
@@ -781,11 +779,13 @@ pub fn check_overload(name: &str, kinds: &[Type]) -> Result<()> {
         Type::Int2 => *wanted == Type::Int4,
         given => given == wanted,
     };
-    let is_said = OTHER_ARITIES.contains(&(name, kinds.len())) || kinds.iter().any(|kind| *kind != Type::Unknown);
-    let is_other = |(other, wanted): &(&str, &[Type])| {
-        *other == name && wanted.len() == kinds.len() && wanted.iter().zip(kinds).all(|(w, given)| takes(w, given))
+    let is_other = |(other, wanted, places): &(&str, &[Type], &[usize])| {
+        *other == name
+            && wanted.len() == kinds.len()
+            && wanted.iter().zip(kinds).all(|(wanted, given)| takes(wanted, given))
+            && (places.is_empty() || places.iter().any(|place| kinds[*place] != Type::Unknown))
     };
-    if is_said && OTHER_OVERLOADS.iter().any(is_other) {
+    if OTHER_OVERLOADS.iter().any(is_other) {
         return refuse(format!("the function {name}({})", names()));
     }
     Ok(())

@@ -886,7 +886,7 @@ impl<'a> Grammar<'a> {
             20 => {
                 let operator = self.pick(&["= ANY", "<> ALL", "< ANY"]);
                 let (number, numbers) = (self.expression(Int, scope, depth), self.expression(Numbers, scope, depth));
-                format!("{number} {operator} ({numbers})")
+                format!("(({number}) {operator} ({numbers}))")
             }
             0..=5 => {
                 let operator = self.pick(&["=", "<>", "<", "<=", ">", ">=", "!="]);

@@ -143,8 +143,11 @@ pub(super) fn convert(typed: Typed, to: &Type, context: CastContext) -> Result<E
     if typed.ty.unmodified() == *to || (unmodified && typed.ty.is_text() && to.is_text()) {
         return Ok(typed.expr);
     }
-    if let Expr::Const(value) = typed.expr {
-        return Ok(Expr::Const(types::cast(value, &typed.ty, to, false)?));
+    // What cannot be converted fails where constants are folded, if it is computed at all.
+    if let Expr::Const(value) = &typed.expr
+        && let Ok(value) = types::cast(value.clone(), &typed.ty, to, false)
+    {
+        return Ok(Expr::Const(value));
     }
     Ok(Expr::Cast { of: Box::new(typed.expr), from: typed.ty, to: to.clone(), explicit: false })
 }
@@ -222,6 +225,7 @@ pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed> {
             pair(left, &ty, right, &Interval, ty.clone())
         }
         (Time, Interval) if additive => pair(left, &Time, right, &Interval, Time),
+        (Time, Unknown) if add => pair(left, &Time, right, &Interval, Time),
         (Interval, Time) if add => pair(left, &Interval, right, &Time, Time),
         (Time, Time) | (Time, Unknown) | (Unknown, Time) if subtract => pair(left, &Time, right, &Time, Interval),
         (Time, Time) if add => Err(error("42725", format!("operator is not unique: {} + {0}", Time.name()))),

@@ -395,6 +395,9 @@ impl<'a> Binder<'a> {
         let Ok(ty) = common_type("ANY", [&left.ty, &element].into_iter()) else {
             return Err(no_operator(op.symbol(), &left.ty, &element));
         };
+        if ty.check_equality().is_err() {
+            return Err(no_operator(op.symbol(), &left.ty, &element));
+        }
         let ty = if ty == Type::Unknown { Type::Text } else { ty };
         let left = Box::new(coerce(left, &ty)?);
         let array = Box::new(coerce(array, &Type::Array(Box::new(ty)))?);
