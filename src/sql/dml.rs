@@ -94,8 +94,8 @@ struct RowWrite {
 
 /// What is checked or done when all rows of the statement are written.
 enum Task {
-    /// A child row must have its parent.
-    NeedsParent { key: Rc<ForeignKey>, values: Vec<Value> },
+    /// A child row must have its parent, unless it was changed once more since.
+    NeedsParent { key: Rc<ForeignKey>, child: RowId, row: Row, values: Vec<Value> },
     /// A parent's key is gone or changed.
     LeftChildren { key: Rc<ForeignKey>, old: Vec<Value>, new: Option<Vec<Value>> },
     /// A child row is deleted or changed with its parent.
@@ -745,7 +745,8 @@ impl Context<'_> {
             });
         }
         // PostgreSQL does not know whether the parent of a row of its own transaction was ever looked for.
-        self.queue_tasks(&table, done.old.as_ref(), done.own, done.new.as_ref(), progress);
+        let new = done.new.as_ref().map(|new| (id, new));
+        self.queue_tasks(&table, done.old.as_ref(), done.own, new, progress);
         Ok(id)
     }
 
@@ -772,29 +773,30 @@ impl Context<'_> {
         table: &Rc<Table>,
         old: Option<&Row>,
         own: bool,
-        new: Option<&Row>,
+        new: Option<(RowId, &Row)>,
         progress: &mut WriteProgress,
     ) {
         let pick = |row: &Row, columns: &[usize]| -> Vec<Value> {
             columns.iter().map(|column| row[*column].clone()).collect()
         };
         let same = |a: &[Value], b: &[Value]| a.iter().zip(b).all(|(x, y)| crate::store::compare(x, y).is_eq());
-        if let Some(new) = new {
+        // PostgreSQL's order: by what follows from a key of its own a row may change once more before its parents are looked for.
+        if let Some(old) = old {
+            for key in &table.referenced_by {
+                let before = pick(old, &key.parent_columns);
+                let after = new.map(|(_, new)| pick(new, &key.parent_columns));
+                let unchanged = after.as_ref().is_some_and(|after| same(&before, after));
+                if !unchanged && !before.contains(&Value::Null) {
+                    progress.tasks.push_back(Task::LeftChildren { key: key.clone(), old: before, new: after });
+                }
+            }
+        }
+        if let Some((child, new)) = new {
             for key in &table.foreign_keys {
                 let values = pick(new, &key.child_columns);
                 let unchanged = old.is_some_and(|old| same(&pick(old, &key.child_columns), &values));
                 if (own || !unchanged) && !values.contains(&Value::Null) {
-                    progress.tasks.push_back(Task::NeedsParent { key: key.clone(), values });
-                }
-            }
-        }
-        if let Some(old) = old {
-            for key in &table.referenced_by {
-                let before = pick(old, &key.parent_columns);
-                let after = new.map(|new| pick(new, &key.parent_columns));
-                let unchanged = after.as_ref().is_some_and(|after| same(&before, after));
-                if !unchanged && !before.contains(&Value::Null) {
-                    progress.tasks.push_back(Task::LeftChildren { key: key.clone(), old: before, new: after });
+                    progress.tasks.push_back(Task::NeedsParent { key: key.clone(), child, row: new.clone(), values });
                 }
             }
         }
@@ -809,9 +811,12 @@ impl Context<'_> {
             }
             let Some(task) = progress.tasks.front() else { return Ok(()) };
             match task {
-                Task::NeedsParent { key, values } => {
+                Task::NeedsParent { key, child, row, values } => {
+                    let newest = self.engine.store.table(key.child).chain(*child).newest();
                     let (key, values) = (key.clone(), values.clone());
-                    self.find_parent(&key, &values)?;
+                    if newest.row.as_ref().is_some_and(|newest| Rc::ptr_eq(newest, row)) {
+                        self.find_parent(&key, &values)?;
+                    }
                     progress.tasks.pop_front();
                 }
                 Task::LeftChildren { key, old, new } => {
