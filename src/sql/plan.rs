@@ -708,7 +708,7 @@ impl Planner<'_> {
         let mut complete = false;
         for key in order {
             let SortBy::Expr(by) = &key.by else { return None };
-            if fixed.contains(by) || complete {
+            if fixed.contains(by) || (complete && by.slots().within(SlotSet::one(slot))) {
                 continue;
             }
             if keys.next().as_ref() != Some(by) {
@@ -718,11 +718,16 @@ impl Planner<'_> {
                 return None;
             }
             backward = Some(key.descending);
-            // After a unique key nothing is left to order.
-            complete = keys.peek().is_none() && index.unique;
+            // After a unique key no column of this table is left to order; a row of another one may be joined to several here.
+            complete = keys.peek().is_none() && index.unique && never_null(table, index);
         }
         Some(backward.unwrap_or(false))
     }
+}
+
+/// Whether no two rows have the same key: of NULL there may be many.
+fn never_null(table: &Table, index: &catalog::Index) -> bool {
+    index.key_columns().is_some_and(|columns| columns.iter().all(|column| table.columns[*column].not_null))
 }
 
 fn flatten(source: Source, units: &mut Vec<Source>, conditions: &mut Vec<Expr>) {
