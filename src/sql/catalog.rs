@@ -1,23 +1,44 @@
 //! What tables, indexes and sequences there are. It knows no rows.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
 
 use crate::store::TableId;
-use crate::trace::SqlError;
+use crate::trace::{SessionId, SqlError};
 
 use super::error::{Result, Stop, error, fail};
 use super::expr::Expr;
+use super::parser::ast::OnCommit;
 use super::types::Type;
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Catalog {
+    permanent: Rc<Namespace>,
+    /// Temporary tables and sequences of the sessions that have any: nobody else knows of them.
+    temporary: BTreeMap<SessionId, Rc<Namespace>>,
+    /// Whose temporary tables hide permanent ones of the same name.
+    pub view: Option<SessionId>,
+    /// Grows with every change of what is permanent: plans made before are made anew.
+    pub version: u64,
+    temporary_changes: u64,
+}
+
+#[derive(Clone, Default)]
+struct Namespace {
     tables: IndexMap<Rc<str>, Rc<Table>>,
     sequences: IndexMap<Rc<str>, Rc<Sequence>>,
-    /// Grows with every change: plans made before are made anew.
-    pub version: u64,
+    /// Of temporary ones: no two states of any session have the same.
+    version: u64,
+}
+
+/// What a session's statement finds before or leaves after it.
+#[derive(Clone)]
+pub struct CatalogState {
+    permanent: Rc<Namespace>,
+    temporary: Option<Rc<Namespace>>,
 }
 
 #[derive(Clone)]
@@ -30,6 +51,13 @@ pub struct Table {
     pub foreign_keys: Vec<Rc<ForeignKey>>,
     /// Foreign keys of other tables that point here.
     pub referenced_by: Vec<Rc<ForeignKey>>,
+    pub temporary: Option<Temporary>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Temporary {
+    pub session: SessionId,
+    pub on_commit: OnCommit,
 }
 
 #[derive(Clone)]
@@ -111,62 +139,23 @@ pub enum Action {
     SetDefault,
 }
 
-/// Numbers given out are never taken back, so a sequence is no part of any transaction.
+/// Numbers given out are never taken back: what is in the cells is no part of any transaction.
+#[derive(Clone)]
 pub struct Sequence {
     pub name: Rc<str>,
     pub last: Cell<i64>,
     pub called: Cell<bool>,
+    pub start: i64,
     pub increment: i64,
     pub min: i64,
     pub max: i64,
     pub cycle: bool,
-}
-
-/// What a sequence was asked to be; the rest follows from its type.
-#[derive(Default)]
-pub struct SequenceOptions {
-    pub increment: Option<i64>,
-    pub start: Option<i64>,
-    pub min: Option<i64>,
-    pub max: Option<i64>,
-    pub cycle: bool,
+    /// The table of the SERIAL or IDENTITY column it belongs to.
+    pub owner: Option<TableId>,
+    pub temporary: Option<SessionId>,
 }
 
 impl Sequence {
-    pub fn new(name: Rc<str>, ty: &Type, options: &SequenceOptions) -> Result<Sequence> {
-        let most = match ty {
-            Type::Int2 => i64::from(i16::MAX),
-            Type::Int4 => i64::from(i32::MAX),
-            Type::Int8 => i64::MAX,
-            _ => return fail("22023", "sequence type must be smallint, integer, or bigint"),
-        };
-        let mistake = |message: String| fail("22023", message);
-        let increment = options.increment.unwrap_or(1);
-        if increment == 0 {
-            return fail("22023", "INCREMENT must not be zero");
-        }
-        let ascending = increment > 0;
-        let max = options.max.unwrap_or(if ascending { most } else { -1 });
-        let min = options.min.unwrap_or(if ascending { 1 } else { -most - 1 });
-        for (bound, value) in [("MAXVALUE", max), ("MINVALUE", min)] {
-            if !(-most - 1..=most).contains(&value) {
-                return mistake(format!("{bound} ({value}) is out of range for sequence data type {}", ty.name()));
-            }
-        }
-        if min >= max {
-            return mistake(format!("MINVALUE ({min}) must be less than MAXVALUE ({max})"));
-        }
-        let start = options.start.unwrap_or(if ascending { min } else { max });
-        if start < min {
-            return mistake(format!("START value ({start}) cannot be less than MINVALUE ({min})"));
-        }
-        if start > max {
-            return mistake(format!("START value ({start}) cannot be greater than MAXVALUE ({max})"));
-        }
-        let (last, called, cycle) = (Cell::new(start), Cell::new(false), options.cycle);
-        Ok(Sequence { name, last, called, increment, min, max, cycle })
-    }
-
     pub fn next(&self) -> Result<i64> {
         let value = if self.called.get() {
             let next = self.last.get().checked_add(self.increment).filter(|next| (self.min..=self.max).contains(next));
@@ -223,72 +212,174 @@ impl Table {
 }
 
 impl Catalog {
-    pub fn table(&self, name: &str) -> Option<&Rc<Table>> {
-        self.tables.get(name)
+    /// The session's own temporary names first.
+    fn seen(&self) -> impl Iterator<Item = &Rc<Namespace>> {
+        let own = self.view.and_then(|session| self.temporary.get(&session));
+        own.into_iter().chain([&self.permanent])
     }
 
+    fn all(&self) -> impl Iterator<Item = &Rc<Namespace>> {
+        std::iter::once(&self.permanent).chain(self.temporary.values())
+    }
+
+    /// Of the permanent names and of the session's temporary ones.
+    pub fn versions(&self) -> (u64, u64) {
+        let own = self.view.and_then(|session| self.temporary.get(&session));
+        (self.version, own.map_or(0, |own| own.version))
+    }
+
+    /// For a change of what is permanent or of what a session has for itself.
+    fn namespace(&mut self, temporary: Option<SessionId>) -> &mut Namespace {
+        let Some(session) = temporary else {
+            self.version += 1;
+            return Rc::make_mut(&mut self.permanent);
+        };
+        self.temporary_changes += 1;
+        let own = Rc::make_mut(self.temporary.entry(session).or_default());
+        own.version = self.temporary_changes;
+        own
+    }
+
+    pub fn table(&self, name: &str) -> Option<&Rc<Table>> {
+        self.seen().find_map(|names| names.tables.get(name))
+    }
+
+    /// The permanent ones.
     pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
-        self.tables.values()
+        self.permanent.tables.values()
+    }
+
+    pub fn temporary_tables(&self, session: SessionId) -> impl Iterator<Item = &Rc<Table>> {
+        self.temporary.get(&session).into_iter().flat_map(|own| own.tables.values())
     }
 
     pub fn table_by_id(&self, id: TableId) -> Option<&Rc<Table>> {
-        self.tables.values().find(|table| table.id == id)
+        self.all().flat_map(|names| names.tables.values()).find(|table| table.id == id)
     }
 
     pub fn existing(&self, name: &str) -> Result<&Rc<Table>> {
-        self.tables.get(name).ok_or_else(|| missing_relation(name))
+        self.table(name).ok_or_else(|| missing_relation(name))
     }
 
     pub fn put(&mut self, table: Table) {
-        self.version += 1;
-        self.tables.insert(table.name.clone(), Rc::new(table));
+        let names = self.namespace(table.temporary.map(|temporary| temporary.session));
+        names.tables.insert(table.name.clone(), Rc::new(table));
     }
 
-    pub fn change(&mut self, name: &str, change: impl FnOnce(&mut Table)) {
-        if let Some(table) = self.tables.get_mut(name) {
+    pub fn change(&mut self, id: TableId, change: impl FnOnce(&mut Table)) {
+        if let Some(table) = self.table_by_id(id) {
             let mut changed = Table::clone(table);
             change(&mut changed);
-            *table = Rc::new(changed);
-            self.version += 1;
-        }
-    }
-
-    pub fn remove(&mut self, name: &str) {
-        self.version += 1;
-        self.tables.shift_remove(name);
-    }
-
-    pub fn rename(&mut self, name: &str, new: &str) {
-        if let Some(table) = self.tables.shift_remove(name) {
-            let mut changed = Table::clone(&table);
-            changed.name = Rc::from(new);
             self.put(changed);
         }
     }
 
-    pub fn sequence(&self, name: &str) -> Result<&Rc<Sequence>> {
-        let name = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
-        self.sequences.get(name).ok_or_else(|| missing_relation(name))
+    pub fn remove(&mut self, table: &Table) {
+        let names = self.namespace(table.temporary.map(|temporary| temporary.session));
+        names.tables.shift_remove(&table.name);
+        names.sequences.retain(|_, sequence| sequence.owner != Some(table.id));
+        // Who has nothing of his own left shares the plans of all others.
+        self.temporary.retain(|_, own| !own.tables.is_empty() || !own.sequences.is_empty());
     }
 
-    pub fn has_relation(&self, name: &str) -> bool {
-        self.tables.contains_key(name) || self.sequences.contains_key(name) || self.index(name).is_some()
+    pub fn rename(&mut self, table: &Table, new: &str) {
+        let names = self.namespace(table.temporary.map(|temporary| temporary.session));
+        names.tables.shift_remove(&table.name);
+        let mut changed = Table::clone(table);
+        changed.name = Rc::from(new);
+        names.tables.insert(changed.name.clone(), Rc::new(changed));
+    }
+
+    pub fn sequence(&self, name: &str) -> Result<&Rc<Sequence>> {
+        let name = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
+        self.seen().find_map(|names| names.sequences.get(name)).ok_or_else(|| missing_relation(name))
+    }
+
+    /// The sequences of a table's SERIAL and IDENTITY columns.
+    pub fn sequences_of(&self, table: TableId) -> impl Iterator<Item = &Rc<Sequence>> {
+        self.all().flat_map(|names| names.sequences.values()).filter(move |sequence| sequence.owner == Some(table))
+    }
+
+    /// Among the permanent names, or among those a session has for itself.
+    pub fn has_relation(&self, name: &str, temporary: Option<SessionId>) -> bool {
+        let names = match temporary {
+            None => Some(&self.permanent),
+            Some(session) => self.temporary.get(&session),
+        };
+        names.is_some_and(|names| {
+            names.tables.contains_key(name) || names.sequences.contains_key(name) || names.index(name).is_some()
+        })
     }
 
     pub fn index(&self, name: &str) -> Option<(&Rc<Table>, &Index)> {
-        self.tables
-            .values()
-            .find_map(|table| table.indexes.iter().find(|index| &*index.name == name).map(|index| (table, index)))
+        self.seen().find_map(|names| names.index(name))
     }
 
     pub fn put_sequence(&mut self, sequence: Sequence) {
-        self.version += 1;
-        self.sequences.insert(sequence.name.clone(), Rc::new(sequence));
+        self.namespace(sequence.temporary).sequences.insert(sequence.name.clone(), Rc::new(sequence));
     }
 
-    pub fn remove_sequence(&mut self, name: &str) -> bool {
-        self.version += 1;
-        self.sequences.shift_remove(name).is_some()
+    pub fn remove_sequence(&mut self, sequence: &Sequence) {
+        self.namespace(sequence.temporary).sequences.shift_remove(&sequence.name);
+    }
+
+    /// All a session has for itself is gone.
+    pub fn forget(&mut self, session: SessionId) {
+        self.temporary.remove(&session);
+    }
+
+    // Changes that are taken back
+
+    pub fn state(&self, session: SessionId) -> CatalogState {
+        CatalogState { permanent: self.permanent.clone(), temporary: self.temporary.get(&session).cloned() }
+    }
+
+    /// Takes back what a session's statement changed, and nothing that others have changed since.
+    pub fn take_back(&mut self, session: SessionId, before: CatalogState, after: &CatalogState) {
+        if !Rc::ptr_eq(&before.permanent, &after.permanent) {
+            self.version += 1;
+            if Rc::ptr_eq(&self.permanent, &after.permanent) {
+                self.permanent = before.permanent;
+            } else {
+                let now = Rc::make_mut(&mut self.permanent);
+                take_back(&mut now.tables, &before.permanent.tables, &after.permanent.tables);
+                take_back(&mut now.sequences, &before.permanent.sequences, &after.permanent.sequences);
+            }
+        }
+        match before.temporary {
+            None => self.forget(session),
+            Some(own) => {
+                self.temporary.insert(session, own);
+            }
+        }
+    }
+}
+
+fn take_back<T>(
+    now: &mut IndexMap<Rc<str>, Rc<T>>,
+    before: &IndexMap<Rc<str>, Rc<T>>,
+    after: &IndexMap<Rc<str>, Rc<T>>,
+) {
+    for (name, made) in after {
+        match before.get(name) {
+            None => {
+                now.shift_remove(name);
+            }
+            Some(old) if !Rc::ptr_eq(old, made) => {
+                now.insert(name.clone(), old.clone());
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, old) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
+        now.insert(name.clone(), old.clone());
+    }
+}
+
+impl Namespace {
+    fn index(&self, name: &str) -> Option<(&Rc<Table>, &Index)> {
+        let indexes = self.tables.values().flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
+        indexes.into_iter().find(|(_, index)| &*index.name == name)
     }
 }
 

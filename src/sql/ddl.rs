@@ -3,18 +3,19 @@
 use std::rc::Rc;
 
 use crate::store::{Index as StoreIndex, Key, KeySource, Mode, Row, RowId, RowLock, Tag};
-use crate::trace::{SqlError, Value};
+use crate::trace::{SessionId, SqlError, Value};
 
 use super::binder::{Binder, Typed, assign, names_of, relation_name, type_of};
-use super::catalog::{
-    Action, Check, Column, ForeignKey, Identity, Index, Sequence, SequenceOptions, Table, missing_column,
-};
+use super::catalog::{Action, Check, Column, ForeignKey, Identity, Index, Table, missing_column};
 use super::dml::sequence_default;
 use super::engine::Engine;
 use super::error::{Result, Stop, error, fail, refuse};
 use super::exec::{Awaited, Context, Standing, StatementRun};
 use super::expr::Expr;
+use super::fold::is_immutable;
 use super::parser::ast::{self, ColumnConstraintKind, TableConstraintKind};
+use super::sequences::sequence_with;
+use super::temporary::{check_key, of_table};
 use super::types::{self, Type};
 
 /// The words PostgreSQL names a statement by in a message.
@@ -54,24 +55,12 @@ impl Context<'_> {
                 let names: Result<Vec<Rc<str>>> = truncate.tables.iter().map(relation_name).collect();
                 self.truncate(&names?, truncate.restart_identity)
             }
-            ast::Statement::CreateSequence(create) => {
-                let name = relation_name(&create.name)?;
-                if self.engine.catalog.has_relation(&name) {
-                    return self.already_there(&name, create.if_not_exists, "CREATE SEQUENCE");
-                }
-                let own = create.options.iter().find_map(|option| match option {
-                    ast::SequenceOption::As(data_type) => Some(type_of(data_type)),
-                    _ => None,
-                });
-                let sequence = sequence_with(name, &own.unwrap_or(Ok(Type::Int8))?, &create.options)?;
-                self.engine.catalog.put_sequence(sequence);
-                Ok("CREATE SEQUENCE".to_owned())
-            }
+            ast::Statement::CreateSequence(create) => self.create_sequence(create),
             other => Ok(verb_of(other).to_owned()),
         }
     }
 
-    fn already_there(&mut self, name: &str, accepted: bool, tag: &str) -> Result<String> {
+    pub fn already_there(&mut self, name: &str, accepted: bool, tag: &str) -> Result<String> {
         if !accepted {
             return fail("42P07", format!("relation \"{name}\" already exists"));
         }
@@ -91,8 +80,9 @@ impl Context<'_> {
     }
 
     fn create_table(&mut self, create: &ast::CreateTable) -> Result<String> {
+        let temporary = of_table(create, self.session)?;
         let name = relation_name(&create.name)?;
-        if self.engine.catalog.has_relation(&name) {
+        if self.engine.catalog.has_relation(&name, temporary.map(|it| it.session)) {
             return self.already_there(&name, create.if_not_exists, "CREATE TABLE");
         }
         let id = self.engine.store.create_table(self.session);
@@ -104,6 +94,7 @@ impl Context<'_> {
             checks: Vec::new(),
             foreign_keys: Vec::new(),
             referenced_by: Vec::new(),
+            temporary,
         };
         self.engine.store.lock(self.session, Tag::Table(id), Mode::AccessExclusive, true);
         let mut later: Vec<(Option<Rc<str>>, ast::TableConstraint)> = Vec::new();
@@ -130,10 +121,21 @@ impl Context<'_> {
                 }
             }
         }
+        let generated = defaults.iter().filter(|(_, _, generated)| *generated);
+        let generated_columns: Vec<usize> = generated.filter_map(|(column, ..)| table.column(column)).collect();
         for (column, expr, generated) in defaults {
             let number = table.column(column).expect("just added");
+            if !generated && generated_columns.contains(&number) {
+                return fail(
+                    "42601",
+                    format!(
+                        "both default and generation expression specified for column \"{column}\" of table \"{name}\""
+                    ),
+                );
+            }
             let bound = self.bind_for(&table, number, expr, generated)?;
             if generated {
+                check_generated(&table, &bound, &generated_columns)?;
                 table.columns[number].generated = Some(bound)
             } else {
                 table.columns[number].default = Some(bound)
@@ -214,8 +216,12 @@ impl Context<'_> {
         ty: &Type,
         options: &[ast::SequenceOption],
     ) -> Result<Expr> {
-        let name: Rc<str> = Rc::from(format!("{}_{column}_seq", table.name));
-        self.engine.catalog.put_sequence(sequence_with(name.clone(), ty, options)?);
+        let temporary = table.temporary.map(|it| it.session);
+        let name = self.free_name(&format!("{}_{column}_seq", table.name), temporary);
+        let mut sequence = sequence_with(name.clone(), ty, options)?;
+        sequence.owner = Some(table.id);
+        sequence.temporary = temporary;
+        self.engine.catalog.put_sequence(sequence);
         sequence_default(&name, ty)
     }
 
@@ -267,14 +273,14 @@ impl Context<'_> {
                 } else {
                     format!("{table_name}_{}_key", columns.join("_"))
                 };
-                let name = name.unwrap_or_else(|| self.free_name(&default));
+                let name = name.unwrap_or_else(|| self.free_name(&default, table.temporary.map(|it| it.session)));
                 if primary {
                     for column in &columns {
                         let number = table.column(column).ok_or_else(|| missing_key_column(column))?;
                         self.require_not_null(&table, number)?;
                     }
                     let names = columns.clone();
-                    self.engine.catalog.change(table_name, |table| {
+                    self.engine.catalog.change(table.id, |table| {
                         for column in &mut table.columns {
                             column.not_null |= !column.dropped && names.contains(&column.name);
                         }
@@ -319,12 +325,13 @@ impl Context<'_> {
                         );
                     }
                 }
-                self.engine.catalog.change(table_name, |table| table.checks.push(Check { name, condition }));
+                self.engine.catalog.change(table.id, |table| table.checks.push(Check { name, condition }));
                 Ok(())
             }
             TableConstraintKind::ForeignKey { columns, references } => {
                 let parent_name = relation_name(&references.table)?;
                 let parent = self.engine.catalog.existing(&parent_name)?.clone();
+                check_key(&table, &parent)?;
                 let columns = names_of(columns);
                 let child_columns: Result<Vec<usize>> = columns
                     .iter()
@@ -401,8 +408,8 @@ impl Context<'_> {
                 self.lock_table(&parent, Mode::ShareRowExclusive, true)?;
                 self.check_existing_children(&table, &parent, &key)?;
                 let for_parent = key.clone();
-                self.engine.catalog.change(table_name, |table| table.foreign_keys.push(key));
-                self.engine.catalog.change(&parent_name, |table| table.referenced_by.push(for_parent));
+                self.engine.catalog.change(table.id, |table| table.foreign_keys.push(key));
+                self.engine.catalog.change(parent.id, |table| table.referenced_by.push(for_parent));
                 Ok(())
             }
         }
@@ -441,8 +448,8 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn free_name(&self, wanted: &str) -> Rc<str> {
-        numbered(wanted, |name| self.engine.catalog.has_relation(name))
+    fn free_name(&self, wanted: &str, temporary: Option<SessionId>) -> Rc<str> {
+        numbered(wanted, |name| self.engine.catalog.has_relation(name, temporary))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -457,10 +464,10 @@ impl Context<'_> {
         constraint: bool,
         predicate: Option<Expr>,
     ) -> Result<()> {
-        if self.engine.catalog.has_relation(&name) {
+        let table = self.engine.catalog.existing(table_name)?.clone();
+        if self.engine.catalog.has_relation(&name, table.temporary.map(|it| it.session)) {
             return fail("42P07", format!("relation \"{name}\" already exists"));
         }
-        let table = self.engine.catalog.existing(table_name)?.clone();
         let source = key_source(&keys, predicate.as_ref());
         let index = StoreIndex::new(source, unique);
         if unique {
@@ -480,7 +487,7 @@ impl Context<'_> {
             }
         }
         let number = self.engine.store.create_index(self.session, table.id, index);
-        self.engine.catalog.change(table_name, |table| {
+        self.engine.catalog.change(table.id, |table| {
             table.indexes.push(Index { name, number, keys, texts, unique, primary, constraint, predicate });
         });
         Ok(())
@@ -505,12 +512,15 @@ impl Context<'_> {
                 Expr::Column { column, .. } => table.columns[usize::from(*column)].name.to_string(),
                 _ => column.text.clone(),
             });
-            if bound.expr.is_volatile() {
+            if bound.expr.any(&|part| !is_immutable(part)) {
                 return fail("42P17", "functions in index expression must be marked IMMUTABLE");
             }
             keys.push(bound.expr);
         }
         let predicate = create.predicate.as_ref().map(|predicate| binder.condition(predicate, "WHERE")).transpose()?;
+        if predicate.as_ref().is_some_and(|predicate| predicate.any(&|part| !is_immutable(part))) {
+            return fail("42P17", "functions in index predicate must be marked IMMUTABLE");
+        }
         binder.close_scope();
         let default = {
             let parts: Vec<&str> = keys
@@ -525,11 +535,12 @@ impl Context<'_> {
                 .collect();
             format!("{table_name}_{}_idx", parts.join("_"))
         };
+        let temporary = table.temporary.map(|it| it.session);
         let name = match &create.name {
             Some(name) => name.name.clone(),
-            None => self.free_name(&default),
+            None => self.free_name(&default, temporary),
         };
-        if create.if_not_exists && self.engine.catalog.has_relation(&name) {
+        if create.if_not_exists && self.engine.catalog.has_relation(&name, temporary) {
             return self.already_there(&name, true, "CREATE INDEX");
         }
         self.lock_table(&table, Mode::Share, true)?;
@@ -617,7 +628,7 @@ impl Context<'_> {
                 if used || table.foreign_keys.iter().any(|key| key.child_columns.contains(&number)) {
                     return refuse("dropping a column that an index or constraint uses");
                 }
-                self.engine.catalog.change(name, |table| {
+                self.engine.catalog.change(table.id, |table| {
                     let column = &mut table.columns[number];
                     column.dropped = true;
                     column.not_null = false;
@@ -628,15 +639,15 @@ impl Context<'_> {
             Op::RenameColumn { from, to } => {
                 let number = place(from)?;
                 let new = to.name.clone();
-                self.engine.catalog.change(name, |table| table.columns[number].name = new);
+                self.engine.catalog.change(table.id, |table| table.columns[number].name = new);
                 Ok(())
             }
             Op::RenameTable(to) => {
                 let new = to.name.clone();
-                if self.engine.catalog.has_relation(&new) {
+                if self.engine.catalog.has_relation(&new, table.temporary.map(|it| it.session)) {
                     return fail("42P07", format!("relation \"{new}\" already exists"));
                 }
-                self.engine.catalog.rename(name, &new);
+                self.engine.catalog.rename(&table, &new);
                 Ok(())
             }
             Op::DropConstraint { constraint, if_exists, .. } => {
@@ -661,9 +672,9 @@ impl Context<'_> {
                 {
                     self.engine
                         .catalog
-                        .change(&parent.name, |parent| parent.referenced_by.retain(|key| key.name != constraint));
+                        .change(parent.id, |parent| parent.referenced_by.retain(|key| key.name != constraint));
                 }
-                self.engine.catalog.change(name, |table| {
+                self.engine.catalog.change(table.id, |table| {
                     table.indexes.retain(|index| !(index.constraint && index.name == constraint));
                     table.checks.retain(|check| check.name != constraint);
                     table.foreign_keys.retain(|key| key.name != constraint);
@@ -673,23 +684,24 @@ impl Context<'_> {
             Op::SetNotNull(column) => {
                 let number = place(column)?;
                 self.require_not_null(&table, number)?;
-                self.engine.catalog.change(name, |table| table.columns[number].not_null = true);
+                self.engine.catalog.change(table.id, |table| table.columns[number].not_null = true);
                 Ok(())
             }
             Op::DropNotNull(column) => {
                 let number = place(column)?;
-                self.engine.catalog.change(name, |table| table.columns[number].not_null = false);
+                check_may_be_null(&table, number)?;
+                self.engine.catalog.change(table.id, |table| table.columns[number].not_null = false);
                 Ok(())
             }
             Op::SetDefault { column, default } => {
                 let number = place(column)?;
                 let default = self.bind_for(&table, number, default, false)?;
-                self.engine.catalog.change(name, |table| table.columns[number].default = Some(default));
+                self.engine.catalog.change(table.id, |table| table.columns[number].default = Some(default));
                 Ok(())
             }
             Op::DropDefault(column) => {
                 let number = place(column)?;
-                self.engine.catalog.change(name, |table| table.columns[number].default = None);
+                self.engine.catalog.change(table.id, |table| table.columns[number].default = None);
                 Ok(())
             }
         }
@@ -729,11 +741,9 @@ impl Context<'_> {
                     }
                     let table = table.clone();
                     self.lock_table(&table, Mode::AccessExclusive, true)?;
-                    self.engine.catalog.change(&table.name, |table| table.indexes.retain(|index| index.name != name));
+                    self.engine.catalog.change(table.id, |table| table.indexes.retain(|index| index.name != name));
                 }
-                ObjectKind::Sequence => {
-                    self.engine.catalog.remove_sequence(&name);
-                }
+                ObjectKind::Sequence => self.drop_sequence(&name, drop.cascade)?,
             }
         }
         Ok(verb_of_drop(drop.kind).to_owned())
@@ -756,20 +766,17 @@ impl Context<'_> {
                 return Err(error.into());
             }
             let gone = key.name.clone();
-            self.engine.catalog.change(&child.name, |child| child.foreign_keys.retain(|key| key.name != gone));
+            self.engine.catalog.change(child.id, |child| child.foreign_keys.retain(|key| key.name != gone));
         }
         for key in &table.foreign_keys {
             if let Some(parent) = self.engine.catalog.table_by_id(key.parent).cloned() {
                 let gone = key.name.clone();
-                self.engine.catalog.change(&parent.name, |parent| {
+                self.engine.catalog.change(parent.id, |parent| {
                     parent.referenced_by.retain(|key| key.name != gone || key.child != table.id)
                 });
             }
         }
-        for column in &table.columns {
-            self.engine.catalog.remove_sequence(&format!("{name}_{}_seq", column.name));
-        }
-        self.engine.catalog.remove(name);
+        self.engine.catalog.remove(&table);
         Ok(())
     }
 
@@ -788,24 +795,45 @@ impl Context<'_> {
                     return Err(error.into());
                 }
             }
-            let snapshot = self.engine.store.latest_snapshot(self.session);
-            for row in 0..self.engine.store.table(table.id).row_end() {
-                let id = RowId(row);
-                if self.engine.store.table(table.id).chain(id).visible(&snapshot).is_some() {
-                    self.engine.store.write(self.session, table.id, id, None);
-                }
-            }
+            self.engine.delete_all(self.session, table.id);
             if restart {
-                for column in &table.columns {
-                    if let Ok(sequence) = self.engine.catalog.sequence(&format!("{name}_{}_seq", column.name)) {
-                        sequence.called.set(false);
-                        sequence.last.set(if sequence.increment > 0 { sequence.min } else { sequence.max });
-                    }
+                let sequences: Vec<_> = self.engine.catalog.sequences_of(table.id).cloned().collect();
+                for sequence in sequences {
+                    self.engine.catalog.put_sequence(sequence.restarted());
                 }
             }
         }
         Ok("TRUNCATE TABLE".to_owned())
     }
+}
+
+fn check_may_be_null(table: &Table, number: usize) -> Result<()> {
+    let name = &table.columns[number].name;
+    if table.columns[number].identity.is_some() {
+        return fail("42601", format!("column \"{name}\" of relation \"{}\" is an identity column", table.name));
+    }
+    let of_key = table.primary().and_then(Index::key_columns).is_some_and(|columns| columns.contains(&number));
+    if of_key { fail("42P16", format!("column \"{name}\" is in a primary key")) } else { Ok(()) }
+}
+
+/// What a row's other columns alone decide, always alike.
+fn check_generated(table: &Table, expr: &Expr, generated: &[usize]) -> Result<()> {
+    if expr.any(&|part| matches!(part, Expr::Subquery(_))) {
+        return fail("0A000", "cannot use subquery in column generation expression");
+    }
+    for number in generated {
+        if expr.any(&|part| matches!(part, Expr::Column { column, .. } if usize::from(*column) == *number)) {
+            let name = &table.columns[*number].name;
+            let message = format!("cannot use generated column \"{name}\" in column generation expression");
+            let mut error = SqlError::new("42P17", message);
+            error.detail = Some("A generated column cannot reference another generated column.".to_owned());
+            return Err(error.into());
+        }
+    }
+    if expr.any(&|part| !is_immutable(part)) {
+        return fail("42P17", "generation expression is not immutable");
+    }
+    Ok(())
 }
 
 fn action(action: ast::ReferentialAction) -> Action {
@@ -867,22 +895,6 @@ fn only_column(table: &Table, condition: &Expr) -> Option<String> {
         [only] => Some(table.columns[usize::from(*only)].name.to_string()),
         _ => None,
     }
-}
-
-fn sequence_with(name: Rc<str>, ty: &Type, options: &[ast::SequenceOption]) -> Result<Sequence> {
-    let mut wanted = SequenceOptions::default();
-    for option in options {
-        match option {
-            ast::SequenceOption::IncrementBy(step) => wanted.increment = Some(*step),
-            ast::SequenceOption::StartWith(number) => wanted.start = Some(*number),
-            ast::SequenceOption::MinValue(least) => wanted.min = *least,
-            ast::SequenceOption::MaxValue(most) => wanted.max = *most,
-            ast::SequenceOption::Cache(_) | ast::SequenceOption::As(_) => {}
-            ast::SequenceOption::Cycle(on) => wanted.cycle = *on,
-            ast::SequenceOption::OwnedBy(_) => return refuse("OWNED BY"),
-        }
-    }
-    Sequence::new(name, ty, &wanted)
 }
 
 /// Plain columns are read off the row; expressions and predicates are computed by an engine without tables.

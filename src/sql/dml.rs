@@ -735,7 +735,7 @@ impl Context<'_> {
         let done = progress.writing.take().expect("a row is being written");
         self.run.rows_written += 1;
         let shown = Standing { row: done.new.clone().or_else(|| done.old.clone()).expect("one of both"), id };
-        if let Some(xid) = self.engine.store.xid(self.session) {
+        if let (None, Some(xid)) = (table.temporary, self.engine.store.xid(self.session)) {
             self.run.facts.push(Fact::Written {
                 xid,
                 table: table.name.clone(),

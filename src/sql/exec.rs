@@ -175,7 +175,7 @@ pub struct Context<'a> {
 }
 
 type Sink<'s> = &'s mut dyn FnMut(&mut Context) -> Result<Flow>;
-type RowSink<'s> = &'s mut dyn FnMut(&mut Context, Vec<Value>) -> Result<Flow>;
+pub type RowSink<'s> = &'s mut dyn FnMut(&mut Context, Vec<Value>) -> Result<Flow>;
 
 /// What became of a row that a statement wanted to lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -375,6 +375,9 @@ impl Context<'_> {
             self.run.budget.release(seen.held);
             return Ok(flow);
         }
+        if super::late_output::is_late(query, select) {
+            return self.run_sorted_then_output(query, select, sink);
+        }
         // Sorted output needs no frame unless rows are still to be locked or compared.
         if query.locks.is_empty() && !matches!(select.distinct, Some(Distinct::On(_))) {
             let distinct = select.distinct.is_some();
@@ -426,7 +429,7 @@ impl Context<'_> {
         Ok(flow)
     }
 
-    fn sort_keys(&mut self, order: &[SortKey], output: &[Value]) -> Result<Vec<Value>> {
+    pub fn sort_keys(&mut self, order: &[SortKey], output: &[Value]) -> Result<Vec<Value>> {
         self.run.budget.work_on_values(order.len())?;
         let mut keys = Vec::with_capacity(order.len());
         for key in order {
@@ -732,7 +735,8 @@ impl Context<'_> {
         }
         if self.run.reads_told < READS_TOLD {
             self.run.reads_told += 1;
-            if self.run.reads_told > self.run.reads_skipped && self.engine.tells_reads {
+            let tells = self.engine.tells_reads && scan.table.temporary.is_none();
+            if self.run.reads_told > self.run.reads_skipped && tells {
                 let key = row_key(&scan.table, &self.run.frame[scan.slot as usize]);
                 let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
                 let values = self.run.frame[scan.slot as usize].row.clone();
@@ -832,7 +836,7 @@ impl Context<'_> {
                 return fail("55P03", format!("could not obtain lock on row in relation \"{}\"", table.name));
             }
             RowLock::Locked { new } => {
-                if let (true, Some(xid)) = (new, self.engine.store.xid(self.session)) {
+                if let (true, Some(xid)) = (new && table.temporary.is_none(), self.engine.store.xid(self.session)) {
                     let key = row_key(table, &self.run.frame[slot as usize]);
                     self.run.facts.push(Fact::Locked { xid, table: table.name.clone(), key, strength });
                 }
@@ -857,7 +861,7 @@ impl Context<'_> {
                 let row = row.clone();
                 let writer = current.xid;
                 self.run.frame[slot as usize].row = row;
-                if self.engine.tells_reads {
+                if self.engine.tells_reads && table.temporary.is_none() {
                     // What the statement goes on with is this version, not the one its snapshot showed.
                     let key = row_key(table, &self.run.frame[slot as usize]);
                     let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
@@ -1505,7 +1509,7 @@ impl Seen {
     }
 }
 
-fn sort_by_keys<T>(keyed: &mut [(Vec<Value>, T)], order: &[SortKey]) {
+pub fn sort_by_keys<T>(keyed: &mut [(Vec<Value>, T)], order: &[SortKey]) {
     keyed.sort_by(|(a, _), (b, _)| compare_keys(a, b, order));
 }
 

@@ -192,7 +192,7 @@ impl Folder {
 
 /// Whether constant arguments make the expression constant. What reads or writes dates as text, or shifts an instant, goes by the
 /// session's settings.
-fn is_immutable(expr: &Expr) -> bool {
+pub fn is_immutable(expr: &Expr) -> bool {
     let zoned = |part: &Expr| matches!(part, Expr::Const(Value::TimestampTz(_)));
     match expr {
         Expr::Call { function, arguments } => {

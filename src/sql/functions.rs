@@ -544,20 +544,9 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
             call(builtin!("isfinite", |_, a| Ok(Value::Bool(is_finite(&a[0])))), as_types(&[source])?, Bool)
         }
 
-        ("nextval", 1) => call(
-            builtin!(
-                "nextval",
-                |c, a| {
-                    let sequence = c.engine.catalog.sequence(string(&a[0]))?.clone();
-                    let value = sequence.next()?;
-                    c.engine.remember_sequence(c.session, &sequence.name, value);
-                    Ok(Value::Int(value))
-                },
-                volatile
-            ),
-            as_types(&[Text])?,
-            Int8,
-        ),
+        ("nextval", 1) => {
+            call(builtin!("nextval", |c, a| c.next_value(string(&a[0])), volatile), as_types(&[Text])?, Int8)
+        }
         ("currval", 1) => call(
             builtin!(
                 "currval",
@@ -589,22 +578,7 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("setval", 2 | 3) => call(
             builtin!(
                 "setval",
-                |c, a| {
-                    let sequence = c.engine.catalog.sequence(string(&a[0]))?.clone();
-                    let value = int(&a[1]);
-                    if !(sequence.min..=sequence.max).contains(&value) {
-                        return fail(
-                            "22003",
-                            format!(
-                                "setval: value {value} is out of bounds for sequence \"{}\" ({}..{})",
-                                sequence.name, sequence.min, sequence.max
-                            ),
-                        );
-                    }
-                    sequence.last.set(value);
-                    sequence.called.set(a.get(2) != Some(&Value::Bool(false)));
-                    Ok(Value::Int(value))
-                },
+                |c, a| c.set_value(string(&a[0]), int(&a[1]), a.get(2) != Some(&Value::Bool(false))),
                 volatile
             ),
             as_types(&[Text, Int8, Bool])?,
@@ -1249,16 +1223,7 @@ pub fn at_time_zone(of: Typed, zone: Typed) -> Result<Typed> {
 }
 
 pub fn nextval_of(sequence: &str) -> Expr {
-    let function = builtin!(
-        "nextval",
-        |c, a| {
-            let sequence = c.engine.catalog.sequence(string(&a[0]))?.clone();
-            let value = sequence.next()?;
-            c.engine.remember_sequence(c.session, &sequence.name, value);
-            Ok(Value::Int(value))
-        },
-        volatile
-    );
+    let function = builtin!("nextval", |c, a| c.next_value(string(&a[0])), volatile);
     Expr::Call { function, arguments: vec![Expr::Const(text(sequence))] }
 }
 

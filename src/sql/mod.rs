@@ -56,14 +56,18 @@ mod guard;
 mod input;
 mod interval;
 mod interval_input;
+mod late_output;
 mod numeric;
 mod parser;
 mod plan;
 mod prepared;
 mod reads;
+mod search_path;
+mod sequences;
 mod session;
 mod settings;
 mod system;
+mod temporary;
 mod timezone;
 mod types;
 

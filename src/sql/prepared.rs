@@ -51,7 +51,7 @@ pub struct Plan {
     pub columns: Option<Rc<[Column]>>,
     pub restless: bool,
     assumed: Vec<Assumed>,
-    version: u64,
+    versions: (u64, u64),
     constant_bytes: usize,
 }
 
@@ -98,12 +98,16 @@ impl Prepared {
         parameters: &[Value],
     ) -> Result<Rc<Plan>> {
         let mut plans = self.plans.borrow_mut();
-        let fits = |types: &[Type]| {
-            types.len() == parameters.len() && types.iter().zip(parameters).all(|(ty, value)| has_type(value, ty))
+        let versions = catalog.versions();
+        // Who has temporary tables has plans of its own.
+        let fits = |types: &[Type], plan: &Plan| {
+            plan.versions.1 == versions.1
+                && types.len() == parameters.len()
+                && types.iter().zip(parameters).all(|(ty, value)| has_type(value, ty))
         };
-        if let Some(place) = plans.iter().position(|(types, _)| fits(types)) {
+        if let Some(place) = plans.iter().position(|(types, plan)| fits(types, plan)) {
             let (_, plan) = &plans[place];
-            if plan.version == catalog.version && plan.assumed.iter().all(|assumed| assumed.still_holds(store)) {
+            if plan.versions == versions && plan.assumed.iter().all(|assumed| assumed.still_holds(store)) {
                 return Ok(plan.clone());
             }
             plans.remove(place);
@@ -145,7 +149,7 @@ pub fn make(statement: &Statement, catalog: &Catalog, store: &Store, types: &[Ty
         columns,
         restless: binder.restless,
         assumed: binder.assumed,
-        version: catalog.version,
+        versions: catalog.versions(),
         constant_bytes: binder.folder.computed,
     })
 }

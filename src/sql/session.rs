@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::store::{AdvisoryKey, Mode, Savepoint, Stamp, Tag};
 use crate::trace::{Column, Isolation, Micros, Notice, QueryResult, SessionId, SqlError, SqlType, Sqlstate, Value};
 
-use super::catalog::Catalog;
+use super::catalog::CatalogState;
 use super::dml::{WriteKind, WriteProgress};
 use super::error::{Result, Stop, fail, refuse};
 use super::exec::{Awaited, Context, StatementRun};
@@ -33,7 +33,7 @@ pub struct Session {
     /// What of the database's timers is this session's.
     timers: Vec<(Micros, Timer)>,
     /// The catalog as it was before the statement that changes it now.
-    catalog_before: Option<Catalog>,
+    catalog_before: Option<CatalogState>,
 }
 
 struct Open {
@@ -49,8 +49,8 @@ struct Open {
     savepoints: Vec<Saved>,
     /// Versions written and rows locked so far, as told.
     effects: u32,
-    /// The catalog before each change of this transaction.
-    catalogs: Vec<(Savepoint, Catalog)>,
+    /// The catalog before and after each change of this transaction.
+    catalogs: Vec<(CatalogState, CatalogState)>,
     lasting_before: SessionSettings,
 }
 
@@ -60,6 +60,10 @@ struct Saved {
     at: Savepoint,
     /// Of its transaction, so far.
     effects: u32,
+    catalogs: usize,
+    settings: SessionSettings,
+    lasting: SessionSettings,
+    read_only: bool,
 }
 
 /// A query text in work.
@@ -119,6 +123,7 @@ impl Database {
             self.roll_back(session, None, &mut told);
         }
         self.engine.unlock_advisory(session);
+        self.engine.forget_temporary_tables(session);
         self.sessions[session.0 as usize] = None;
         told.facts
     }
@@ -239,6 +244,7 @@ impl Database {
                     let mut told = Told::default();
                     self.roll_back(session, Some(Sqlstate::new("25P03")), &mut told);
                     self.engine.unlock_advisory(session);
+                    self.engine.forget_temporary_tables(session);
                     let state = self.session_mut(session);
                     state.facts.append(&mut told.facts);
                     state.ended =
@@ -276,8 +282,15 @@ impl Database {
         }
     }
 
-    /// Runs the rest of the job.
+    /// Runs the rest of the job, with the session's temporary tables in sight.
     fn go_on(&mut self, session: SessionId, now: Micros, told: &mut Told) -> Progress {
+        self.engine.catalog.view = Some(session);
+        let progress = self.run_statements(session, now, told);
+        self.engine.catalog.view = None;
+        progress
+    }
+
+    fn run_statements(&mut self, session: SessionId, now: Micros, told: &mut Told) -> Progress {
         loop {
             let job = self.session_mut(session).job.as_mut().expect("a job in work");
             if job.at >= job.statements.len() {
@@ -379,7 +392,8 @@ impl Database {
         self.drop_timers(session);
         self.engine.store.locks.stop_waiting(session);
         if let Some(before) = self.session_mut(session).catalog_before.take() {
-            self.take_back_catalog(before);
+            let after = self.engine.catalog.state(session);
+            self.engine.catalog.take_back(session, before, &after);
         }
         self.fail_job(session, sqlstate, told);
     }
@@ -411,7 +425,7 @@ impl Database {
         match open.savepoints.last().cloned() {
             Some(saved) => self.take_back(session, &saved, told),
             None => {
-                self.restore_catalog(session, Savepoint::START);
+                self.restore_catalog(session, 0);
                 let xid = self.engine.store.rollback(session);
                 told.facts.push(Fact::RolledBack { xid, sqlstate: Some(sqlstate) });
             }
@@ -419,7 +433,7 @@ impl Database {
     }
 
     fn take_back(&mut self, session: SessionId, to: &Saved, told: &mut Told) {
-        self.restore_catalog(session, to.at);
+        self.restore_catalog(session, to.catalogs);
         self.engine.store.rollback_to(session, to.at);
         let xid = self.engine.store.xid(session);
         let open = self.session_mut(session).open.as_mut().expect("a savepoint is of an open transaction");
@@ -430,21 +444,18 @@ impl Database {
         }
     }
 
-    fn restore_catalog(&mut self, session: SessionId, savepoint: Savepoint) {
+    /// Takes back all changes of this transaction but the first `kept`.
+    fn restore_catalog(&mut self, session: SessionId, kept: usize) {
         let Some(open) = self.session_mut(session).open.as_mut() else { return };
-        let first = open.catalogs.iter().position(|(at, _)| *at >= savepoint);
-        if let Some(first) = first {
-            let before = open.catalogs.drain(first..).next().expect("a saved catalog").1;
-            let version = self.engine.catalog.version.max(before.version) + 1;
-            self.engine.catalog = before;
-            self.engine.catalog.version = version;
+        for (before, after) in open.catalogs.split_off(kept).into_iter().rev() {
+            self.engine.catalog.take_back(session, before, &after);
         }
     }
 
     /// Ends the transaction without a trace.
     fn roll_back(&mut self, session: SessionId, sqlstate: Option<Sqlstate>, told: &mut Told) {
         if self.engine.store.is_open(session) {
-            self.restore_catalog(session, Savepoint::START);
+            self.restore_catalog(session, 0);
             let xid = self.engine.store.rollback(session);
             let implicit = self.session(session).open.as_ref().is_some_and(|open| open.implicit);
             if !implicit || xid.is_some() {
@@ -460,8 +471,10 @@ impl Database {
 
     fn commit(&mut self, session: SessionId, told: &mut Told) -> Result<()> {
         let implicit = self.session(session).open.as_ref().is_some_and(|open| open.implicit);
+        self.engine.empty_temporary_tables(session);
         match self.engine.store.commit(session) {
             Ok(xid) => {
+                self.engine.drop_temporary_tables(session);
                 if !implicit || xid.is_some() {
                     told.facts.push(Fact::Committed { xid });
                 }
@@ -534,8 +547,17 @@ impl Database {
             Statement::Savepoint(name) => {
                 self.in_block(session, "SAVEPOINT")?;
                 let at = self.engine.store.savepoint(session);
-                let open = self.session_mut(session).open.as_mut().expect("checked above");
-                open.savepoints.push(Saved { name: name.clone(), at, effects: open.effects });
+                let state = self.session_mut(session);
+                let open = state.open.as_mut().expect("checked above");
+                open.savepoints.push(Saved {
+                    name: name.clone(),
+                    at,
+                    effects: open.effects,
+                    catalogs: open.catalogs.len(),
+                    settings: state.settings.clone(),
+                    lasting: state.lasting.clone(),
+                    read_only: open.read_only,
+                });
                 Ok(done("SAVEPOINT"))
             }
             Statement::Release(name) => {
@@ -551,7 +573,10 @@ impl Database {
                 open.savepoints.truncate(place + 1);
                 open.failed = false;
                 let saved = open.savepoints[place].clone();
+                open.read_only = saved.read_only;
                 self.take_back(session, &saved, told);
+                let state = self.session_mut(session);
+                (state.settings, state.lasting) = (saved.settings, saved.lasting);
                 Ok(done("ROLLBACK"))
             }
             Statement::SetTransaction(modes) => {
@@ -583,6 +608,7 @@ impl Database {
                     return fail("25001", "DISCARD ALL cannot run inside a transaction block");
                 }
                 self.engine.unlock_advisory(session);
+                self.engine.forget_temporary_tables(session);
                 let state = self.session_mut(session);
                 state.lasting = SessionSettings::default();
                 state.settings = SessionSettings::default();
@@ -754,6 +780,10 @@ impl Database {
             let text = prepared.text.clone();
             return self.within(session, now, told, |context, _| system::answer(&text, &context.engine.catalog));
         }
+        if !prepared.asks_system {
+            let searches_public = self.session(session).settings.searches_public();
+            super::search_path::check(statement, &self.engine.catalog, searches_public)?;
+        }
         let planned = matches!(
             statement,
             Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_)
@@ -807,7 +837,13 @@ impl Database {
         statement: &Statement,
         told: &mut Told,
     ) -> Result<QueryResult> {
-        let before = self.engine.catalog.clone();
+        if let Statement::CreateIndex(create) = statement
+            && create.concurrently
+            && self.is_in_some_block(session, now, told)
+        {
+            return fail("25001", "CREATE INDEX CONCURRENTLY cannot run inside a transaction block");
+        }
+        let before = self.engine.catalog.state(session);
         self.session_mut(session).catalog_before = Some(before.clone());
         let result = self.within(session, now, told, |context, _| {
             let snapshot = context.engine.store.statement_snapshot(context.session);
@@ -815,25 +851,19 @@ impl Database {
             context.run_ddl(statement)
         });
         self.session_mut(session).catalog_before = None;
-        let savepoint = self.engine.store.savepoint(session);
+        let after = self.engine.catalog.state(session);
         match result {
             Ok(tag) => {
                 let open = self.session_mut(session).open.as_mut().expect("a transaction around the statement");
-                open.catalogs.push((savepoint, before));
+                open.catalogs.push((before, after));
                 Ok(done(&tag))
             }
             Err(stop) => {
                 // What the statement has changed so far is not there, neither after an error nor while it waits.
-                self.take_back_catalog(before);
+                self.engine.catalog.take_back(session, before, &after);
                 Err(stop)
             }
         }
-    }
-
-    fn take_back_catalog(&mut self, before: Catalog) {
-        let version = self.engine.catalog.version + 1;
-        self.engine.catalog = before;
-        self.engine.catalog.version = version;
     }
 
     /// Runs a part of a statement within its transaction and keeps its state, whether it ends or waits.
@@ -917,11 +947,11 @@ fn plan_for(
     }
     let plan = loop {
         let plan = prepared.plan(statement, &context.engine.catalog, &context.engine.store, context.parameters)?;
-        let version = context.engine.catalog.version;
+        let versions = context.engine.catalog.versions();
         for (table, mode) in &plan.tables {
             context.lock_table(table, *mode, true)?;
         }
-        if context.engine.catalog.version == version {
+        if context.engine.catalog.versions() == versions {
             break plan;
         }
     };
@@ -934,7 +964,7 @@ fn plan_for(
 fn run_plan(context: &mut Context, plan: &Plan, progress: &mut WriteProgress) -> Result<QueryResult> {
     match &plan.kind {
         PlanKind::Query(query) => {
-            if context.read_only && !query.locks.is_empty() {
+            if context.read_only && query.locks.iter().any(|target| target.table.temporary.is_none()) {
                 return fail("25006", "cannot execute SELECT FOR UPDATE in a read-only transaction");
             }
             let rows = context.query(query)?;
@@ -952,7 +982,7 @@ fn run_plan(context: &mut Context, plan: &Plan, progress: &mut WriteProgress) ->
                 WriteKind::Update { .. } => "UPDATE",
                 WriteKind::Delete { .. } => "DELETE",
             };
-            if context.read_only {
+            if context.read_only && write.table.temporary.is_none() {
                 return fail("25006", format!("cannot execute {verb} in a read-only transaction"));
             }
             context.run_write(write, progress)?;

@@ -100,6 +100,10 @@ impl SessionSettings {
         Ok(())
     }
 
+    pub fn searches_public(&self) -> bool {
+        self.others.get("search_path").is_none_or(|path| super::search_path::has_public(path))
+    }
+
     pub fn show(&self, name: &str) -> Result<String> {
         Ok(match name {
             "default_transaction_isolation" => level_name(self.isolation).to_owned(),

@@ -90,7 +90,7 @@ pub fn relation_name(name: &ast::ObjectName) -> Result<Rc<str>> {
     match name.0.as_slice() {
         [only] => Ok(only.name.clone()),
         [schema, name] if &*schema.name == "public" => Ok(name.name.clone()),
-        [schema, _] if ["pg_catalog", "information_schema"].contains(&&*schema.name) => {
+        [schema, _] if ["pg_catalog", "information_schema", "pg_temp"].contains(&&*schema.name) => {
             refuse(format!("the schema {}", schema.name))
         }
         [_, _] => fail("42P01", format!("relation \"{name}\" does not exist")),

@@ -164,6 +164,8 @@ impl<'a> Binder<'a> {
             let by = self.order_target(&key.expr, output, columns, "ORDER BY")?.with_order()?;
             let by = match (distinct, output.iter().position(|typed| typed.expr == by)) {
                 (Some(Distinct::Rows), Some(column)) => SortBy::Output(column),
+                // It is computed once: what is shown is what was sorted by.
+                (None, Some(column)) if by.is_volatile() => SortBy::Output(column),
                 (Some(Distinct::Rows), None) => {
                     return fail("42P10", "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
                 }

@@ -495,7 +495,7 @@ pub struct CreateTable {
     pub name: ObjectName,
     pub if_not_exists: bool,
     pub temporary: bool,
-    pub on_commit: OnCommit,
+    pub on_commit: Option<OnCommit>,
     pub columns: Vec<ColumnDef>,
     pub constraints: Vec<TableConstraint>,
 }
@@ -606,6 +606,7 @@ pub struct IndexColumn {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateSequence {
     pub name: ObjectName,
+    pub temporary: bool,
     pub if_not_exists: bool,
     pub options: Vec<SequenceOption>,
 }

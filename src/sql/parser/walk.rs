@@ -2,13 +2,15 @@
 
 use super::ast::{Assignment, OrderByExpr};
 use super::ast::{
-    ConflictUpdate, Distinct, Expr, ExprKind, Function, JoinConstraint, ObjectName, Query, Select, SelectItem, SetExpr,
-    Statement, TableFactor, TableWithJoins,
+    ConflictUpdate, Distinct, Expr, ExprKind, Function, Ident, JoinConstraint, ObjectName, Query, Select, SelectItem,
+    SetExpr, Statement, TableFactor, TableWithJoins,
 };
 
 pub enum Part<'a> {
     /// A name in FROM, and the table that is written.
     Relation(&'a ObjectName),
+    /// What WITH calls one of its queries.
+    Common(&'a Ident),
     Expr(&'a Expr),
 }
 
@@ -67,6 +69,7 @@ impl Statement {
 
 fn query<'a>(of: &'a Query, found: Visit<'a, '_>) {
     for cte in of.with.iter().flat_map(|with| &with.ctes) {
+        found(Part::Common(&cte.alias.name));
         query(&cte.query, found);
     }
     set_expr(&of.body, found);

@@ -106,12 +106,13 @@ impl Lowering<'_> {
     }
 
     pub fn create_sequence(&self, node: &SyntaxNode) -> Result<CreateSequence> {
-        if node.has(TEMP) || node.has(UNLOGGED) {
-            return refuse("a temporary or unlogged sequence");
+        if node.has(UNLOGGED) {
+            return refuse("an unlogged sequence");
         }
         let Some(name) = node.part(SEQUENCE) else { return self.unexpected(node.start()) };
         Ok(CreateSequence {
             name: self.object_name(&name),
+            temporary: node.has(TEMP),
             if_not_exists: node.has(IF_NOT_EXISTS),
             options: self.sequence_options(node)?,
         })

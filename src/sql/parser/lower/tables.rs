@@ -41,11 +41,11 @@ impl Lowering<'_> {
             name: self.object_name(&name),
             if_not_exists: node.has(IF_NOT_EXISTS),
             temporary: node.has(TEMP),
-            on_commit: match (does(DELETE_ROWS), does(DROP)) {
+            on_commit: on_commit.as_ref().map(|_| match (does(DELETE_ROWS), does(DROP)) {
                 (true, _) => OnCommit::DeleteRows,
                 (_, true) => OnCommit::Drop,
                 _ => OnCommit::PreserveRows,
-            },
+            }),
             columns,
             constraints,
         })
