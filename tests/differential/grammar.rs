@@ -65,7 +65,7 @@ const TABLES: [Table; 3] = [
 /// Creates the schema of `TABLES`; what follows is drawn.
 const SCHEMA: [&str; 4] = [
     "CREATE TABLE items (id int PRIMARY KEY, a int, b bigint, n numeric(12,2), x double precision, s text, f boolean, d date, t timestamp)",
-    "CREATE TABLE lines (id serial PRIMARY KEY, item int REFERENCES items (id) ON DELETE CASCADE, \
+    "CREATE TABLE lines (id serial PRIMARY KEY, item int REFERENCES items (id) ON DELETE CASCADE ON UPDATE CASCADE, \
      qty int NOT NULL DEFAULT 1 CHECK (qty >= 0), name varchar(12) UNIQUE, price numeric, i interval, doc jsonb, tags int[])",
     "CREATE TABLE pairs (k int, l int, v text NOT NULL DEFAULT 'none', PRIMARY KEY (k, l), CONSTRAINT small CHECK (length(v) < 20))",
     "CREATE INDEX items_a ON items (a)",
@@ -550,6 +550,9 @@ impl<'a> Grammar<'a> {
             "END",
             "ABORT",
             "SHOW transaction_isolation",
+            "SET LOCAL work_mem = '8MB'",
+            "SET LOCAL work_mem = '16MB'",
+            "SHOW work_mem",
         ])
         .to_owned()
     }
@@ -557,7 +560,16 @@ impl<'a> Grammar<'a> {
     fn definition(&mut self) -> String {
         let kind = self.pick(&["int", "bigint", "numeric(6,3)", "text", "varchar(5)", "boolean", "date", "smallint"]);
         let rule = self.pick(&["", " NOT NULL", " UNIQUE", " DEFAULT NULL", " CHECK (c IS NOT NULL)"]);
-        match self.below(7) {
+        match self.below(16) {
+            7 => format!("CREATE TEMP TABLE pairs (k int, l int, v {kind})"),
+            8 => format!("CREATE TEMP TABLE brief (k int, c {kind}){}", self.pick(&["", " ON COMMIT DROP", " ON COMMIT DELETE ROWS"])),
+            9 => "INSERT INTO brief VALUES (1, NULL), (2, NULL) RETURNING k".to_owned(),
+            10 => "SELECT * FROM brief ORDER BY k".to_owned(),
+            11 => self.pick(&["DROP TABLE brief", "DROP TABLE pairs", "DROP SEQUENCE lines_id_seq", "ALTER TABLE lines ALTER id DROP NOT NULL"]).to_owned(),
+            12 => self.pick(&["TRUNCATE lines RESTART IDENTITY", "TRUNCATE pairs RESTART IDENTITY", "TRUNCATE lines"]).to_owned(),
+            13 => "SELECT id, nextval('lines_id_seq') FROM lines ORDER BY id DESC LIMIT 1".to_owned(),
+            14 => "SELECT nextval('lines_id_seq') + qty FROM lines ORDER BY 1 LIMIT 2".to_owned(),
+            15 => self.pick(&["UPDATE items SET id = id + 50 WHERE id < 3", "UPDATE boss SET id = id + 20", "INSERT INTO boss VALUES (1, NULL), (2, 1), (3, 1)", "CREATE TABLE boss (id int PRIMARY KEY, of int REFERENCES boss ON UPDATE CASCADE ON DELETE SET NULL)", "DELETE FROM boss WHERE id = 21"]).to_owned(),
             0 => format!("CREATE TABLE extra (id int PRIMARY KEY, c {kind}{rule})"),
             1 => format!("CREATE TABLE IF NOT EXISTS extra (id serial PRIMARY KEY, c {kind}{rule})"),
             2 => "DROP TABLE IF EXISTS extra".to_owned(),

@@ -97,6 +97,9 @@ impl<'a> ScheduleGrammar<'a> {
             if self.chance(8) {
                 steps.push("SAVEPOINT a;".to_owned());
                 savepoint = true;
+                if self.chance(30) {
+                    steps.push("SET LOCAL work_mem = '8MB';".to_owned());
+                }
             }
             let mut text = self.statement() + ";";
             if self.chance(6) {
@@ -106,6 +109,9 @@ impl<'a> ScheduleGrammar<'a> {
             if savepoint && self.chance(35) {
                 steps.push(self.pick(&["ROLLBACK TO a;", "ROLLBACK TO a;", "RELEASE a;"]).to_owned());
                 savepoint = !steps.last().is_some_and(|it| it.starts_with("RELEASE"));
+                if self.chance(30) {
+                    steps.push("SHOW work_mem;".to_owned());
+                }
             }
         }
         steps.push(if self.chance(82) { "COMMIT;" } else { "ROLLBACK;" }.to_owned());
@@ -125,6 +131,12 @@ impl<'a> ScheduleGrammar<'a> {
         let by_data_only = self.levels == Levels::Serializable;
         if by_data_only && self.chance(45) {
             return self.read_here_write_there();
+        }
+        match self.below(100) {
+            0..=11 => return self.recheck_with_subquery(),
+            12..=16 => return self.temporary(),
+            17..=20 if by_data_only => return self.look_and_insert(),
+            _ => {}
         }
         match self.below(if by_data_only { 76 } else { 100 }) {
             0..=17 => self.update(),
@@ -267,6 +279,63 @@ impl<'a> ScheduleGrammar<'a> {
             _ => format!(
                 "UPDATE accounts SET balance = balance + o.qty FROM orders o WHERE o.account = accounts.id AND accounts.id = {id} AND o.id < 15"
             ),
+        }
+    }
+
+    /// A condition over other rows, to be tested once more after a wait.
+    fn recheck_with_subquery(&mut self) -> String {
+        let (id, least) = (self.hot(), self.below(4) * 100);
+        let condition = match self.below(10) {
+            0 => format!("balance IN (SELECT qty * 100 FROM orders WHERE id > {})", self.below(3) * 10),
+            1 => "id IN (SELECT account FROM orders WHERE qty < 3)".to_owned(),
+            2 => format!("id IN (SELECT id FROM accounts a WHERE a.balance > {least} ORDER BY id LIMIT 2)"),
+            3 => "EXISTS (SELECT 1 FROM orders o WHERE o.account = accounts.id AND o.qty * 100 <= accounts.balance)"
+                .to_owned(),
+            4 => format!("EXISTS (SELECT 1 FROM accounts a WHERE a.balance > accounts.balance AND a.id > {id})"),
+            5 => "NOT EXISTS (SELECT 1 FROM orders o WHERE o.account = accounts.id AND o.qty * 100 = accounts.balance)"
+                .to_owned(),
+            6 => "balance NOT IN (SELECT qty * 100 FROM orders)".to_owned(),
+            7 => "balance > (SELECT min(balance) FROM accounts a WHERE a.id <> accounts.id)".to_owned(),
+            8 => format!("(EXISTS (SELECT 1 FROM orders o WHERE o.qty * 100 = accounts.balance) OR balance < {least})"),
+            _ => format!("balance > ANY (SELECT balance FROM accounts a WHERE a.id = {id})"),
+        };
+        let narrow = if self.chance(50) { format!(" AND accounts.id = {id}") } else { String::new() };
+        let returning = self.returning();
+        match self.below(5) {
+            0 | 1 => format!("UPDATE accounts SET balance = balance + 100 WHERE {condition}{narrow}{returning}"),
+            2 => format!("DELETE FROM accounts WHERE {condition} AND accounts.id = {id}{returning}"),
+            3 => format!("SELECT id, balance FROM accounts WHERE {condition}{narrow} ORDER BY id {}", self.strength()),
+            _ => format!(
+                "SELECT accounts.id, balance, o.qty FROM accounts LEFT JOIN orders o ON o.account = accounts.id AND o.qty * 100 <= balance WHERE accounts.id = {id} ORDER BY o.id {} OF accounts",
+                self.strength()
+            ),
+        }
+    }
+
+    /// One session's own tables, one of them named like a table of all.
+    fn temporary(&mut self) -> String {
+        let name = self.pick(&["mine", "mine", "orders"]);
+        match self.below(5) {
+            0 | 1 => {
+                let end = self.pick(&["", "", " ON COMMIT DROP", " ON COMMIT DELETE ROWS"]);
+                format!("CREATE TEMP TABLE {name} (id int PRIMARY KEY, account int, qty int){end}")
+            }
+            2 => format!("INSERT INTO mine VALUES ({}, 1, 1) RETURNING id", self.below(3)),
+            3 => "SELECT * FROM mine ORDER BY id".to_owned(),
+            _ => "DROP TABLE IF EXISTS mine".to_owned(),
+        }
+    }
+
+    /// A key that was seen free is taken meanwhile.
+    fn look_and_insert(&mut self) -> String {
+        let key = self.below(2) + 70;
+        match self.below(4) {
+            0 => format!("SELECT * FROM orders WHERE id = {key}"),
+            1 => format!("SELECT max(id) FROM orders WHERE id <= {key}"),
+            2 => format!(
+                "INSERT INTO orders SELECT {key}, 1, 1 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE id = {key})"
+            ),
+            _ => format!("INSERT INTO orders VALUES ({key}, 1, 1)"),
         }
     }
 
