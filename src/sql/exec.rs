@@ -24,6 +24,7 @@ use super::plan::{
     Access, Body, Distinct, Group, Join, JoinKind, JoinMethod, KeyList, LockPolicy, LockTarget, Node, Query, Scan,
     Select, SetOperation, SlotSet, SortBy, SortKey, Subquery, SubqueryKind, Window, null_row,
 };
+use super::settings::{SessionSettings, level_name};
 use super::types;
 use super::{Fact, READS_TOLD};
 
@@ -172,6 +173,8 @@ pub struct Context<'a> {
     pub run: StatementRun,
     pub pending_advisory: Option<(AdvisoryKey, Mode)>,
     pub read_only: bool,
+    /// None for expressions outside any session.
+    pub settings: Option<&'a SessionSettings>,
 }
 
 type Sink<'s> = &'s mut dyn FnMut(&mut Context) -> Result<Flow>;
@@ -209,6 +212,7 @@ impl<'a> Context<'a> {
             run,
             pending_advisory: None,
             read_only: false,
+            settings: None,
         }
     }
 }
@@ -1460,6 +1464,21 @@ impl Context<'_> {
     /// The row of a unique key, as another statement's check finds it: not by the snapshot but by what is there.
     pub fn probe(&mut self, table: &Table, index: usize, key: &Key, own: Option<RowId>) -> KeyProbe {
         self.engine.store.probe_key(self.session, table.id, index, key, own)
+    }
+
+    /// A setting as SHOW gives it.
+    pub fn current_setting(&self, name: &str, missing_ok: bool) -> Result<Value> {
+        let name = name.to_ascii_lowercase();
+        let shown = match (name.as_str(), self.settings) {
+            ("transaction_isolation", Some(_)) => level_name(self.engine.store.isolation(self.session)).to_owned(),
+            ("transaction_read_only", Some(_)) => if self.read_only { "on" } else { "off" }.to_owned(),
+            (name, Some(settings)) => match settings.show(name) {
+                Err(_) if missing_ok => return Ok(Value::Null),
+                shown => shown?,
+            },
+            (_, None) => return fail("0A000", "current_setting is not offered here by this database engine"),
+        };
+        Ok(types::text(&shown))
     }
 
     pub fn notice(&mut self, severity: &str, sqlstate: &str, message: impl Into<String>) {

@@ -33,6 +33,7 @@ const STABLE: &[&str] = &[
     "current_date",
     "localtime",
     "pg_backend_pid",
+    "current_setting",
     "concat",
     "concat_ws",
     "to_char",

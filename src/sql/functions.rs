@@ -588,6 +588,11 @@ pub fn resolve(name: &str, mut arguments: Vec<Typed>) -> Result<Option<Typed>> {
         ("pg_backend_pid", 0) => {
             call(builtin!("pg_backend_pid", |c, _| Ok(Value::Int(i64::from(c.session.0) + 1))), Vec::new(), Int4)
         }
+        ("current_setting", 1 | 2) => call(
+            builtin!("current_setting", |c, a| c.current_setting(string(&a[0]), a.get(1) == Some(&Value::Bool(true)))),
+            as_types(&[Text, Bool])?,
+            Text,
+        ),
         ("txid_current" | "pg_current_xact_id", 0) => call(
             builtin!(
                 "txid_current",

@@ -899,6 +899,7 @@ impl Database {
         };
         let parameters = job.parameters.clone();
         let run = active.run.take().unwrap_or_else(|| StatementRun::unplanned(active.began));
+        let settings = &self.sessions[session.0 as usize].as_ref().expect("a connected session").settings;
         let mut context = Context {
             engine: &mut self.engine,
             session,
@@ -908,6 +909,7 @@ impl Database {
             run,
             pending_advisory,
             read_only,
+            settings: Some(settings),
         };
         let result = work(&mut context, &mut active);
         let mut run = context.run;
