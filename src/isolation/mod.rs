@@ -8,5 +8,5 @@ mod run;
 mod spec;
 
 pub use output::*;
-pub use run::{Arrival, Server, run, run_on};
+pub use run::{Arrival, Server, run, run_last_woken_first, run_on};
 pub use spec::{Marker, Permutation, PermutationStep, Session, Spec, SpecError, Step, parse};

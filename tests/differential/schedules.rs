@@ -25,6 +25,8 @@ enum Verdict {
     /// Other transactions were aborted, and a serial order explains what was committed.
     OtherAborts,
     OtherVictim,
+    /// A step woke several sessions, and in PostgreSQL another one was the first to go on.
+    OtherWinner,
     Diverges,
 }
 
@@ -47,6 +49,8 @@ fn compare(spec: &Spec, levels: Levels, servers: &mut Servers) -> Comparison {
         Verdict::PostgresVaries
     } else if differs_by_victim(&ours, &theirs) {
         Verdict::OtherVictim
+    } else if events(&isolation::run_last_woken_first(spec)) == events(&theirs) {
+        Verdict::OtherWinner
     } else {
         Verdict::Diverges
     };
