@@ -94,7 +94,9 @@ impl<'a> Binder<'a> {
                     let mut names: Vec<Rc<str>> = Vec::new();
                     for relation in &scope.relations[first..left_end] {
                         for (number, (name, _)) in relation.columns.iter().enumerate() {
-                            if right_names.contains(name) && !names.contains(name) && !relation.hidden[number] {
+                            // What an earlier join has merged is one column of the left side, too.
+                            let shown = !relation.hidden[number] || scope.merged.iter().any(|(it, _)| it == name);
+                            if right_names.contains(name) && !names.contains(name) && shown {
                                 names.push(name.clone());
                             }
                         }
