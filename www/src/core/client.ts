@@ -5,8 +5,10 @@ import type { Answer, Ask, AskOf, Message, Replies, Reply } from './protocol';
 import { ownThread, type Thread } from './thread';
 import type { Frame } from './types';
 
-/** Longer than any slice takes on a slow phone, shorter than a reader's patience. */
+/** Longer than any slice takes on a slow phone, shorter than a reader's patience: */
 const SILENCE_MS = 4_000;
+/** or so many times as long as a run has taken to begin, on a machine that is busy with something else. */
+const SLICES = 2;
 /** A run that begins starts an interpreter first, which on a busy machine takes its time: */
 const BEGINNING_MS = 12_000;
 /** or so many times as long as one has taken before. */
@@ -192,7 +194,8 @@ export class Engine {
       if (silence > LOADING_MS) this.#giveUp({ why: 'stalled' });
       return;
     }
-    const patience = this.#beginning ? Math.max(BEGINNING_MS, BEGINNINGS * this.#longestBeginning) : SILENCE_MS;
+    const [least, times] = this.#beginning ? [BEGINNING_MS, BEGINNINGS] : [SILENCE_MS, SLICES];
+    const patience = Math.max(least, times * this.#longestBeginning);
     if (silence > patience) this.#restart({ why: 'silent', seconds: Math.round(silence / 1_000) });
   }
 
