@@ -56,7 +56,8 @@ impl Context<'_> {
                 self.truncate(&names?, truncate.restart_identity)
             }
             ast::Statement::CreateSequence(create) => self.create_sequence(create),
-            other => Ok(verb_of(other).to_owned()),
+            ast::Statement::Analyze => Ok("ANALYZE".to_owned()),
+            _ => refuse("this statement"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a text says it does: its kind, the tables and columns it names. From its syntax alone; nothing is looked up.
+//! What a text says it does: its kind, and the columns an UPDATE names. From its syntax alone; nothing is looked up.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -12,9 +12,6 @@ use super::parser::{self, Part};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footprint {
     pub kind: StatementKind,
-    /// Relations in FROM, subqueries included.
-    pub reads: BTreeSet<Rc<str>>,
-    pub writes: BTreeSet<Rc<str>>,
     /// Columns an UPDATE sets.
     pub sets: BTreeSet<Rc<str>>,
     /// Columns its new values are made of.
@@ -62,24 +59,6 @@ pub fn kind_of(statement: &Statement) -> StatementKind {
 
 fn of(statement: &Statement) -> Footprint {
     let mut found = Footprint::new(kind_of(statement));
-    let written = match statement {
-        Statement::Insert(insert) => Some(&insert.table),
-        Statement::Update(update) => Some(&update.table),
-        Statement::Delete(delete) => Some(&delete.table),
-        _ => None,
-    };
-    statement.parts(&mut |part| {
-        if let Part::Relation(name) = part
-            && let Some(last) = name.0.last()
-        {
-            let into = if written.is_some_and(|written| std::ptr::eq(written, name)) {
-                &mut found.writes
-            } else {
-                &mut found.reads
-            };
-            into.insert(last.name.clone());
-        }
-    });
     if let Statement::Update(update) = statement {
         for assignment in &update.assignments {
             let (columns, values) = match assignment {
@@ -104,7 +83,6 @@ fn columns_in(expr: &Expr, into: &mut BTreeSet<Rc<str>>) {
 
 impl Footprint {
     fn new(kind: StatementKind) -> Footprint {
-        let [reads, writes, sets, built_on, asks] = [const { BTreeSet::new() }; 5];
-        Footprint { kind, reads, writes, sets, built_on, asks }
+        Footprint { kind, sets: BTreeSet::new(), built_on: BTreeSet::new(), asks: BTreeSet::new() }
     }
 }

@@ -780,10 +780,8 @@ impl Database {
             let text = prepared.text.clone();
             return self.within(session, now, told, |context, _| system::answer(&text, &context.engine.catalog));
         }
-        if !prepared.asks_system {
-            let searches_public = self.session(session).settings.searches_public();
-            super::search_path::check(statement, &self.engine.catalog, searches_public)?;
-        }
+        let searches_public = self.session(session).settings.searches_public();
+        super::search_path::check(statement, &self.engine.catalog, searches_public)?;
         let planned = matches!(
             statement,
             Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_)

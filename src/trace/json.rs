@@ -219,19 +219,27 @@ fn from_either_end(place: i64, length: usize) -> Option<usize> {
     usize::try_from(if place < 0 { length as i64 + place } else { place }).ok()
 }
 
+/// The escapes that JSON has a letter for.
+pub fn short_escape(c: char) -> Option<&'static str> {
+    Some(match c {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '\u{8}' => "\\b",
+        '\u{c}' => "\\f",
+        _ => return None,
+    })
+}
+
 fn quote_into(content: &str, text: &mut String) {
     text.push('"');
     for c in content.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            '\u{8}' => text.push_str("\\b"),
-            '\u{c}' => text.push_str("\\f"),
-            c if c < ' ' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => text.push(c),
+        match short_escape(c) {
+            Some(escape) => text.push_str(escape),
+            None if c < ' ' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            None => text.push(c),
         }
     }
     text.push('"');

@@ -8,7 +8,7 @@ mod outside;
 mod server;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -164,8 +164,8 @@ struct Real<'a> {
     planned: u64,
     began: Instant,
     trace: Trace,
-    /// Texts of UPDATEs that the trace has told of.
-    described: BTreeSet<Symbol>,
+    /// Of the texts that were started.
+    kinds: BTreeMap<Symbol, StatementKind>,
     load: Load,
     outside: Outside,
     versions: Option<Versions>,
@@ -222,7 +222,7 @@ impl Real<'_> {
             planned: 0,
             began: Instant::now(),
             trace: Trace::new(Keep::All),
-            described: BTreeSet::new(),
+            kinds: BTreeMap::new(),
             load: Load::default(),
             outside: Outside::new(document),
             versions: None,
@@ -329,12 +329,7 @@ impl Real<'_> {
             "statement" => {
                 let (text, parameters) = (self.symbol(&message["text"]), self.symbol(&message["params"]));
                 let (call, position) = (call_of(host, &message), self.position(&message));
-                let described = footprint(message["text"].as_str().unwrap_or_default(), true);
-                if described.kind == StatementKind::Update && self.described.insert(text) {
-                    let event = update_described(&mut self.trace.strings, text, &described);
-                    self.record(event, None);
-                }
-                let kind = described.kind;
+                let kind = self.kind_of(text);
                 self.record(EventKind::StatementStarted { call, position, text, parameters, kind }, request);
             }
             "answered" => {
@@ -437,6 +432,20 @@ impl Real<'_> {
             xid: None,
             kind,
         });
+    }
+
+    /// A text is read when it is new; what an UPDATE does by it is told then.
+    fn kind_of(&mut self, text: Symbol) -> StatementKind {
+        if let Some(kind) = self.kinds.get(&text) {
+            return *kind;
+        }
+        let footprint = footprint(self.trace.strings.text(text), true);
+        if footprint.kind == StatementKind::Update {
+            let described = update_described(&mut self.trace.strings, text, &footprint);
+            self.record(described, None);
+        }
+        self.kinds.insert(text, footprint.kind);
+        footprint.kind
     }
 
     fn symbol(&mut self, value: &Json) -> Symbol {

@@ -7,6 +7,7 @@ pub(crate) use texts::module_def;
 mod texts {
     use std::fmt::Write as _;
 
+    use crate::trace::json::short_escape;
     use rustpython_vm::{
         AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine,
         builtins::{PyDict, PyFloat, PyInt, PyList, PyStr, PyStrRef, PyTuple},
@@ -120,14 +121,11 @@ mod texts {
             let text = &mut self.text;
             text.push('"');
             for sign in string.chars() {
+                if let Some(escape) = short_escape(sign) {
+                    text.push_str(escape);
+                    continue;
+                }
                 match sign {
-                    '"' => text.push_str("\\\""),
-                    '\\' => text.push_str("\\\\"),
-                    '\n' => text.push_str("\\n"),
-                    '\r' => text.push_str("\\r"),
-                    '\t' => text.push_str("\\t"),
-                    '\u{8}' => text.push_str("\\b"),
-                    '\u{c}' => text.push_str("\\f"),
                     ' '..='~' => text.push(sign),
                     sign if self.ascii || sign < ' ' => {
                         for unit in sign.encode_utf16(&mut [0; 2]) {

@@ -102,13 +102,14 @@ pub(super) fn element_type(data_type: &ast::DataType) -> Result<Type> {
         ("uuid", []) => Type::Uuid,
         ("json", []) => Type::Json,
         ("jsonb", []) => Type::Jsonb,
-        (known, [_, ..]) if internal_types(known) => return refuse(format!("the type {}", data_type.text)),
+        (known, [_, ..]) if is_offered_bare(known) => return refuse(format!("the type {}", data_type.text)),
         (known, _) if OTHER_TYPES.contains(&known) => return refuse(format!("the type {}", data_type.text)),
         (other, _) => return fail("42704", format!("type \"{other}\" does not exist")),
     })
 }
 
-pub(super) fn internal_types(name: &str) -> bool {
+/// Types that are offered, but not with modifiers.
+fn is_offered_bare(name: &str) -> bool {
     const OFFERED: [&str; 10] =
         ["time", "timestamp", "timestamptz", "interval", "bool", "float8", "text", "bytea", "date", "numeric"];
     OFFERED.contains(&name)

@@ -377,18 +377,6 @@ impl<'a> Binder<'a> {
         alias: Option<&ast::TableAlias>,
     ) -> Result<u16> {
         let shown = shown_name(alias, &Rc::from(name));
-        let slot = self.slot(1)?;
-        let columns = vec![(shown.clone(), ty)];
-        self.add_relation(Relation {
-            alias: shown,
-            slot,
-            columns,
-            hidden: vec![false],
-            table: None,
-            nullable: false,
-            used: Rc::default(),
-        })?;
-        self.rename_columns(alias)?;
-        Ok(slot)
+        self.add_made(shown.clone(), vec![(shown, ty)], alias)
     }
 }

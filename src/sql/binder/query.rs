@@ -206,27 +206,25 @@ impl<'a> Binder<'a> {
             let aliases: Vec<Rc<str>> = names_of(&cte.alias.columns);
             let uses = count_references(query, &name);
             let materialized = cte.materialized == Some(true);
-            if uses <= 1 && !materialized && cte.query.locks.is_empty() {
-                let inline =
-                    Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len());
-                self.commons.push((name, inline));
-                continue;
-            }
-            let (bound, outer) = self.query_within(self.scopes.len(), &cte.query)?;
-            if !outer.is_empty() {
-                // Its rows are others for each row of the query around.
-                if materialized || has_locks_or_volatile(&bound) {
+            let kept = if uses <= 1 && !materialized && cte.query.locks.is_empty() {
+                None
+            } else {
+                let (bound, outer) = self.query_within(self.scopes.len(), &cte.query)?;
+                // What reads the query around has other rows for each row of it.
+                if !outer.is_empty() && (materialized || has_locks_or_volatile(&bound)) {
                     return refuse("a WITH query that is computed once and reads the query around it");
                 }
-                let inline =
-                    Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len());
-                self.commons.push((name, inline));
-                continue;
-            }
-            let columns = renamed(&bound.columns, &aliases, &name)?;
-            let number = self.queries.len();
-            self.queries.push(bound);
-            self.commons.push((name, Common::Kept { number, columns }));
+                outer.is_empty().then_some(bound)
+            };
+            let common = match kept {
+                Some(bound) => {
+                    let columns = renamed(&bound.columns, &aliases, &name)?;
+                    self.queries.push(bound);
+                    Common::Kept { number: self.queries.len() - 1, columns }
+                }
+                None => Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len()),
+            };
+            self.commons.push((name, common));
         }
         Ok(())
     }

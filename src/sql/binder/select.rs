@@ -197,15 +197,13 @@ impl<'a> Binder<'a> {
     /// Outside of aggregates only what is grouped by may be read.
     fn check_grouping(&self, bound: &BoundSelect) -> Result<()> {
         let dependent = self.dependent_slots(&bound.keys);
-        let sorted_by = |key: &'_ SortKey| if let SortBy::Expr(expr) = &key.by { Some(expr.clone()) } else { None };
-        let mut read: Vec<Expr> = bound.output.iter().map(|typed| typed.expr.clone()).collect();
-        read.extend(bound.having.clone());
-        read.extend(bound.order.iter().filter_map(sorted_by));
-        for call in &self.scopes.last().expect("the scope of this select").windows {
-            read.extend(call.arguments.iter().chain(&call.partition).cloned());
-            read.extend(call.order.iter().filter_map(sorted_by));
-        }
-        read.iter().try_for_each(|expr| self.check_grouped(expr, &bound.keys, bound.slots, dependent))
+        let calls = &self.scopes.last().expect("the scope of this select").windows;
+        let order = bound.order.iter().chain(calls.iter().flat_map(|call| &call.order));
+        let sorted_by = order.filter_map(|key| if let SortBy::Expr(expr) = &key.by { Some(expr) } else { None });
+        let in_calls = calls.iter().flat_map(|call| call.arguments.iter().chain(&call.partition));
+        let mut read =
+            bound.output.iter().map(|typed| &typed.expr).chain(&bound.having).chain(sorted_by).chain(in_calls);
+        read.try_for_each(|expr| self.check_grouped(expr, &bound.keys, bound.slots, dependent))
     }
 
     /// Computes what is constant, and makes inner joins of outer ones where the conditions leave no NULLs of theirs.
