@@ -1,8 +1,7 @@
 //! Statements a second on one core, by kind. The caller brings the clock, so that the page can measure too.
 
+use crate::sql::{Database, DeadlockCheck, Progress, Settings};
 use crate::trace::{SessionId, Value};
-
-use super::{Database, DeadlockCheck, Progress, Settings};
 
 /// One kind of statement and how many of them were done in a second.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,11 +3,9 @@
 
 use std::rc::Rc;
 
+use crate::sql::error::{Result, error, fail};
 use crate::store::Row;
 use crate::trace::Value;
-
-use super::error::{Result, error, fail};
-use super::exec::Standing;
 
 /// Bytes that rows and texts in work may have at a time. The allocator takes up to half as much again, as when a list grows.
 const MEMORY_MOST: usize = 300 << 20;
@@ -84,13 +82,13 @@ impl Budget {
 }
 
 #[cold]
-fn out_of_memory() -> super::error::Stop {
+fn out_of_memory() -> crate::sql::error::Stop {
     let mut failure = match error("53200", "out of memory") {
-        super::error::Stop::Failed(failure) => failure,
+        crate::sql::error::Stop::Failed(failure) => failure,
         waits => return waits,
     };
     failure.detail = Some(format!("A statement may hold {} MB here.", MEMORY_MOST >> 20));
-    super::error::Stop::Failed(failure)
+    crate::sql::error::Stop::Failed(failure)
 }
 
 pub fn checked_length(length: usize) -> Result<()> {
@@ -114,11 +112,6 @@ fn own_bytes(value: &Value) -> usize {
 /// Of a row that is kept.
 pub fn row_bytes(row: &[Value]) -> usize {
     ALLOCATION + size_of::<Vec<Value>>() + size_of_val(row) + row.iter().map(own_bytes).sum::<usize>()
-}
-
-/// Of a row that stands in the frame and is kept beside it.
-pub fn standing_bytes(standing: &Standing) -> usize {
-    size_of::<Standing>() + shared_row_bytes(&standing.row)
 }
 
 /// A row of a table costs nothing: the table holds it too.

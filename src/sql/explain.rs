@@ -5,18 +5,16 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use crate::sql::executor::dml::{InsertRows, Write, WriteKind};
+use crate::sql::functions::aggregate::AggregateFunction;
+use crate::sql::plan::{
+    Access, Aggregate, Body, Distinct, Expr, Join, JoinKind, JoinMethod, KeyList, Node, Query, Scan, Select,
+    SetOperation, SortBy, SortKey, SubqueryKind,
+};
+use crate::sql::session::prepared::{Plan, PlanKind};
+use crate::sql::types::{self, Type};
 use crate::store::Store;
 use crate::trace::{LockStrength, Value};
-
-use super::aggregate::{Aggregate, AggregateFunction};
-use super::dml::{InsertRows, Write, WriteKind};
-use super::expr::Expr;
-use super::plan::{
-    Access, Body, Distinct, Join, JoinKind, JoinMethod, KeyList, Node, Query, Scan, Select, SetOperation, SortBy,
-    SortKey, SubqueryKind,
-};
-use super::prepared::{Plan, PlanKind};
-use super::types::{self, Type};
 
 pub struct Explained<'a> {
     pub store: &'a Store,
@@ -167,7 +165,7 @@ impl Explained<'_> {
     }
 
     fn subplans(&self, select: &Select, page: &mut Page) {
-        let mut found: Vec<Rc<super::plan::Subquery>> = Vec::new();
+        let mut found: Vec<Rc<crate::sql::plan::Subquery>> = Vec::new();
         for expr in &select.output {
             collect_subqueries(expr, &mut found);
         }
@@ -472,7 +470,7 @@ impl Explained<'_> {
     }
 }
 
-fn collect_subqueries(expr: &Expr, into: &mut Vec<Rc<super::plan::Subquery>>) {
+fn collect_subqueries(expr: &Expr, into: &mut Vec<Rc<crate::sql::plan::Subquery>>) {
     if let Expr::Subquery(subquery) = expr
         && !into.contains(subquery)
     {
@@ -481,7 +479,7 @@ fn collect_subqueries(expr: &Expr, into: &mut Vec<Rc<super::plan::Subquery>>) {
     expr.children().into_iter().for_each(|child| collect_subqueries(child, into));
 }
 
-fn collect_from_node(node: &Node, into: &mut Vec<Rc<super::plan::Subquery>>) {
+fn collect_from_node(node: &Node, into: &mut Vec<Rc<crate::sql::plan::Subquery>>) {
     match node {
         Node::Scan(scan) => {
             scan.filter.iter().chain(&scan.index_condition).for_each(|expr| collect_subqueries(expr, into))

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use crate::sql::parser::ast::{Assignment, Expr, ExprKind, Statement};
+use crate::sql::parser::{self, Part};
 use crate::trace::StatementKind;
-
-use super::parser::ast::{Assignment, Expr, ExprKind, Statement};
-use super::parser::{self, Part};
 
 /// Names as they stand in the text, normalized, without their schemas and tables.
 #[derive(Debug, Clone, PartialEq, Eq)]

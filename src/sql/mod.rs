@@ -31,58 +31,39 @@
 //! is true, `7 / 2` is 3.5, an integer that overflows becomes a float, a join on a key and an UPDATE by key read the whole table,
 //! and a row that somebody else has locked cannot be waited for.
 
-mod aggregate;
-mod arrays;
 pub mod bench;
 mod binder;
 mod budget;
 mod catalog;
-mod datetime;
-mod datetime_fields;
-mod datetime_input;
-mod ddl;
-mod dml;
-mod documents;
-mod engine;
-mod epq;
 mod error;
-mod exec;
+mod executor;
 mod explain;
 mod expr;
-mod fold;
 mod footprint;
 mod functions;
-mod guard;
-mod input;
-mod interval;
-mod interval_input;
-mod late_output;
-mod numeric;
+mod optimizer;
 mod parser;
 mod plan;
-mod prepared;
+mod planner;
 mod reads;
-mod search_path;
-mod sequences;
 mod session;
 mod settings;
 mod system;
-mod temporary;
-mod timezone;
 mod types;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use executor::engine::Engine;
+
 use crate::trace::{
     Isolation, LockStrength, Micros, Notice, QueryResult, SessionId, SqlError, StatementKind, Value, Xid,
 };
 
-use engine::Engine;
 pub use footprint::{Footprint, footprint};
-use prepared::Statements;
 pub use reads::Reads;
 use session::Session;
+use session::prepared::Statements;
 
 /// The statements of a text as they stand in it, each with the 1-based character it begins at.
 pub fn statements(sql: &str) -> Result<Vec<(u32, &str)>, SqlError> {

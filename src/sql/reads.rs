@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use crate::sql::Database;
+use crate::sql::catalog::Table;
+use crate::sql::error::Stop;
+use crate::sql::parser::ast::Statement;
+use crate::sql::plan::{Body, Expr, Node, Query};
+use crate::sql::session::prepared::PlanKind;
 use crate::trace::SqlError;
-
-use super::Database;
-use super::catalog::Table;
-use super::error::Stop;
-use super::expr::Expr;
-use super::parser::ast::Statement;
-use super::plan::{Body, Node, Query};
-use super::prepared::PlanKind;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reads {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::error::{Result, fail, refuse};
 use crate::trace::{Isolation, Micros};
-
-use super::error::{Result, fail, refuse};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionSettings {
@@ -76,7 +75,8 @@ impl SessionSettings {
             "idle_in_transaction_session_timeout" => self.idle_timeout_us = duration(name, value)?,
             "timezone" => match value {
                 None => {}
-                Some(zone) if super::timezone::named(zone) == super::timezone::Zone::Fixed(0) => {}
+                Some(zone)
+                    if crate::sql::types::timezone::named(zone) == crate::sql::types::timezone::Zone::Fixed(0) => {}
                 Some(zone) => return refuse(format!("the session time zone \"{zone}\" (only UTC)")),
             },
             "datestyle" => match value.map(str::to_ascii_lowercase).as_deref() {
@@ -101,7 +101,7 @@ impl SessionSettings {
     }
 
     pub fn searches_public(&self) -> bool {
-        self.others.get("search_path").is_none_or(|path| super::search_path::has_public(path))
+        self.others.get("search_path").is_none_or(|path| crate::sql::catalog::search_path::has_public(path))
     }
 
     pub fn show(&self, name: &str) -> Result<String> {

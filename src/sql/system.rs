@@ -17,12 +17,11 @@ use gluesql::core::store::{
 };
 use gluesql::core::translate::translate;
 
+use crate::sql::catalog::{self, Catalog, Table};
+use crate::sql::error::{Result, fail, refuse, refused};
+use crate::sql::parser::ast::Query;
+use crate::sql::types::{Type, text};
 use crate::trace::{Column, QueryResult, SqlType, Value};
-
-use super::catalog::{self, Catalog, Table};
-use super::error::{Result, fail, refuse, refused};
-use super::parser::ast::Query;
-use super::types::{Type, text};
 
 struct SystemTable {
     schema: &'static str,

@@ -1,11 +1,10 @@
 //! Calls of functions, aggregates and window functions.
 
-use crate::sql::aggregate::{Aggregate, AggregateFunction, WindowCall, WindowFunction};
 use crate::sql::error::{Result, error, fail, refuse};
-use crate::sql::expr::Expr;
 use crate::sql::functions;
+use crate::sql::functions::aggregate::AggregateFunction;
 use crate::sql::parser::ast;
-use crate::sql::plan::{SlotSet, SortBy, SortKey};
+use crate::sql::plan::{Aggregate, Expr, SlotSet, SortBy, SortKey, WindowCall, WindowFunction};
 use crate::sql::types::Type;
 use crate::trace::SqlError;
 

@@ -1,7 +1,7 @@
 //! Which type an operation has, and how its sides come to it.
 
 use crate::sql::error::{Result, Stop, error, fail, refuse};
-use crate::sql::expr::{Arithmetic, Comparison, Expr};
+use crate::sql::plan::{Arithmetic, Comparison, Expr};
 use crate::sql::types::{self, CastContext, Type, castable};
 use crate::trace::{SqlError, Value};
 
@@ -18,7 +18,7 @@ pub(super) fn number_literal(digits: &str) -> Result<Typed> {
         let ty = if i32::try_from(number).is_ok() { Type::Int4 } else { Type::Int8 };
         return Ok(Typed { expr: Expr::Const(Value::Int(number)), ty });
     }
-    match crate::sql::numeric::parse(digits) {
+    match crate::sql::types::numeric::parse(digits) {
         Some(number) => Ok(Typed { expr: Expr::Const(Value::Numeric(number?)), ty: Type::Numeric(None) }),
         None => fail("42601", format!("syntax error at or near \"{digits}\"")),
     }

@@ -1,11 +1,9 @@
 //! Expressions with their types.
 
-use crate::sql::documents;
 use crate::sql::error::{Result, fail, refuse, refused};
-use crate::sql::expr::{Arithmetic, Comparison, Expr};
-use crate::sql::functions;
+use crate::sql::functions::{self, json};
 use crate::sql::parser::ast;
-use crate::sql::plan::SubqueryKind;
+use crate::sql::plan::{Arithmetic, Comparison, Expr, SubqueryKind};
 use crate::sql::types::{self, Type, text};
 use crate::trace::Value;
 
@@ -40,7 +38,7 @@ fn operation(left: Typed, op: &ast::BinaryOperator, right: Typed) -> Result<Type
         B::Modulo => arithmetic(Arithmetic::Remainder, left, right),
         B::Concat => functions::concatenation(left, right),
         B::Arrow | B::LongArrow if matches!(left.ty, Type::Json | Type::Jsonb) => {
-            documents::member(left, right, matches!(op, B::LongArrow))
+            json::member(left, right, matches!(op, B::LongArrow))
         }
         other => refuse(format!("the operator {other}")),
     }

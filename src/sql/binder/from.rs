@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::expr::{Comparison, Expr};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, JoinKind, Node, Query, SlotSet, Source};
+use crate::sql::plan::{Body, Comparison, Expr, JoinKind, Node, Query, SlotSet, Source};
 use crate::sql::types::Type;
 use crate::store::Mode;
 use crate::trace::{SqlError, Value};

@@ -16,10 +16,10 @@ use std::rc::Rc;
 
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::expr::Expr;
-use crate::sql::fold::Folder;
+use crate::sql::optimizer::const_fold::Folder;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Assumed, Planner, Query, SlotSet, Source};
+use crate::sql::plan::{Expr, Query, SlotSet, Source};
+use crate::sql::planner::{Assumed, Planner};
 use crate::sql::types::Type;
 use crate::store::{Mode, Store};
 use crate::trace::Value;

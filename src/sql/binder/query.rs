@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use crate::sql::catalog::missing_column;
 use crate::sql::error::{Result, error, fail, refuse};
-use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, OutputColumn, Query, SetOperation, SlotSet, SortBy, SortKey};
+use crate::sql::plan::{Body, Expr, OutputColumn, Query, SetOperation, SlotSet, SortBy, SortKey};
 use crate::sql::types::Type;
 use crate::trace::Value;
 

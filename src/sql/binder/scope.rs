@@ -5,12 +5,10 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use crate::sql::aggregate::{Aggregate, WindowCall};
 use crate::sql::catalog::{Table, missing_column};
 use crate::sql::error::{Result, Stop, error, fail};
-use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
-use crate::sql::plan::{SlotSet, Subquery};
+use crate::sql::plan::{Aggregate, Expr, SlotSet, Subquery, WindowCall};
 use crate::sql::types::Type;
 
 use super::{Binder, Typed};

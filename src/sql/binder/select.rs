@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use crate::sql::aggregate::{Aggregate, AggregateFunction};
-use crate::sql::epq::{self, Recheck};
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::expr::Expr;
+use crate::sql::functions::aggregate::AggregateFunction;
+use crate::sql::optimizer::reduce_outer_joins;
 use crate::sql::parser::ast;
 use crate::sql::plan::{
-    Body, Distinct, Group, Node, OutputColumn, Query, Select, SlotSet, SortBy, SortKey, Source, Wanted, Window,
-    reduce_outer_joins,
+    Aggregate, Body, Distinct, Expr, Group, Node, OutputColumn, Query, Recheck, Select, SlotSet, SortBy, SortKey,
+    Source, Window, joinable,
 };
+use crate::sql::planner::Wanted;
 use crate::sql::types::Type;
 use crate::trace::Value;
 
@@ -233,7 +233,7 @@ impl<'a> Binder<'a> {
         let locks = self.lock_targets(tail.locks, grouped, windowed, bound.distinct.is_some())?;
         let recheck = (!locks.is_empty()).then(|| Recheck::new(&bound.conditions, &bound.sources));
         let may_join = self.scopes.len() > 1 && !grouped && !windowed && !tail.follows_with;
-        let joinable = if may_join { epq::joinable(&bound.conditions, &bound.sources) } else { None };
+        let joinable = if may_join { joinable(&bound.conditions, &bound.sources) } else { None };
         if let Some(shortcut) = self.min_max_by_index(&bound, windowed) {
             return self.plan_min_max(bound, shortcut);
         }

@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::expr::{Comparison, Expr};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, HashedKeys, Node, Query, SlotSet, Subquery, SubqueryKind};
+use crate::sql::plan::{Body, Comparison, Expr, HashedKeys, Node, Query, SlotSet, Subquery, SubqueryKind};
 use crate::sql::types::Type;
 
 use super::coerce::{coerce, common_type, no_operator};

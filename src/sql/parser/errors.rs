@@ -6,10 +6,11 @@ use squawk_syntax::quote::is_reserved_word;
 use squawk_syntax::syntax_error::SyntaxError;
 use squawk_syntax::{Parse, SourceFile};
 
+use crate::trace::SqlError;
+
 use super::super::error::Result;
 use super::missed;
 use super::tokens::{Source, Token};
-use crate::trace::SqlError;
 
 /// PostgreSQL's NAMEDATALEN without the byte that ends it: its longest operator.
 const OPERATOR_MOST: usize = 63;

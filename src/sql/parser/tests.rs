@@ -1,7 +1,8 @@
-use super::ast::Statement;
-use super::{number_placeholders, parse, statements};
 use crate::sql::error::Stop;
 use crate::trace::SqlError;
+
+use super::ast::Statement;
+use super::{number_placeholders, parse, statements};
 
 fn parsed(sql: &str) -> Vec<Statement> {
     match parse(sql) {

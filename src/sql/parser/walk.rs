@@ -1,9 +1,8 @@
 //! Everything that stands in a statement, from outside inwards and from left to right.
 
-use super::ast::{Assignment, OrderByExpr};
 use super::ast::{
-    ConflictUpdate, Distinct, Expr, ExprKind, Function, Ident, JoinConstraint, ObjectName, Query, Select, SelectItem,
-    SetExpr, Statement, TableFactor, TableWithJoins,
+    Assignment, ConflictUpdate, Distinct, Expr, ExprKind, Function, Ident, JoinConstraint, ObjectName, OrderByExpr,
+    Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
 };
 
 pub enum Part<'a> {

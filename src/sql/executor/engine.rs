@@ -1,0 +1,98 @@
+//! What all sessions of a database share: the store, the catalog, randomness and the clock's zero.
+
+use std::rc::Rc;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::sql::catalog::Catalog;
+use crate::store::{AdvisoryKey, Mode, Store, Tag};
+use crate::trace::{Micros, SessionId, Xid};
+
+pub struct Engine {
+    pub store: Store,
+    pub catalog: Catalog,
+    rng: ChaCha8Rng,
+    epoch_us: i64,
+    /// Transactions up to this one count as there before the run.
+    pub settled_xid: Xid,
+    /// Whether reads are told as facts.
+    pub tells_reads: bool,
+    /// For each session what nextval gave it, latest last.
+    sequences: Vec<Vec<(Rc<str>, i64)>>,
+    /// For each session the advisory locks it holds beyond its transactions, each as often as it took it.
+    advisory: Vec<Vec<(AdvisoryKey, Mode)>>,
+}
+
+impl Engine {
+    pub fn new(seed: u64, epoch_us: i64) -> Engine {
+        Engine {
+            store: Store::default(),
+            catalog: Catalog::default(),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            epoch_us,
+            settled_xid: Xid(0),
+            tells_reads: true,
+            sequences: Vec::new(),
+            advisory: Vec::new(),
+        }
+    }
+
+    /// Microseconds since 1970 at a virtual time.
+    pub fn wall(&self, at: Micros) -> i64 {
+        self.epoch_us + at as i64
+    }
+
+    pub fn random(&mut self) -> f64 {
+        // 53 bits, as a double holds.
+        (self.rng.random::<u64>() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    pub fn random_uuid(&mut self) -> u128 {
+        let bits: u128 = self.rng.random();
+        (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62)
+    }
+
+    pub fn remember_sequence(&mut self, session: SessionId, name: &Rc<str>, value: i64) {
+        let slot = session.0 as usize;
+        if self.sequences.len() <= slot {
+            self.sequences.resize_with(slot + 1, Vec::new);
+        }
+        let known = &mut self.sequences[slot];
+        known.retain(|(other, _)| other != name);
+        known.push((name.clone(), value));
+    }
+
+    /// Of one sequence, or of the one used last.
+    pub fn remembered_sequence(&self, session: SessionId, name: Option<&str>) -> Option<i64> {
+        let known = self.sequences.get(session.0 as usize)?;
+        match name {
+            Some(name) => known.iter().find(|(other, _)| &**other == name).map(|(_, value)| *value),
+            None => known.last().map(|(_, value)| *value),
+        }
+    }
+
+    /// Besides what its transactions hold, which they give back themselves.
+    pub fn hold_advisory(&mut self, session: SessionId, key: AdvisoryKey, mode: Mode) {
+        let slot = session.0 as usize;
+        if self.advisory.len() <= slot {
+            self.advisory.resize_with(slot + 1, Vec::new);
+        }
+        self.advisory[slot].push((key, mode));
+    }
+
+    pub fn unlock_one_advisory(&mut self, session: SessionId, key: AdvisoryKey, mode: Mode) -> bool {
+        let held = self.advisory.get_mut(session.0 as usize);
+        let place = held.as_ref().and_then(|held| held.iter().rposition(|hold| *hold == (key, mode)));
+        let (Some(held), Some(place)) = (held, place) else { return false };
+        held.remove(place);
+        self.store.locks.release(session, Tag::Advisory(key), mode)
+    }
+
+    pub fn unlock_advisory(&mut self, session: SessionId) {
+        let held = self.advisory.get_mut(session.0 as usize).map(std::mem::take);
+        for (key, mode) in held.unwrap_or_default() {
+            self.store.locks.release(session, Tag::Advisory(key), mode);
+        }
+    }
+}

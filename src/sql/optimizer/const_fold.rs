@@ -1,0 +1,208 @@
+//! Computes what is constant before any row is read, as PostgreSQL's planner does: an overflow fails though no row asks for the
+//! value, and an argument that is NULL decides a strict function without the others.
+
+use rustc_hash::FxHashMap;
+
+use crate::sql::budget::passing_bytes;
+use crate::sql::error::Stop;
+use crate::sql::executor::engine::Engine;
+use crate::sql::executor::{Context, StatementRun};
+use crate::sql::plan::{Expr, SortBy, SortKey};
+use crate::sql::types::Type;
+use crate::trace::Value;
+
+#[derive(Default)]
+pub struct Folder {
+    /// The first failure. It counts only once the whole statement is found to make sense.
+    pub failure: Option<Stop>,
+    /// Functions are called with an engine; those that are constant ask nothing of it.
+    engine: Option<Box<Engine>>,
+    /// Bytes of the texts computed so far.
+    pub computed: usize,
+    /// Columns of subqueries that are the same in every row.
+    known: FxHashMap<(u16, u16), Value>,
+}
+
+/// Not constant though they take no row: they depend on the session, its settings or the time.
+const STABLE: &[&str] = &[
+    "now",
+    "statement_timestamp",
+    "localtimestamp",
+    "current_date",
+    "localtime",
+    "pg_backend_pid",
+    "current_setting",
+    "concat",
+    "concat_ws",
+    "to_char",
+    "format",
+];
+
+/// A plan that holds larger texts would hold them as long as it is kept: they are computed when they are wanted.
+const COMPUTED_MOST: usize = 16 << 20;
+
+impl Folder {
+    /// The column that will stand there has this value in all rows.
+    pub fn know(&mut self, slot: u16, column: u16, value: Value) {
+        self.known.insert((slot, column), value);
+    }
+
+    pub fn fold(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Const(_) | Expr::Parameter(_) | Expr::Subquery(_) => return,
+            Expr::Column { slot, column } => {
+                if let Some(value) = self.known.get(&(*slot, *column)) {
+                    *expr = Expr::Const(value.clone());
+                }
+                return;
+            }
+            Expr::And(parts) => return *expr = self.connected(std::mem::take(parts), false),
+            Expr::Or(parts) => return *expr = self.connected(std::mem::take(parts), true),
+            Expr::Case { arms, otherwise } => {
+                let (arms, otherwise) = (std::mem::take(arms), otherwise.take());
+                return *expr = self.case(arms, otherwise);
+            }
+            Expr::Coalesce(parts) => return *expr = self.coalesce(std::mem::take(parts)),
+            _ => {}
+        }
+        let mut constant = true;
+        let mut null = false;
+        for child in expr.children_mut() {
+            self.fold(child);
+            constant &= matches!(child, Expr::Const(_));
+            null |= matches!(child, Expr::Const(Value::Null));
+        }
+        let strict = match expr {
+            Expr::Arithmetic { .. }
+            | Expr::Compare { .. }
+            | Expr::Negate { .. }
+            | Expr::Not(_)
+            | Expr::Cast { .. }
+            | Expr::Like { .. } => true,
+            Expr::Call { function, .. } => function.strict,
+            _ => false,
+        };
+        let decided = matches!(expr, Expr::Call { function, arguments }
+            if function.name == "nullif" && arguments[0] == Expr::Const(Value::Null));
+        if (strict && null) || decided {
+            *expr = Expr::Const(Value::Null);
+        } else if constant && is_immutable(expr) {
+            self.compute(expr);
+        }
+    }
+
+    /// Parts of a conjunction; those that always hold go.
+    pub fn fold_conditions(&mut self, conditions: &mut Vec<Expr>) {
+        if !conditions.is_empty() {
+            let mut kept = Vec::new();
+            self.connected(std::mem::take(conditions), false).conjuncts(&mut kept);
+            kept.retain(|condition| *condition != Expr::Const(Value::Bool(true)));
+            *conditions = kept;
+        }
+    }
+
+    pub fn fold_sort_key(&mut self, key: &mut SortKey) {
+        if let SortBy::Expr(by) = &mut key.by {
+            self.fold(by);
+        }
+    }
+
+    /// AND, or OR: a part that decides ends the search, one that cannot goes.
+    fn connected(&mut self, parts: Vec<Expr>, decides: bool) -> Expr {
+        let mut kept = Vec::new();
+        for mut part in parts {
+            self.fold(&mut part);
+            match part {
+                Expr::Const(Value::Bool(value)) if value == decides => return Expr::Const(Value::Bool(decides)),
+                Expr::Const(Value::Bool(_)) => {}
+                part => kept.push(part),
+            }
+        }
+        if kept.iter().all(|part| *part == Expr::Const(Value::Null)) {
+            return Expr::Const(if kept.is_empty() { Value::Bool(!decides) } else { Value::Null });
+        }
+        match (kept.len(), decides) {
+            (1, _) => kept.remove(0),
+            (_, false) => Expr::And(kept),
+            (_, true) => Expr::Or(kept),
+        }
+    }
+
+    fn case(&mut self, arms: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>>) -> Expr {
+        let mut kept = Vec::new();
+        let mut last = otherwise;
+        for (mut when, mut then) in arms {
+            self.fold(&mut when);
+            match when {
+                Expr::Const(Value::Bool(true)) => {
+                    last = Some(Box::new(then));
+                    break;
+                }
+                Expr::Const(_) => {}
+                when => {
+                    self.fold(&mut then);
+                    kept.push((when, then));
+                }
+            }
+        }
+        last.iter_mut().for_each(|last| self.fold(last));
+        if kept.is_empty() {
+            return last.map_or(Expr::Const(Value::Null), |last| *last);
+        }
+        Expr::Case { arms: kept, otherwise: last }
+    }
+
+    fn coalesce(&mut self, parts: Vec<Expr>) -> Expr {
+        let mut kept = Vec::new();
+        for mut part in parts {
+            self.fold(&mut part);
+            match part {
+                Expr::Const(Value::Null) => {}
+                Expr::Const(_) => {
+                    kept.push(part);
+                    break;
+                }
+                part => kept.push(part),
+            }
+        }
+        match kept.len() {
+            0 => Expr::Const(Value::Null),
+            1 => kept.remove(0),
+            _ => Expr::Coalesce(kept),
+        }
+    }
+
+    fn compute(&mut self, expr: &mut Expr) {
+        if self.computed > COMPUTED_MOST {
+            return;
+        }
+        let engine = self.engine.get_or_insert_with(|| Box::new(Engine::new(0, 0)));
+        match Context::scratch(engine, StatementRun::unplanned(0)).evaluate(expr) {
+            Ok(value) => {
+                self.computed += passing_bytes(&value);
+                *expr = Expr::Const(value);
+            }
+            Err(stop) => {
+                self.failure.get_or_insert(stop);
+            }
+        }
+    }
+}
+
+/// Whether constant arguments make the expression constant. What reads or writes dates as text, or shifts an instant, goes by the
+/// session's settings.
+pub fn is_immutable(expr: &Expr) -> bool {
+    let zoned = |part: &Expr| matches!(part, Expr::Const(Value::TimestampTz(_)));
+    match expr {
+        Expr::Call { function, arguments } => {
+            !function.volatile && !STABLE.contains(&function.name) && !arguments.iter().any(zoned)
+        }
+        Expr::Arithmetic { left, right, .. } => !zoned(left) && !zoned(right),
+        Expr::Cast { from, to, .. } => {
+            let dated = |ty: &Type| matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Interval);
+            let reads_or_writes = (dated(from) && to.is_text()) || (dated(to) && !dated(from));
+            !reads_or_writes && *from != Type::TimestampTz && *to != Type::TimestampTz
+        }
+        _ => true,
+    }
+}

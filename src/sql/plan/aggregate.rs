@@ -1,0 +1,35 @@
+//! Calls of aggregates and window functions.
+
+use crate::sql::functions::aggregate::AggregateFunction;
+
+use super::{Expr, SortKey};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    pub function: AggregateFunction,
+    pub arguments: Vec<Expr>,
+    pub distinct: bool,
+    pub filter: Option<Expr>,
+    pub order: Vec<SortKey>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowCall {
+    pub function: WindowFunction,
+    pub arguments: Vec<Expr>,
+    pub partition: Vec<Expr>,
+    pub order: Vec<SortKey>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum WindowFunction {
+    RowNumber,
+    Rank,
+    DenseRank,
+    Lag,
+    Lead,
+    FirstValue,
+    LastValue,
+    /// An aggregate over the rows up to the current one's peers, or over the partition where there is no order.
+    Running(AggregateFunction),
+}
