@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use crate::sql::executor::dml::{InsertRows, Write, WriteKind};
 use crate::sql::functions::aggregate::AggregateFunction;
 use crate::sql::plan::{
-    Access, Aggregate, Body, Distinct, Expr, Join, JoinKind, JoinMethod, KeyList, Node, Query, Scan, Select,
-    SetOperation, SortBy, SortKey, SubqueryKind,
+    Access, Aggregate, Body, Distinct, Expr, Join, JoinKind, JoinMethod, KeyList, Node, PlanParts, Query, Scan, Select,
+    SetOperation, SortBy, SortKey, Subquery, SubqueryKind,
 };
 use crate::sql::session::prepared::{Plan, PlanKind};
 use crate::sql::types::{self, Type};
@@ -18,7 +18,7 @@ use crate::trace::{LockStrength, Value};
 
 pub struct Explained<'a> {
     pub store: &'a Store,
-    pub queries: &'a [Query],
+    pub parts: &'a PlanParts,
     pub costs: bool,
     /// For EXPLAIN ANALYZE: rows and loops of each node, by its address; rows of the whole.
     pub counts: Option<&'a FxHashMap<usize, (u64, u64)>>,
@@ -165,13 +165,14 @@ impl Explained<'_> {
     }
 
     fn subplans(&self, select: &Select, page: &mut Page) {
-        let mut found: Vec<Rc<crate::sql::plan::Subquery>> = Vec::new();
+        let mut found: Vec<Rc<Subquery>> = Vec::new();
         for expr in &select.output {
             collect_subqueries(expr, &mut found);
         }
         collect_from_node(&select.from, &mut found);
         for subquery in found {
-            self.name_query(&subquery.query, page);
+            let query = &self.parts.subqueries[subquery.number].query;
+            self.name_query(query, page);
             let qualified = std::mem::replace(&mut page.qualified, true);
             let title =
                 if subquery.outer.is_empty() && !matches!(subquery.kind, SubqueryKind::Any(_) | SubqueryKind::All(_)) {
@@ -182,7 +183,7 @@ impl Explained<'_> {
             page.depth += 1;
             page.title(&title);
             page.depth += 1;
-            self.query(&subquery.query, page, None);
+            self.query(query, page, None);
             page.depth -= 2;
             page.qualified = qualified;
         }
@@ -220,7 +221,7 @@ impl Explained<'_> {
             }
             Node::Common { number, name, .. } => {
                 page.open(&format!("CTE Scan on {name}"), &figures);
-                if let Some(query) = self.queries.get(*number) {
+                if let Some(query) = self.parts.ctes.get(*number) {
                     page.depth += 1;
                     self.name_query(query, page);
                     self.query(query, page, None);
@@ -392,9 +393,11 @@ impl Explained<'_> {
             Node::Series { .. } => Estimate { rows: 1000.0, cost: 10.0 },
             Node::Unnest { .. } => Estimate { rows: 10.0, cost: 0.1 },
             Node::Derived { query, .. } => self.query_estimate(query),
-            Node::Common { number, .. } => {
-                self.queries.get(*number).map_or(Estimate { rows: 1.0, cost: 0.0 }, |query| self.query_estimate(query))
-            }
+            Node::Common { number, .. } => self
+                .parts
+                .ctes
+                .get(*number)
+                .map_or(Estimate { rows: 1.0, cost: 0.0 }, |query| self.query_estimate(query)),
             Node::Filter { input, .. } | Node::Gate { input, .. } => {
                 let input = self.estimate(input);
                 Estimate { rows: (input.rows * 0.33).max(1.0), cost: input.cost + input.rows * 0.0025 }
@@ -447,7 +450,8 @@ impl Explained<'_> {
             }
             Node::Common { slot, number, name } => {
                 let columns = self
-                    .queries
+                    .parts
+                    .ctes
                     .get(*number)
                     .map_or(Vec::new(), |query| query.columns.iter().map(|c| c.name.clone()).collect());
                 page.names.insert(*slot, (name.clone(), columns));
@@ -470,7 +474,7 @@ impl Explained<'_> {
     }
 }
 
-fn collect_subqueries(expr: &Expr, into: &mut Vec<Rc<crate::sql::plan::Subquery>>) {
+fn collect_subqueries(expr: &Expr, into: &mut Vec<Rc<Subquery>>) {
     if let Expr::Subquery(subquery) = expr
         && !into.contains(subquery)
     {
@@ -479,7 +483,7 @@ fn collect_subqueries(expr: &Expr, into: &mut Vec<Rc<crate::sql::plan::Subquery>
     expr.children().into_iter().for_each(|child| collect_subqueries(child, into));
 }
 
-fn collect_from_node(node: &Node, into: &mut Vec<Rc<crate::sql::plan::Subquery>>) {
+fn collect_from_node(node: &Node, into: &mut Vec<Rc<Subquery>>) {
     match node {
         Node::Scan(scan) => {
             scan.filter.iter().chain(&scan.index_condition).for_each(|expr| collect_subqueries(expr, into))

@@ -18,7 +18,7 @@ use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::optimizer::const_fold::Folder;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Expr, Query, SlotSet, Source};
+use crate::sql::plan::{Expr, PlanParts, SlotSet, Source};
 use crate::sql::planner::{Assumed, Planner};
 use crate::sql::types::Type;
 use crate::store::{Mode, Store};
@@ -58,10 +58,8 @@ pub struct Binder<'a> {
     pub store: &'a Store,
     pub parameters: &'a [Type],
     scopes: Vec<Scope>,
-    pub widths: Vec<usize>,
-    subqueries: usize,
+    pub parts: PlanParts,
     commons: Vec<(Rc<str>, Common)>,
-    pub queries: Vec<Query>,
     pub tables: Vec<(Rc<Table>, Mode)>,
     pub assumed: Vec<Assumed>,
     /// It asks a clock or for chance: its answer changes though no table does.
@@ -109,10 +107,8 @@ impl<'a> Binder<'a> {
             store,
             parameters,
             scopes: Vec::new(),
-            widths: Vec::new(),
-            subqueries: 0,
+            parts: PlanParts::default(),
             commons: Vec::new(),
-            queries: Vec::new(),
             tables: Vec::new(),
             assumed: Vec::new(),
             restless: false,
@@ -129,11 +125,11 @@ impl<'a> Binder<'a> {
     }
 
     pub fn slot(&mut self, width: usize) -> Result<u16> {
-        if self.widths.len() >= usize::from(SlotSet::MOST) {
+        if self.parts.widths.len() >= usize::from(SlotSet::MOST) {
             return refuse("a statement of more than 128 tables and subqueries");
         }
-        self.widths.push(width);
-        Ok(self.widths.len() as u16 - 1)
+        self.parts.widths.push(width);
+        Ok(self.parts.widths.len() as u16 - 1)
     }
 
     pub fn use_table(&mut self, table: &Rc<Table>, mode: Mode) {

@@ -218,8 +218,8 @@ impl<'a> Binder<'a> {
             let common = match kept {
                 Some(bound) => {
                     let columns = renamed(&bound.columns, &aliases, &name)?;
-                    self.queries.push(bound);
-                    Common::Kept { number: self.queries.len() - 1, columns }
+                    self.parts.ctes.push(bound);
+                    Common::Kept { number: self.parts.ctes.len() - 1, columns }
                 }
                 None => Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len()),
             };

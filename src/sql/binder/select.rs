@@ -231,7 +231,8 @@ impl<'a> Binder<'a> {
     fn plan_select(&mut self, bound: BoundSelect, tail: Tail) -> Result<Query> {
         let (grouped, windowed) = (self.is_grouped(&bound), self.is_windowed());
         let locks = self.lock_targets(tail.locks, grouped, windowed, bound.distinct.is_some())?;
-        let recheck = (!locks.is_empty()).then(|| Recheck::new(&bound.conditions, &bound.sources));
+        let recheck =
+            (!locks.is_empty()).then(|| Recheck::new(&bound.conditions, &bound.sources, &self.parts.subqueries));
         let may_join = self.scopes.len() > 1 && !grouped && !windowed && !tail.follows_with;
         let joinable = if may_join { joinable(&bound.conditions, &bound.sources) } else { None };
         if let Some(shortcut) = self.min_max_by_index(&bound, windowed) {
@@ -268,7 +269,7 @@ impl<'a> Binder<'a> {
                 Some(slot) => slot,
                 None => self.slot(0)?,
             };
-            self.widths[usize::from(slot)] = scope.aggregates.len();
+            self.parts.widths[usize::from(slot)] = scope.aggregates.len();
             node = Node::Group(Box::new(Group {
                 input: node,
                 keys,
@@ -280,7 +281,7 @@ impl<'a> Binder<'a> {
             slots = slots.union(SlotSet::one(slot));
         }
         if let Some(slot) = scope.window_slot {
-            self.widths[usize::from(slot)] = scope.windows.len();
+            self.parts.widths[usize::from(slot)] = scope.windows.len();
             node = Node::Window(Box::new(Window {
                 input: node,
                 calls: std::mem::take(&mut scope.windows),
@@ -504,7 +505,7 @@ impl<'a> Binder<'a> {
     fn plan_min_max(&mut self, bound: BoundSelect, MinMax { node, order, value }: MinMax) -> Result<Query> {
         let scope = self.scopes.pop().expect("the scope of this select");
         let aggregate_slot = scope.aggregate_slot.expect("there is an aggregate");
-        self.widths[usize::from(aggregate_slot)] = 1;
+        self.parts.widths[usize::from(aggregate_slot)] = 1;
         let mut inner = plain_query(
             Body::Select(Select { from: node, output: vec![value], distinct: None, slots: bound.slots }),
             Vec::new(),

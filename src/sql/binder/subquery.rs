@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, Comparison, Expr, HashedKeys, Node, Query, SlotSet, Subquery, SubqueryKind};
+use crate::sql::plan::{
+    Body, Comparison, Expr, HashedKeys, Node, Query, SlotSet, Subquery, SubqueryKind, SubqueryPlan,
+};
 use crate::sql::types::Type;
 
 use super::coerce::{coerce, common_type, no_operator};
@@ -53,18 +55,24 @@ impl<'a> Binder<'a> {
         // The same text in the same place means the same: GROUP BY knows a selected expression by it.
         let repeatable = !has_locks_or_volatile(&bound);
         if repeatable
-            && let Some((_, known)) = self.scope().subqueries.iter().find(|(written, known)| {
-                written == query && known.kind == kind && known.left == compared && known.query.columns == bound.columns
-            })
+            && let Some((_, known)) =
+                self.scopes.last().expect("names are bound within a scope").subqueries.iter().find(
+                    |(written, known)| {
+                        written == query
+                            && known.kind == kind
+                            && known.left == compared
+                            && self.parts.subqueries[known.number].query.columns == bound.columns
+                    },
+                )
         {
             return Ok(Typed { expr: Expr::Subquery(known.clone()), ty });
         }
-        let number = self.subqueries;
-        self.subqueries += 1;
         // What reads nothing from outside is computed once, be it volatile or not.
         let volatile = !outer.is_empty() && has_locks_or_volatile(&bound);
         let hashed = if kind == SubqueryKind::Exists && !volatile { self.hash_exists(&mut bound, outer) } else { None };
-        let subquery = Rc::new(Subquery { number, kind, left: compared, query: bound, outer, volatile, hashed });
+        let number = self.parts.subqueries.len();
+        self.parts.subqueries.push(SubqueryPlan { query: bound, hashed });
+        let subquery = Rc::new(Subquery { number, kind, left: compared, outer, volatile });
         if repeatable {
             self.scope().subqueries.push((query.clone(), subquery.clone()));
         }

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use crate::sql::error::{Result, Stop, error, fail};
+use crate::sql::expr::Expr;
 use crate::sql::parser::ast::OnCommit;
-use crate::sql::plan::Expr;
 use crate::sql::types::Type;
 use crate::store::TableId;
 use crate::trace::{SessionId, SqlError};

@@ -382,7 +382,7 @@ fn find(
     binder.settle_sources(&mut sources);
     binder.folder.fold_conditions(&mut conditions);
     crate::sql::optimizer::reduce_outer_joins(&mut sources, &conditions);
-    let recheck = Recheck::new(&conditions, &sources);
+    let recheck = Recheck::new(&conditions, &sources, &binder.parts.subqueries);
     let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
     Ok((Found { node: planned.node, slots, recheck }, returning))
 }

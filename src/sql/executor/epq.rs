@@ -60,6 +60,7 @@ impl Context<'_> {
         }
         let newest: FoundRows = found.iter().map(|(slot, _)| (*slot, self.run.frame[*slot as usize].clone())).collect();
         self.put_found(found);
+        let parts = self.run.parts.clone();
         let mut all = true;
         for subquery in &recheck.joined {
             all = all
@@ -70,7 +71,7 @@ impl Context<'_> {
                         matched.extend(value);
                         is_some
                     }
-                    _ => self.find_first_row(&subquery.query)?,
+                    _ => self.find_first_row(&parts.subqueries[subquery.number].query)?,
                 };
         }
         self.put_found(&newest);
@@ -90,8 +91,9 @@ impl Context<'_> {
         if op == Comparison::Equal {
             return Ok(Some(left));
         }
+        let parts = self.run.parts.clone();
         let mut first = None;
-        self.run_query(&subquery.query, &mut |_, row| {
+        self.run_query(&parts.subqueries[subquery.number].query, &mut |_, row| {
             let value = row.into_iter().next().unwrap_or(Value::Null);
             if value == Value::Null || !op.holds(compare(&left, &value)) {
                 return Ok(Flow::More);

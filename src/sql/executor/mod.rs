@@ -21,9 +21,9 @@ use crate::sql::executor::engine::Engine;
 use crate::sql::executor::epq::FoundRows;
 use crate::sql::functions::aggregate::State;
 use crate::sql::plan::{
-    Access, Body, Distinct, Expr, Group, Join, JoinKind, JoinMethod, KeyList, LockPolicy, LockTarget, Node, Query,
-    Scan, Select, SetOperation, SlotSet, SortBy, SortKey, Subquery, SubqueryKind, Window, WindowCall, WindowFunction,
-    null_row,
+    Access, Body, Distinct, Expr, Group, HashedKeys, Join, JoinKind, JoinMethod, KeyList, LockPolicy, LockTarget, Node,
+    PlanParts, Query, Scan, Select, SetOperation, SlotSet, SortBy, SortKey, Subquery, SubqueryKind, SubqueryPlan,
+    Window, WindowCall, WindowFunction, null_row,
 };
 use crate::sql::settings::{SessionSettings, level_name};
 use crate::sql::types::interval::Span;
@@ -54,10 +54,9 @@ pub enum Flow {
 pub struct StatementRun {
     pub snapshot: Snapshot,
     pub frame: Vec<Standing>,
-    pub widths: Rc<[usize]>,
+    pub parts: Rc<PlanParts>,
     subqueries: Vec<Option<Kept>>,
     /// Common table expressions and what they gave.
-    queries: Rc<[Query]>,
     common: Vec<Option<Rc<Vec<Row>>>>,
     pub rows_read: u32,
     pub rows_scanned: u32,
@@ -110,14 +109,13 @@ enum Kept {
 }
 
 impl StatementRun {
-    pub fn new(snapshot: Snapshot, widths: Rc<[usize]>, queries: Rc<[Query]>, began_at: Micros) -> StatementRun {
+    pub fn new(snapshot: Snapshot, parts: Rc<PlanParts>, began_at: Micros) -> StatementRun {
         let empty = null_row(0);
         StatementRun {
             snapshot,
-            frame: vec![Standing { row: empty, id: RowId(u32::MAX) }; widths.len()],
-            widths,
+            frame: vec![Standing { row: empty, id: RowId(u32::MAX) }; parts.widths.len()],
+            parts,
             subqueries: Vec::new(),
-            queries,
             common: Vec::new(),
             rows_read: 0,
             rows_scanned: 0,
@@ -141,18 +139,19 @@ impl StatementRun {
     /// Before the statement is planned.
     pub fn unplanned(began_at: Micros) -> StatementRun {
         let nothing = Snapshot { stamp: Stamp::FIRST, own: None, command: 0 };
-        StatementRun::new(nothing, Rc::from([]), Rc::from([]), began_at)
+        StatementRun::new(nothing, Rc::default(), began_at)
     }
 
     /// The same statement once its plan and snapshot are there.
-    pub fn planned(&self, snapshot: Snapshot, widths: Rc<[usize]>, queries: Rc<[Query]>) -> StatementRun {
-        StatementRun::new(snapshot, widths, queries, self.began_at)
+    pub fn planned(&self, snapshot: Snapshot, parts: Rc<PlanParts>) -> StatementRun {
+        StatementRun::new(snapshot, parts, self.began_at)
     }
 
     /// For an expression over one row, outside any statement.
     pub fn over_row(row: Row) -> StatementRun {
         let nothing = Snapshot { stamp: Stamp::FIRST, own: None, command: 0 };
-        let mut run = StatementRun::new(nothing, Rc::from([row.len()]), Rc::from([]), 0);
+        let mut run =
+            StatementRun::new(nothing, Rc::new(PlanParts { widths: vec![row.len()], ..PlanParts::default() }), 0);
         run.frame[0].row = row;
         run
     }
@@ -474,7 +473,7 @@ impl Context<'_> {
 
     pub fn put_nulls(&mut self, slots: SlotSet) {
         for slot in slots.iter() {
-            let row = null_row(self.run.widths[slot as usize]);
+            let row = null_row(self.run.parts.widths[slot as usize]);
             self.put(slot, row);
         }
     }
@@ -548,9 +547,9 @@ impl Context<'_> {
         if let Some(Some(rows)) = self.run.common.get(number) {
             return Ok(rows.clone());
         }
-        let queries = self.run.queries.clone();
+        let parts = self.run.parts.clone();
         let mut rows: Vec<Row> = Vec::new();
-        self.run_query(&queries[number], &mut |context, row| {
+        self.run_query(&parts.ctes[number], &mut |context, row| {
             context.run.budget.keep(row_bytes(&row))?;
             rows.push(row.into());
             Ok(Flow::More)
@@ -641,7 +640,8 @@ impl Context<'_> {
                 let mut values = match keys {
                     KeyList::Listed(exprs) => self.evaluate_all(exprs)?,
                     KeyList::Rows(subquery) => {
-                        let (values, bytes) = self.column(&subquery.query)?;
+                        let parts = self.run.parts.clone();
+                        let (values, bytes) = self.column(&parts.subqueries[subquery.number].query)?;
                         held = bytes;
                         values
                     }
@@ -1273,8 +1273,10 @@ impl Context<'_> {
 
     pub fn evaluate_subquery(&mut self, subquery: &Subquery) -> Result<Value> {
         let constant = subquery.outer.is_empty();
-        if let Some(hashed) = &subquery.hashed {
-            return self.exists_by_keys(subquery, &hashed.inner, &hashed.outer);
+        let parts = self.run.parts.clone();
+        let SubqueryPlan { query, hashed } = &parts.subqueries[subquery.number];
+        if let Some(hashed) = hashed {
+            return self.exists_by_keys(subquery.number, query, hashed);
         }
         match subquery.kind {
             SubqueryKind::Scalar | SubqueryKind::Exists => {
@@ -1282,10 +1284,10 @@ impl Context<'_> {
                     return Ok(value.clone());
                 }
                 let value = if subquery.kind == SubqueryKind::Scalar {
-                    self.scalar(&subquery.query)?
+                    self.scalar(query)?
                 } else {
                     let mut found = false;
-                    self.run_query(&subquery.query, &mut |_, _| {
+                    self.run_query(query, &mut |_, _| {
                         found = true;
                         Ok(Flow::Enough)
                     })?;
@@ -1297,7 +1299,7 @@ impl Context<'_> {
                 Ok(value)
             }
             SubqueryKind::Array => {
-                let (values, held) = self.column(&subquery.query)?;
+                let (values, held) = self.column(query)?;
                 self.run.budget.release(held);
                 Ok(Value::Array(values.into()))
             }
@@ -1310,12 +1312,12 @@ impl Context<'_> {
                 let equality = op == crate::sql::plan::Comparison::Equal && !all
                     || op == crate::sql::plan::Comparison::NotEqual && all;
                 if constant && equality {
-                    return self.in_kept_set(subquery, left, all);
+                    return self.in_kept_set(subquery.number, query, left, all);
                 }
                 let rows = match self.run.subqueries.get(subquery.number) {
                     Some(Some(Kept::Rows(rows))) if constant => rows.clone(),
                     _ => {
-                        let (values, held) = self.column(&subquery.query)?;
+                        let (values, held) = self.column(query)?;
                         let rows = Rc::new(values);
                         if constant {
                             self.keep_subquery(subquery.number, Kept::Rows(rows.clone()));
@@ -1357,11 +1359,11 @@ impl Context<'_> {
         self.run.subqueries[number] = Some(kept);
     }
 
-    fn in_kept_set(&mut self, subquery: &Subquery, left: Value, negated: bool) -> Result<Value> {
-        if !matches!(self.run.subqueries.get(subquery.number), Some(Some(Kept::Set(..)))) {
+    fn in_kept_set(&mut self, number: usize, query: &Query, left: Value, negated: bool) -> Result<Value> {
+        if !matches!(self.run.subqueries.get(number), Some(Some(Kept::Set(..)))) {
             let mut set = FxHashSet::default();
             let (mut has_null, mut any) = (false, false);
-            self.run_query(&subquery.query, &mut |context, row| {
+            self.run_query(query, &mut |context, row| {
                 any = true;
                 context.run.budget.keep(row_bytes(&row))?;
                 let key = Key(row.into());
@@ -1372,9 +1374,9 @@ impl Context<'_> {
                 }
                 Ok(Flow::More)
             })?;
-            self.keep_subquery(subquery.number, Kept::Set(set, has_null, any));
+            self.keep_subquery(number, Kept::Set(set, has_null, any));
         }
-        let Some(Some(Kept::Set(set, has_null, any))) = self.run.subqueries.get(subquery.number) else {
+        let Some(Some(Kept::Set(set, has_null, any))) = self.run.subqueries.get(number) else {
             unreachable!("kept just now");
         };
         if !any {
@@ -1389,22 +1391,22 @@ impl Context<'_> {
         Ok(if *has_null { Value::Null } else { Value::Bool(negated) })
     }
 
-    fn exists_by_keys(&mut self, subquery: &Subquery, inner: &[Expr], outer: &[Expr]) -> Result<Value> {
-        let key = self.evaluate_key(outer)?;
-        if !matches!(self.run.subqueries.get(subquery.number), Some(Some(Kept::Keys(_)))) {
-            let mut keys = FxHashSet::default();
-            let Body::Select(select) = &subquery.query.body else { unreachable!("only selects are hashed") };
+    fn exists_by_keys(&mut self, number: usize, query: &Query, keys: &HashedKeys) -> Result<Value> {
+        let key = self.evaluate_key(&keys.outer)?;
+        if !matches!(self.run.subqueries.get(number), Some(Some(Kept::Keys(_)))) {
+            let mut found = FxHashSet::default();
+            let Body::Select(select) = &query.body else { unreachable!("only selects are hashed") };
             self.run_node(&select.from, &mut |context| {
-                let key = context.evaluate_key(inner)?;
+                let key = context.evaluate_key(&keys.inner)?;
                 if !key.has_null() {
                     context.run.budget.keep(row_bytes(&key.0))?;
-                    keys.insert(key);
+                    found.insert(key);
                 }
                 Ok(Flow::More)
             })?;
-            self.keep_subquery(subquery.number, Kept::Keys(keys));
+            self.keep_subquery(number, Kept::Keys(found));
         }
-        let Some(Some(Kept::Keys(keys))) = self.run.subqueries.get(subquery.number) else {
+        let Some(Some(Kept::Keys(keys))) = self.run.subqueries.get(number) else {
             unreachable!("kept just now");
         };
         Ok(Value::Bool(!key.has_null() && keys.contains(&key)))

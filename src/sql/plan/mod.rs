@@ -1,14 +1,11 @@
 //! What a statement is once its names and types are resolved, and the plan made of it: data only.
 
 mod aggregate;
-mod expr;
 mod recheck;
-mod slots;
 
+pub use crate::sql::expr::{Arithmetic, Comparison, Expr, SlotSet, Subquery, SubqueryKind};
 pub use aggregate::{Aggregate, WindowCall, WindowFunction};
-pub use expr::{Arithmetic, Comparison, Expr};
 pub use recheck::{Recheck, joinable};
-pub use slots::SlotSet;
 
 use std::rc::Rc;
 
@@ -212,16 +209,19 @@ pub struct Window {
     pub input_slots: SlotSet,
 }
 
-pub struct Subquery {
-    /// Unique within a statement.
-    pub number: usize,
-    pub kind: SubqueryKind,
-    /// What is compared with the rows.
-    pub left: Option<Expr>,
+/// What the parts of a plan refer to by number.
+#[derive(Default)]
+pub struct PlanParts {
+    /// How many columns the row of each slot has.
+    pub widths: Vec<usize>,
+    /// Common table expressions that are computed once.
+    pub ctes: Vec<Query>,
+    pub subqueries: Vec<SubqueryPlan>,
+}
+
+/// What answers the subquery of the same place.
+pub struct SubqueryPlan {
     pub query: Query,
-    /// Slots of the outer query it reads: none means it is computed once.
-    pub outer: SlotSet,
-    pub volatile: bool,
     /// EXISTS over equal columns: inner rows are read once and found again by these keys.
     pub hashed: Option<HashedKeys>,
 }
@@ -229,28 +229,6 @@ pub struct Subquery {
 pub struct HashedKeys {
     pub inner: Vec<Expr>,
     pub outer: Vec<Expr>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SubqueryKind {
-    Scalar,
-    Exists,
-    /// `left op ANY (…)`; IN is `= ANY`, NOT IN is `<> ALL`.
-    Any(Comparison),
-    All(Comparison),
-    Array,
-}
-
-impl PartialEq for Subquery {
-    fn eq(&self, other: &Subquery) -> bool {
-        self.number == other.number
-    }
-}
-
-impl std::fmt::Debug for Subquery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "subquery {}", self.number)
-    }
 }
 
 impl std::fmt::Debug for Table {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::trace::Value;
 
-use super::{Body, Expr, JoinKind, SlotSet, Source, Subquery, SubqueryKind};
+use super::{Body, Expr, JoinKind, SlotSet, Source, Subquery, SubqueryKind, SubqueryPlan};
 
 /// How a row found before is tested once more.
 pub struct Recheck {
@@ -16,7 +16,7 @@ pub struct Recheck {
 }
 
 impl Recheck {
-    pub fn new(conditions: &[Expr], sources: &[Source]) -> Recheck {
+    pub fn new(conditions: &[Expr], sources: &[Source], subqueries: &[SubqueryPlan]) -> Recheck {
         let own = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
         let mut all = conditions.to_vec();
         let mut outer_joins = Vec::new();
@@ -26,14 +26,14 @@ impl Recheck {
         let mut recheck = Recheck { joined: Vec::new(), outer_joins, condition: None };
         let mut rest = Vec::new();
         for condition in all {
-            recheck.take_in(condition, &[own], &mut rest);
+            recheck.take_in(condition, &[own], subqueries, &mut rest);
         }
         recheck.condition = Expr::and(rest);
         recheck
     }
 
     /// Sorts a condition among the joined subqueries or the rest. `levels`: slots of the query, then those of the queries joined to it.
-    fn take_in(&mut self, condition: Expr, levels: &[SlotSet], rest: &mut Vec<Expr>) {
+    fn take_in(&mut self, condition: Expr, levels: &[SlotSet], subqueries: &[SubqueryPlan], rest: &mut Vec<Expr>) {
         let joins = |slots: SlotSet| levels.iter().any(|level| !slots.is_empty() && slots.within(*level));
         match &condition {
             Expr::Subquery(subquery) => match (subquery.kind, &subquery.left) {
@@ -42,19 +42,22 @@ impl Recheck {
                 {
                     self.joined.push(subquery.clone());
                 }
-                (SubqueryKind::Exists, _) if joins(subquery.outer) && exists_joins(subquery) => {
+                (SubqueryKind::Exists, _) if joins(subquery.outer) && exists_joins(subquery, subqueries) => {
                     self.joined.push(subquery.clone());
-                    let Body::Select(select) = &subquery.query.body else { return };
+                    let query = &subqueries[subquery.number].query;
+                    let Body::Select(select) = &query.body else { return };
                     let levels: Vec<SlotSet> = levels.iter().copied().chain([select.slots]).collect();
-                    for inner in subquery.query.joinable.iter().flatten() {
-                        self.take_in(inner.clone(), &levels, rest);
+                    for inner in query.joinable.iter().flatten() {
+                        self.take_in(inner.clone(), &levels, subqueries, rest);
                     }
                 }
                 _ => rest.push(condition),
             },
             Expr::Not(of) => match &**of {
                 Expr::Subquery(subquery)
-                    if subquery.kind == SubqueryKind::Exists && joins(subquery.outer) && exists_joins(subquery) => {}
+                    if subquery.kind == SubqueryKind::Exists
+                        && joins(subquery.outer)
+                        && exists_joins(subquery, subqueries) => {}
                 _ => rest.push(condition),
             },
             _ => rest.push(condition),
@@ -62,8 +65,8 @@ impl Recheck {
     }
 }
 
-fn exists_joins(subquery: &Subquery) -> bool {
-    let query = &subquery.query;
+fn exists_joins(subquery: &Subquery, subqueries: &[SubqueryPlan]) -> bool {
+    let query = &subqueries[subquery.number].query;
     let limited = !matches!(query.limit, None | Some(Expr::Const(Value::Null)))
         && !matches!(query.limit, Some(Expr::Const(Value::Int(limit))) if limit > 0);
     query.joinable.is_some() && !subquery.volatile && !limited && query.offset.is_none() && query.locks.is_empty()

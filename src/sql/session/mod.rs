@@ -816,7 +816,7 @@ impl Database {
             }
             let explained = crate::sql::explain::Explained {
                 store: &context.engine.store,
-                queries: &plan.queries,
+                parts: &plan.parts,
                 costs,
                 counts: context.run.counts.as_ref(),
                 given,
@@ -957,7 +957,7 @@ fn plan_for(
         }
     };
     let snapshot = context.engine.store.statement_snapshot(context.session);
-    context.run = context.run.planned(snapshot, plan.widths.clone(), plan.queries.clone());
+    context.run = context.run.planned(snapshot, plan.parts.clone());
     active.plan = Some(plan.clone());
     Ok(plan)
 }

@@ -11,7 +11,7 @@ use crate::sql::executor::dml::{self, Write};
 use crate::sql::footprint::kind_of;
 use crate::sql::parser::ast::Statement;
 use crate::sql::parser::{self, Parsed};
-use crate::sql::plan::{OutputColumn, Query};
+use crate::sql::plan::{OutputColumn, PlanParts, Query};
 use crate::sql::planner::Assumed;
 use crate::sql::system;
 use crate::sql::types::Type;
@@ -45,8 +45,7 @@ pub struct Prepared {
 
 pub struct Plan {
     pub kind: PlanKind,
-    pub widths: Rc<[usize]>,
-    pub queries: Rc<[Query]>,
+    pub parts: Rc<PlanParts>,
     pub tables: Vec<(Rc<Table>, Mode)>,
     pub columns: Option<Rc<[Column]>>,
     pub restless: bool,
@@ -143,8 +142,7 @@ pub fn make(statement: &Statement, catalog: &Catalog, store: &Store, types: &[Ty
     };
     Ok(Plan {
         kind,
-        widths: binder.widths.into(),
-        queries: binder.queries.into(),
+        parts: Rc::new(binder.parts),
         tables: binder.tables,
         columns,
         restless: binder.restless,
