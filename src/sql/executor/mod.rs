@@ -19,6 +19,8 @@ use crate::sql::catalog::Table;
 use crate::sql::error::{Result, Stop, fail};
 use crate::sql::executor::engine::Engine;
 use crate::sql::executor::epq::FoundRows;
+use crate::sql::expr::{self, EvalEnv};
+use crate::sql::functions::Builtin;
 use crate::sql::functions::aggregate::State;
 use crate::sql::plan::{
     Access, Body, Distinct, Expr, Group, HashedKeys, Join, JoinKind, JoinMethod, KeyList, LockPolicy, LockTarget, Node,
@@ -222,6 +224,28 @@ impl<'a> Context<'a> {
     }
 }
 
+impl EvalEnv for Context<'_> {
+    fn row(&self, slot: u16) -> &[Value] {
+        &self.run.frame[slot as usize].row
+    }
+
+    fn parameter(&self, number: usize) -> &Value {
+        &self.parameters[number]
+    }
+
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.run.budget
+    }
+
+    fn subquery(&mut self, subquery: &Subquery) -> Result<Value> {
+        self.evaluate_subquery(subquery)
+    }
+
+    fn call(&mut self, function: &'static Builtin, arguments: &[Value]) -> Result<Value> {
+        (function.call)(self, arguments)
+    }
+}
+
 impl Context<'_> {
     /// The rows that are the answer.
     pub fn query(&mut self, query: &Query) -> Result<Vec<Vec<Value>>> {
@@ -307,20 +331,17 @@ impl Context<'_> {
         }
     }
 
+    pub fn evaluate(&mut self, expr: &Expr) -> Result<Value> {
+        expr::eval(expr, self)
+    }
+
     pub fn evaluate_all(&mut self, exprs: &[Expr]) -> Result<Vec<Value>> {
-        self.run.budget.work_on_values(exprs.len())?;
-        let mut values = Vec::with_capacity(exprs.len());
-        let mut held = 0;
-        for expr in exprs {
-            let value = self.evaluate(expr)?;
-            let bytes = budget::passing_bytes(&value);
-            if bytes > 0 {
-                self.run.budget.hold(bytes, &mut held)?;
-            }
-            values.push(value);
-        }
-        self.run.budget.release(held);
-        Ok(values)
+        expr::eval_all(exprs, self)
+    }
+
+    /// A condition: NULL counts as false.
+    pub fn holds(&mut self, condition: &Expr) -> Result<bool> {
+        expr::holds(condition, self)
     }
 
     fn work(&mut self) -> Result<()> {

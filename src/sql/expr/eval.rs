@@ -1,225 +1,247 @@
-//! How expressions are computed.
+//! How expressions are computed. What is not in the expression itself is asked of an `EvalEnv`.
 
-use super::{Arithmetic, Comparison, Expr};
+use smallvec::SmallVec;
+
 use crate::sql::budget::{Budget, STEPS_A_ROW, passing_bytes};
 use crate::sql::error::{Result, fail};
-use crate::sql::executor::Context;
+use crate::sql::functions::Builtin;
 use crate::sql::types::interval::Span;
 use crate::sql::types::{self, Type, datetime, numeric};
 use crate::store::compare;
 use crate::trace::Value;
 
-impl Context<'_> {
-    pub fn evaluate(&mut self, expr: &Expr) -> Result<Value> {
-        Ok(match expr {
-            Expr::Const(value) => value.clone(),
-            Expr::Parameter(number) => self.parameters[*number].clone(),
-            Expr::Column { slot, column } => self.run.frame[*slot as usize].row[*column as usize].clone(),
-            Expr::Compare { op, left, right } => {
-                let left = self.evaluate(left)?;
-                let right = self.evaluate(right)?;
-                if left == Value::Null || right == Value::Null {
-                    Value::Null
-                } else {
-                    Value::Bool(op.holds(compare(&left, &right)))
+use super::{Arithmetic, Comparison, Expr, Subquery};
+
+/// What an expression asks of the one who wants its value.
+pub trait EvalEnv {
+    /// The row that stands in a slot.
+    fn row(&self, slot: u16) -> &[Value];
+    fn parameter(&self, number: usize) -> &Value;
+    fn budget(&mut self) -> &mut Budget;
+    fn subquery(&mut self, subquery: &Subquery) -> Result<Value>;
+    fn call(&mut self, function: &'static Builtin, arguments: &[Value]) -> Result<Value>;
+}
+
+pub fn eval<E: EvalEnv + ?Sized>(expr: &Expr, env: &mut E) -> Result<Value> {
+    Ok(match expr {
+        Expr::Const(value) => value.clone(),
+        Expr::Parameter(number) => env.parameter(*number).clone(),
+        Expr::Column { slot, column } => env.row(*slot)[*column as usize].clone(),
+        Expr::Compare { op, left, right } => {
+            let left = eval(left, env)?;
+            let right = eval(right, env)?;
+            if is_null(&left) || is_null(&right) { Value::Null } else { Value::Bool(op.holds(compare(&left, &right))) }
+        }
+        Expr::And(parts) => connected(parts, false, env)?,
+        Expr::Or(parts) => {
+            env.budget().work_on_list(parts.len())?;
+            connected(parts, true, env)?
+        }
+        Expr::Not(of) => match eval(of, env)? {
+            Value::Bool(value) => Value::Bool(!value),
+            _ => Value::Null,
+        },
+        Expr::Arithmetic { op, kind, left, right } => {
+            let left = match &**left {
+                before @ Expr::Arithmetic { .. } => arithmetic(before, env)?,
+                left => eval(left, env)?,
+            };
+            let right = eval(right, env)?;
+            compute(*op, kind, left, right)?
+        }
+        Expr::Negate { kind, of } => negate(kind, eval(of, env)?)?,
+        Expr::IsNull { of, negated } => Value::Bool(is_null(&eval(of, env)?) != *negated),
+        Expr::IsTruth { of, truth, negated } => Value::Bool((eval(of, env)? == Value::Bool(*truth)) != *negated),
+        Expr::Distinct { left, right, negated } => {
+            let left = eval(left, env)?;
+            let right = eval(right, env)?;
+            Value::Bool(compare(&left, &right).is_ne() != *negated)
+        }
+        Expr::InList { of, list, negated } => in_list(of, list, *negated, env)?,
+        Expr::Quantified { op, all, left, array } => quantified(*op, *all, left, array, env)?,
+        Expr::Case { arms, otherwise } => return case(arms, otherwise.as_deref(), env),
+        Expr::Coalesce(parts) => coalesce(parts, env)?,
+        Expr::Cast { of, from, to, explicit } => types::cast(eval(of, env)?, from, to, *explicit)?,
+        Expr::Like { of, pattern, escape, fold, negated } => {
+            let value = eval(of, env)?;
+            let pattern = eval(pattern, env)?;
+            match (value, pattern) {
+                (Value::Text(value), Value::Text(pattern)) => {
+                    Value::Bool(matches(&value, &pattern, *escape, *fold, env.budget())? != *negated)
                 }
-            }
-            Expr::And(parts) => {
-                let mut unknown = false;
-                for part in parts {
-                    match self.evaluate(part)? {
-                        Value::Bool(true) => {}
-                        Value::Bool(false) => return Ok(Value::Bool(false)),
-                        _ => unknown = true,
-                    }
-                }
-                if unknown { Value::Null } else { Value::Bool(true) }
-            }
-            Expr::Or(parts) => {
-                self.run.budget.work_on_list(parts.len())?;
-                let mut unknown = false;
-                for part in parts {
-                    match self.evaluate(part)? {
-                        Value::Bool(false) => {}
-                        Value::Bool(true) => return Ok(Value::Bool(true)),
-                        _ => unknown = true,
-                    }
-                }
-                if unknown { Value::Null } else { Value::Bool(false) }
-            }
-            Expr::Not(of) => match self.evaluate(of)? {
-                Value::Bool(value) => Value::Bool(!value),
                 _ => Value::Null,
-            },
-            Expr::Arithmetic { op, kind, left, right } => {
-                let left = match &**left {
-                    before @ Expr::Arithmetic { .. } => self.arithmetic(before)?,
-                    left => self.evaluate(left)?,
-                };
-                let right = self.evaluate(right)?;
-                compute(*op, kind, left, right)?
             }
-            Expr::Negate { kind, of } => match self.evaluate(of)? {
-                Value::Int(value) => whole(kind, value.checked_neg())?,
-                Value::Numeric(value) => Value::Numeric(numeric::build(-value.mantissa(), value.scale())?),
-                Value::Float(value) => Value::Float(-value),
-                Value::Interval { months, days, micros } => Span { months, days, micros }.negate()?.into(),
-                _ => Value::Null,
-            },
-            Expr::IsNull { of, negated } => {
-                let value = self.evaluate(of)?;
-                Value::Bool((value == Value::Null) != *negated)
-            }
-            Expr::IsTruth { of, truth, negated } => {
-                let value = self.evaluate(of)?;
-                Value::Bool((value == Value::Bool(*truth)) != *negated)
-            }
-            Expr::Distinct { left, right, negated } => {
-                let left = self.evaluate(left)?;
-                let right = self.evaluate(right)?;
-                Value::Bool(compare(&left, &right).is_ne() != *negated)
-            }
-            Expr::InList { of, list, negated } => {
-                let value = self.evaluate(of)?;
-                if value == Value::Null {
-                    return Ok(Value::Null);
-                }
-                self.run.budget.work_on_list(list.len())?;
-                let mut unknown = false;
-                for element in list {
-                    let element = self.evaluate(element)?;
-                    if element == Value::Null {
-                        unknown = true;
-                    } else if compare(&value, &element).is_eq() {
-                        return Ok(Value::Bool(!negated));
-                    }
-                }
-                if unknown { Value::Null } else { Value::Bool(*negated) }
-            }
-            Expr::Quantified { op, all, left, array } => {
-                let value = self.evaluate(left)?;
-                let Value::Array(elements) = self.evaluate(array)? else { return Ok(Value::Null) };
-                if elements.is_empty() {
-                    return Ok(Value::Bool(*all));
-                }
-                if value == Value::Null {
-                    return Ok(Value::Null);
-                }
-                self.run.budget.work_on_list(elements.len())?;
-                quantify(*op, *all, &value, &elements)
-            }
-            Expr::Case { arms, otherwise } => {
-                self.run.budget.work_on_list(arms.len())?;
-                for (when, then) in arms {
-                    if self.evaluate(when)? == Value::Bool(true) {
-                        return self.evaluate(then);
-                    }
-                }
-                match otherwise {
-                    Some(otherwise) => self.evaluate(otherwise)?,
-                    None => Value::Null,
-                }
-            }
-            Expr::Coalesce(parts) => {
-                for part in parts {
-                    let value = self.evaluate(part)?;
-                    if value != Value::Null {
-                        return Ok(value);
-                    }
-                }
-                Value::Null
-            }
-            Expr::Cast { of, from, to, explicit } => {
-                let value = self.evaluate(of)?;
-                types::cast(value, from, to, *explicit)?
-            }
-            Expr::Like { of, pattern, escape, fold, negated } => {
-                let value = self.evaluate(of)?;
-                let pattern = self.evaluate(pattern)?;
-                match (value, pattern) {
-                    (Value::Text(value), Value::Text(pattern)) => {
-                        let budget = &mut self.run.budget;
-                        budget.work_on_text(value.len() + pattern.len())?;
-                        let found = if *fold {
-                            like(&value.to_ascii_lowercase(), &pattern.to_ascii_lowercase(), *escape, budget)?
-                        } else {
-                            like(&value, &pattern, *escape, budget)?
-                        };
-                        Value::Bool(found != *negated)
-                    }
-                    _ => Value::Null,
-                }
-            }
-            Expr::Call { function, arguments } => {
-                let mut values = smallvec::SmallVec::<[Value; 4]>::new();
-                let mut held = 0;
-                for argument in arguments {
-                    let value = self.evaluate(argument)?;
-                    let bytes = passing_bytes(&value);
-                    if bytes > 0 {
-                        self.run.budget.hold(bytes, &mut held)?;
-                    }
-                    values.push(value);
-                }
-                if held > 0 {
-                    self.run.budget.work_on_text(held)?;
-                    self.run.budget.release(held);
-                }
-                if function.strict && values.contains(&Value::Null) {
-                    return Ok(Value::Null);
-                }
-                (function.call)(self, &values)?
-            }
-            Expr::Array(parts) => Value::Array(self.evaluate_all(parts)?.into()),
-            Expr::Subquery(subquery) => self.evaluate_subquery(subquery)?,
-        })
-    }
-
-    /// Operators in a row are a tree that goes down to the left: it is computed from its end.
-    fn arithmetic(&mut self, expr: &Expr) -> Result<Value> {
-        let mut steps = smallvec::SmallVec::<[_; 4]>::new();
-        let mut first = expr;
-        while let Expr::Arithmetic { op, kind, left, right } = first {
-            steps.push((op, kind, right));
-            first = left;
         }
-        let mut so_far = self.evaluate(first)?;
-        while let Some((op, kind, right)) = steps.pop() {
-            let right = self.evaluate(right)?;
-            so_far = compute(*op, kind, so_far, right)?;
-        }
-        Ok(so_far)
-    }
+        Expr::Call { function, arguments } => call(function, arguments, env)?,
+        Expr::Array(parts) => Value::Array(eval_all(parts, env)?.into()),
+        Expr::Subquery(subquery) => env.subquery(subquery)?,
+    })
+}
 
-    /// The value of what is not computed, without a copy.
-    fn at_hand<'v>(&'v self, expr: &'v Expr) -> Option<&'v Value> {
-        match expr {
-            Expr::Column { slot, column } => Some(&self.run.frame[*slot as usize].row[*column as usize]),
-            Expr::Const(value) => Some(value),
-            Expr::Parameter(number) => Some(&self.parameters[*number]),
-            _ => None,
+pub fn eval_all<E: EvalEnv + ?Sized>(exprs: &[Expr], env: &mut E) -> Result<Vec<Value>> {
+    env.budget().work_on_values(exprs.len())?;
+    let mut values = Vec::with_capacity(exprs.len());
+    let mut held = 0;
+    for expr in exprs {
+        let value = eval(expr, env)?;
+        let bytes = passing_bytes(&value);
+        if bytes > 0 {
+            env.budget().hold(bytes, &mut held)?;
+        }
+        values.push(value);
+    }
+    env.budget().release(held);
+    Ok(values)
+}
+
+/// A condition: NULL counts as false.
+pub fn holds<E: EvalEnv + ?Sized>(condition: &Expr, env: &mut E) -> Result<bool> {
+    match condition {
+        Expr::Compare { op, left, right } => {
+            if let (Some(left), Some(right)) = (at_hand(left, env), at_hand(right, env)) {
+                return Ok(!is_null(left) && !is_null(right) && op.holds(compare(left, right)));
+            }
+            Ok(eval(condition, env)? == Value::Bool(true))
+        }
+        Expr::And(parts) => {
+            for part in parts {
+                if !holds(part, env)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        _ => Ok(eval(condition, env)? == Value::Bool(true)),
+    }
+}
+
+/// The value of what is not computed, without a copy.
+fn at_hand<'v, E: EvalEnv + ?Sized>(expr: &'v Expr, env: &'v E) -> Option<&'v Value> {
+    match expr {
+        Expr::Column { slot, column } => Some(&env.row(*slot)[*column as usize]),
+        Expr::Const(value) => Some(value),
+        Expr::Parameter(number) => Some(env.parameter(*number)),
+        _ => None,
+    }
+}
+
+/// AND, or OR: the first part with the value that decides ends it.
+fn connected<E: EvalEnv + ?Sized>(parts: &[Expr], decides: bool, env: &mut E) -> Result<Value> {
+    let mut unknown = false;
+    for part in parts {
+        match eval(part, env)? {
+            Value::Bool(value) if value == decides => return Ok(Value::Bool(decides)),
+            Value::Bool(_) => {}
+            _ => unknown = true,
         }
     }
+    Ok(if unknown { Value::Null } else { Value::Bool(!decides) })
+}
 
-    /// A condition: NULL counts as false.
-    pub fn holds(&mut self, condition: &Expr) -> Result<bool> {
-        match condition {
-            Expr::Compare { op, left, right } => {
-                if let (Some(left), Some(right)) = (self.at_hand(left), self.at_hand(right)) {
-                    return Ok(!is_null(left) && !is_null(right) && op.holds(compare(left, right)));
-                }
-                Ok(self.evaluate(condition)? == Value::Bool(true))
-            }
-            Expr::And(parts) => {
-                for part in parts {
-                    if !self.holds(part)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            _ => Ok(self.evaluate(condition)? == Value::Bool(true)),
+/// Operators in a row are a tree that goes down to the left: it is computed from its end.
+fn arithmetic<E: EvalEnv + ?Sized>(expr: &Expr, env: &mut E) -> Result<Value> {
+    let mut steps = SmallVec::<[_; 4]>::new();
+    let mut first = expr;
+    while let Expr::Arithmetic { op, kind, left, right } = first {
+        steps.push((op, kind, right));
+        first = left;
+    }
+    let mut so_far = eval(first, env)?;
+    while let Some((op, kind, right)) = steps.pop() {
+        let right = eval(right, env)?;
+        so_far = compute(*op, kind, so_far, right)?;
+    }
+    Ok(so_far)
+}
+
+fn negate(kind: &Type, value: Value) -> Result<Value> {
+    Ok(match value {
+        Value::Int(value) => whole(kind, value.checked_neg())?,
+        Value::Numeric(value) => Value::Numeric(numeric::build(-value.mantissa(), value.scale())?),
+        Value::Float(value) => Value::Float(-value),
+        Value::Interval { months, days, micros } => Span { months, days, micros }.negate()?.into(),
+        _ => Value::Null,
+    })
+}
+
+fn in_list<E: EvalEnv + ?Sized>(of: &Expr, list: &[Expr], negated: bool, env: &mut E) -> Result<Value> {
+    let value = eval(of, env)?;
+    if is_null(&value) {
+        return Ok(Value::Null);
+    }
+    env.budget().work_on_list(list.len())?;
+    let mut unknown = false;
+    for element in list {
+        let element = eval(element, env)?;
+        if is_null(&element) {
+            unknown = true;
+        } else if compare(&value, &element).is_eq() {
+            return Ok(Value::Bool(!negated));
         }
+    }
+    Ok(if unknown { Value::Null } else { Value::Bool(negated) })
+}
+
+fn quantified<E: EvalEnv + ?Sized>(op: Comparison, all: bool, left: &Expr, array: &Expr, env: &mut E) -> Result<Value> {
+    let value = eval(left, env)?;
+    let Value::Array(elements) = eval(array, env)? else { return Ok(Value::Null) };
+    if elements.is_empty() {
+        return Ok(Value::Bool(all));
+    }
+    if is_null(&value) {
+        return Ok(Value::Null);
+    }
+    env.budget().work_on_list(elements.len())?;
+    Ok(quantify(op, all, &value, &elements))
+}
+
+fn case<E: EvalEnv + ?Sized>(arms: &[(Expr, Expr)], otherwise: Option<&Expr>, env: &mut E) -> Result<Value> {
+    env.budget().work_on_list(arms.len())?;
+    for (when, then) in arms {
+        if eval(when, env)? == Value::Bool(true) {
+            return eval(then, env);
+        }
+    }
+    otherwise.map_or(Ok(Value::Null), |otherwise| eval(otherwise, env))
+}
+
+fn coalesce<E: EvalEnv + ?Sized>(parts: &[Expr], env: &mut E) -> Result<Value> {
+    for part in parts {
+        let value = eval(part, env)?;
+        if !is_null(&value) {
+            return Ok(value);
+        }
+    }
+    Ok(Value::Null)
+}
+
+fn call<E: EvalEnv + ?Sized>(function: &'static Builtin, arguments: &[Expr], env: &mut E) -> Result<Value> {
+    let mut values = SmallVec::<[Value; 4]>::new();
+    let mut held = 0;
+    for argument in arguments {
+        let value = eval(argument, env)?;
+        let bytes = passing_bytes(&value);
+        if bytes > 0 {
+            env.budget().hold(bytes, &mut held)?;
+        }
+        values.push(value);
+    }
+    if held > 0 {
+        env.budget().work_on_text(held)?;
+        env.budget().release(held);
+    }
+    if function.strict && values.iter().any(is_null) {
+        return Ok(Value::Null);
+    }
+    env.call(function, &values)
+}
+
+fn matches(value: &str, pattern: &str, escape: Option<char>, fold: bool, budget: &mut Budget) -> Result<bool> {
+    budget.work_on_text(value.len() + pattern.len())?;
+    if fold {
+        like(&value.to_ascii_lowercase(), &pattern.to_ascii_lowercase(), escape, budget)
+    } else {
+        like(value, pattern, escape, budget)
     }
 }
 

@@ -4,6 +4,7 @@
 mod eval;
 mod slots;
 
+pub use eval::{EvalEnv, eval, eval_all, holds};
 pub use slots::SlotSet;
 
 use std::cmp::Ordering;
