@@ -2,7 +2,8 @@
 //! nextval('s') FROM t ORDER BY n LIMIT 1` takes one number. What is sorted by is computed before.
 
 use crate::sql::error::Result;
-use crate::sql::executor::{Context, Flow, RowSink, sort_by_keys};
+use crate::sql::executor::sort::sort_by_keys;
+use crate::sql::executor::{Context, Flow, RowSink};
 use crate::sql::plan::{Query, Select, SortBy, SortKey};
 use crate::trace::Value;
 
