@@ -13,25 +13,31 @@ use crate::trace::Value;
 use super::sort::sort_by_keys;
 use super::{Context, Flow, Sink, Standings};
 
+/// A group in the making.
+struct Bucket {
+    /// The first row of the group: what is grouped by is the same in all.
+    sample: Standings,
+    states: SmallVec<[State; 1]>,
+    /// Arguments of ordered aggregates, to be added when all are there; without such, nothing.
+    waiting: Vec<Vec<(Vec<Value>, Vec<Value>)>>,
+}
+
+impl Bucket {
+    fn new(group: &Group, sample: Standings) -> Bucket {
+        let states =
+            group.aggregates.iter().map(|call| State::new(call.function, call.distinct, call.order.is_empty()));
+        let ordered = group.aggregates.iter().any(|call| !call.order.is_empty());
+        Bucket {
+            sample,
+            states: states.collect(),
+            waiting: if ordered { group.aggregates.iter().map(|_| Vec::new()).collect() } else { Vec::new() },
+        }
+    }
+}
+
 impl Context<'_> {
     pub(super) fn run_group(&mut self, group: &Group, sink: Sink) -> Result<Flow> {
-        struct Bucket {
-            sample: Standings,
-            states: SmallVec<[State; 1]>,
-            /// Arguments of ordered aggregates, to be added when all are there; without such, nothing.
-            waiting: Vec<Vec<(Vec<Value>, Vec<Value>)>>,
-        }
         let slots: Vec<u16> = group.input_slots.iter().collect();
-        let ordered = group.aggregates.iter().any(|call| !call.order.is_empty());
-        let fresh = |sample: Standings| Bucket {
-            sample,
-            states: group
-                .aggregates
-                .iter()
-                .map(|call| State::new(call.function, call.distinct, call.order.is_empty()))
-                .collect(),
-            waiting: if ordered { group.aggregates.iter().map(|_| Vec::new()).collect() } else { Vec::new() },
-        };
         let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
         let mut buckets: Vec<Bucket> = Vec::new();
         let mut held = 0;
@@ -43,44 +49,20 @@ impl Context<'_> {
                     let states = size_of::<Bucket>() + group.aggregates.len() * size_of::<State>();
                     context.run.budget.hold(row_bytes(&key.0) + states, &mut held)?;
                     numbers.insert(key, buckets.len());
-                    buckets.push(fresh(context.keep_held(&slots, &mut held)?));
+                    buckets.push(Bucket::new(group, context.keep_held(&slots, &mut held)?));
                     buckets.len() - 1
                 }
             };
-            for (call_number, call) in group.aggregates.iter().enumerate() {
-                if let Some(filter) = &call.filter
-                    && !context.holds(filter)?
-                {
-                    continue;
-                }
-                let arguments = context.evaluate_all(&call.arguments)?;
-                if call.order.is_empty() {
-                    let state = &mut buckets[number].states[call_number];
-                    context.run.budget.hold(state.growth(&arguments), &mut held)?;
-                    state.add(&arguments)?;
-                } else {
-                    context.run.budget.hold(row_bytes(&arguments), &mut held)?;
-                    let keys = context.sort_keys(&call.order, &arguments)?;
-                    context.run.budget.hold(row_bytes(&keys), &mut held)?;
-                    buckets[number].waiting[call_number].push((keys, arguments));
-                }
-            }
+            context.aggregate_row(group, &mut buckets[number], &mut held)?;
             Ok(Flow::More)
         })?;
         if group.keys.is_empty() && buckets.is_empty() {
             self.put_nulls(group.input_slots);
-            let sample = self.keep(&slots);
-            buckets.push(fresh(sample));
+            buckets.push(Bucket::new(group, self.keep(&slots)));
         }
         let mut flow = Flow::More;
         for mut bucket in buckets {
-            for ((call, state), mut waiting) in group.aggregates.iter().zip(&mut bucket.states).zip(bucket.waiting) {
-                sort_by_keys(&mut waiting, &call.order);
-                for (_, arguments) in waiting {
-                    self.run.budget.hold(state.growth(&arguments), &mut held)?;
-                    state.add(&arguments)?;
-                }
-            }
+            self.aggregate_waiting(group, &mut bucket, &mut held)?;
             let results: Result<Vec<Value>> = bucket.states.iter().map(State::result).collect();
             self.put_back(&slots, &bucket.sample);
             self.put(group.slot, results?.into());
@@ -96,5 +78,40 @@ impl Context<'_> {
         }
         self.run.budget.release(held);
         Ok(flow)
+    }
+
+    /// Takes the row in the frame into the aggregates of its group.
+    fn aggregate_row(&mut self, group: &Group, bucket: &mut Bucket, held: &mut usize) -> Result<()> {
+        for (number, call) in group.aggregates.iter().enumerate() {
+            if let Some(filter) = &call.filter
+                && !self.holds(filter)?
+            {
+                continue;
+            }
+            let arguments = self.evaluate_all(&call.arguments)?;
+            if call.order.is_empty() {
+                let state = &mut bucket.states[number];
+                self.run.budget.hold(state.growth(&arguments), held)?;
+                state.add(&arguments)?;
+            } else {
+                self.run.budget.hold(row_bytes(&arguments), held)?;
+                let keys = self.sort_keys(&call.order, &arguments)?;
+                self.run.budget.hold(row_bytes(&keys), held)?;
+                bucket.waiting[number].push((keys, arguments));
+            }
+        }
+        Ok(())
+    }
+
+    fn aggregate_waiting(&mut self, group: &Group, bucket: &mut Bucket, held: &mut usize) -> Result<()> {
+        let waiting = std::mem::take(&mut bucket.waiting);
+        for ((call, state), mut waiting) in group.aggregates.iter().zip(&mut bucket.states).zip(waiting) {
+            sort_by_keys(&mut waiting, &call.order);
+            for (_, arguments) in waiting {
+                self.run.budget.hold(state.growth(&arguments), held)?;
+                state.add(&arguments)?;
+            }
+        }
+        Ok(())
     }
 }

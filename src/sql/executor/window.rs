@@ -43,7 +43,7 @@ impl Context<'_> {
     }
 
     /// Fills one column of results; gives the order of the rows in which it went over them.
-    pub(super) fn run_window_call(
+    fn run_window_call(
         &mut self,
         call: &WindowCall,
         slots: &[u16],
@@ -51,88 +51,118 @@ impl Context<'_> {
         column: usize,
         results: &mut [Vec<Value>],
     ) -> Result<Vec<usize>> {
-        struct Item {
-            number: usize,
-            partition: Vec<Value>,
-            keys: Vec<Value>,
-            arguments: Vec<Value>,
-        }
-        let mut items = Vec::with_capacity(rows.len());
         let mut held = 0;
+        let items = self.window_items(call, slots, rows, &mut held)?;
+        let mut start = 0;
+        while start < items.len() {
+            let end = start + leading(&items[start..], |item| &item.partition);
+            let partition = &items[start..end];
+            let mut state = match &call.function {
+                WindowFunction::Running(function) => Some(State::new(*function, false, false)),
+                _ => None,
+            };
+            let mut at = Peers { first: 0, end: 0, rank: 1, dense_rank: 0 };
+            while at.end < partition.len() {
+                at.next(partition);
+                if let Some(state) = &mut state {
+                    for item in &partition[at.first..at.end] {
+                        self.run.budget.hold(state.growth(&item.arguments), &mut held)?;
+                        state.add(&item.arguments)?;
+                    }
+                }
+                for place in at.first..at.end {
+                    results[partition[place].number][column] = match &state {
+                        Some(state) => state.result()?,
+                        None => window_value(&call.function, partition, place, &at),
+                    };
+                }
+            }
+            start = end;
+        }
+        self.run.budget.release(held);
+        Ok(items.into_iter().map(|item| item.number).collect())
+    }
+
+    /// What a call sees of the rows, a partition after the other, each in its order.
+    fn window_items(
+        &mut self,
+        call: &WindowCall,
+        slots: &[u16],
+        rows: &[Standings],
+        held: &mut usize,
+    ) -> Result<Vec<Item>> {
+        let mut items = Vec::with_capacity(rows.len());
         for (number, row) in rows.iter().enumerate() {
             self.put_back(slots, row);
             let partition = self.evaluate_all(&call.partition)?;
             let keys = self.sort_keys(&call.order, &[])?;
             let arguments = self.evaluate_all(&call.arguments)?;
             let bytes = row_bytes(&partition) + row_bytes(&keys) + row_bytes(&arguments);
-            self.run.budget.hold(bytes, &mut held)?;
+            self.run.budget.hold(bytes, held)?;
             items.push(Item { number, partition, keys, arguments });
         }
-        let same = |a: &[Value], b: &[Value]| a.iter().zip(b).all(|(x, y)| compare(x, y).is_eq());
         items.sort_by(|a, b| {
-            let partitions = a.partition.iter().zip(&b.partition).map(|(x, y)| compare(x, y));
-            partitions
-                .into_iter()
-                .find(|order| order.is_ne())
-                .unwrap_or_else(|| compare_keys(&a.keys, &b.keys, &call.order))
+            let mut partitions = a.partition.iter().zip(&b.partition).map(|(x, y)| compare(x, y));
+            partitions.find(|order| order.is_ne()).unwrap_or_else(|| compare_keys(&a.keys, &b.keys, &call.order))
         });
-        let mut start = 0;
-        while start < items.len() {
-            let mut end = start + 1;
-            while end < items.len() && same(&items[start].partition, &items[end].partition) {
-                end += 1;
-            }
-            let part = &items[start..end];
-            let (mut rank, mut dense) = (1i64, 0i64);
-            let mut at = 0;
-            let mut state = match &call.function {
-                WindowFunction::Running(function) => Some(State::new(*function, false, false)),
-                _ => None,
-            };
-            while at < part.len() {
-                let mut peers = at + 1;
-                while peers < part.len() && same(&part[at].keys, &part[peers].keys) {
-                    peers += 1;
-                }
-                dense += 1;
-                if let Some(state) = &mut state {
-                    for item in &part[at..peers] {
-                        self.run.budget.hold(state.growth(&item.arguments), &mut held)?;
-                        state.add(&item.arguments)?;
-                    }
-                }
-                for (place, item) in part.iter().enumerate().take(peers).skip(at) {
-                    results[item.number][column] = match &call.function {
-                        WindowFunction::RowNumber => Value::Int(place as i64 + 1),
-                        WindowFunction::Rank => Value::Int(rank),
-                        WindowFunction::DenseRank => Value::Int(dense),
-                        WindowFunction::Lag | WindowFunction::Lead => {
-                            let offset = match item.arguments.get(1) {
-                                Some(Value::Int(offset)) => *offset,
-                                Some(_) => {
-                                    results[item.number][column] = Value::Null;
-                                    continue;
-                                }
-                                None => 1,
-                            };
-                            let offset = if call.function == WindowFunction::Lag { -offset } else { offset };
-                            let there = usize::try_from(place as i64 + offset).ok().and_then(|there| part.get(there));
-                            match there {
-                                Some(there) => there.arguments[0].clone(),
-                                None => item.arguments.get(2).cloned().unwrap_or(Value::Null),
-                            }
-                        }
-                        WindowFunction::FirstValue => part[0].arguments[0].clone(),
-                        WindowFunction::LastValue => part[peers - 1].arguments[0].clone(),
-                        WindowFunction::Running(_) => state.as_ref().map_or(Ok(Value::Null), State::result)?,
-                    };
-                }
-                rank += (peers - at) as i64;
-                at = peers;
-            }
-            start = end;
-        }
-        self.run.budget.release(held);
-        Ok(items.into_iter().map(|item| item.number).collect())
+        Ok(items)
+    }
+}
+
+/// A row as a window function's call sees it.
+struct Item {
+    number: usize,
+    partition: Vec<Value>,
+    keys: Vec<Value>,
+    arguments: Vec<Value>,
+}
+
+/// Rows of a partition that its order does not tell apart.
+struct Peers {
+    first: usize,
+    end: usize,
+    rank: i64,
+    dense_rank: i64,
+}
+
+impl Peers {
+    fn next(&mut self, partition: &[Item]) {
+        self.rank += (self.end - self.first) as i64;
+        self.dense_rank += 1;
+        self.first = self.end;
+        self.end += leading(&partition[self.first..], |item| &item.keys);
+    }
+}
+
+/// How many items at the beginning are the same in this.
+fn leading(items: &[Item], of: impl Fn(&Item) -> &Vec<Value>) -> usize {
+    let same = |a: &[Value], b: &[Value]| a.iter().zip(b).all(|(x, y)| compare(x, y).is_eq());
+    items.iter().take_while(|item| same(of(&items[0]), of(item))).count()
+}
+
+fn window_value(function: &WindowFunction, partition: &[Item], place: usize, at: &Peers) -> Value {
+    match function {
+        WindowFunction::RowNumber => Value::Int(place as i64 + 1),
+        WindowFunction::Rank => Value::Int(at.rank),
+        WindowFunction::DenseRank => Value::Int(at.dense_rank),
+        WindowFunction::Lag => neighbour(partition, place, -1),
+        WindowFunction::Lead => neighbour(partition, place, 1),
+        WindowFunction::FirstValue => partition[0].arguments[0].clone(),
+        WindowFunction::LastValue => partition[at.end - 1].arguments[0].clone(),
+        WindowFunction::Running(_) => unreachable!("an aggregate has a state"),
+    }
+}
+
+/// lag and lead: arguments are the value, how far it is, and what stands for it beyond the partition.
+fn neighbour(partition: &[Item], place: usize, direction: i64) -> Value {
+    let arguments = &partition[place].arguments;
+    let offset = match arguments.get(1) {
+        Some(Value::Int(offset)) => *offset,
+        Some(_) => return Value::Null,
+        None => 1,
+    };
+    match usize::try_from(place as i64 + direction * offset).ok().and_then(|there| partition.get(there)) {
+        Some(there) => there.arguments[0].clone(),
+        None => arguments.get(2).cloned().unwrap_or(Value::Null),
     }
 }
