@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use twoam::sql::{Database, DeadlockCheck, Progress, Settings};
 
+use crate::grammar::SCHEMA;
 use crate::number;
 use crate::script::{Script, run_script};
 
@@ -104,6 +105,22 @@ fn one_process_of_it() {
         }
         println!("done {seed}");
         seed += 1;
+    }
+}
+
+/// Writes scripts to the file `TWOAM_FUZZ_WRITE` names, one a line, for `page.mjs`, which runs them in the page's engine.
+#[test]
+#[ignore = "writes the file that TWOAM_FUZZ_WRITE names"]
+fn write() {
+    let Ok(path) = std::env::var("TWOAM_FUZZ_WRITE") else { return };
+    let first = number("TWOAM_FUZZ_SEED", 1);
+    let mut file = std::io::BufWriter::new(File::create(&path).expect("the file can be written"));
+    let schema: String = SCHEMA.iter().map(|sql| format!("{sql};\n")).collect();
+    writeln!(file, "{}", serde_json::json!(schema)).expect("the file can be written");
+    for seed in first..first + number("TWOAM_FUZZ_SCRIPTS", 60) {
+        let statements = Script::generated(seed).statements;
+        writeln!(file, "{}", serde_json::json!({ "seed": seed, "statements": statements }))
+            .expect("the file can be written");
     }
 }
 
