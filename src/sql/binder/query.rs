@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::sql::catalog::missing_column;
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, Expr, OutputColumn, Query, SetOperation, SlotSet, SortBy, SortKey};
+use crate::sql::plan::{Body, Expr, OutputColumn, PlanParts, Query, SetOperation, SlotSet, SortBy, SortKey};
 use crate::sql::types::Type;
 use crate::trace::Value;
 
@@ -100,16 +102,15 @@ pub(super) fn renamed(columns: &[OutputColumn], aliases: &[Rc<str>], name: &str)
         .collect())
 }
 
-pub(super) fn count_references(query: &ast::Query, name: &str) -> usize {
-    let mut count = 0;
+/// How often each name stands where a relation does.
+fn references(query: &ast::Query) -> FxHashMap<Rc<str>, usize> {
+    let mut counts = FxHashMap::default();
     query.relations(&mut |relation| {
-        if let [only] = relation.0.as_slice()
-            && &*only.name == name
-        {
-            count += 1;
+        if let [only] = relation.0.as_slice() {
+            *counts.entry(only.name.clone()).or_default() += 1;
         }
     });
-    count
+    counts
 }
 
 pub(super) fn has_locks_or_volatile(query: &Query) -> bool {
@@ -200,10 +201,18 @@ impl<'a> Binder<'a> {
         if with.recursive {
             return refuse("WITH RECURSIVE");
         }
+        let mut names = FxHashSet::default();
+        if let Some(again) = with.ctes.iter().map(|cte| &cte.alias.name.name).find(|name| !names.insert(*name)) {
+            return fail("42712", format!("WITH query name \"{again}\" specified more than once"));
+        }
+        let references = references(query);
         for cte in &with.ctes {
             let name = cte.alias.name.name.clone();
             let aliases: Vec<Rc<str>> = names_of(&cte.alias.columns);
-            let uses = count_references(query, &name);
+            let uses = references.get(&name).copied().unwrap_or(0);
+            if uses == 0 {
+                self.check_unread(&cte.query, &aliases, &name)?;
+            }
             let materialized = cte.materialized == Some(true);
             let kept = if uses <= 1 && !materialized && cte.query.locks.is_empty() {
                 None
@@ -225,6 +234,20 @@ impl<'a> Binder<'a> {
             };
             self.commons.push((name, common));
         }
+        Ok(())
+    }
+
+    /// A WITH query that nobody reads has to make sense all the same. What it computes is not computed.
+    fn check_unread(&mut self, query: &ast::Query, aliases: &[Rc<str>], name: &Rc<str>) -> Result<()> {
+        let PlanParts { widths, ctes, subqueries } = &self.parts;
+        let (widths, ctes, subqueries) = (widths.len(), ctes.len(), subqueries.len());
+        let failure = self.folder.failure.take();
+        let (bound, _) = self.query_within(self.scopes.len(), query)?;
+        renamed(&bound.columns, aliases, name)?;
+        self.folder.failure = failure;
+        self.parts.widths.truncate(widths);
+        self.parts.ctes.truncate(ctes);
+        self.parts.subqueries.truncate(subqueries);
         Ok(())
     }
 
