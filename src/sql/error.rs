@@ -12,6 +12,19 @@ pub enum Stop {
 
 pub type Result<T, E = Stop> = std::result::Result<T, E>;
 
+impl Stop {
+    /// Points to a 1-based character of the text, unless a part of what stands there is pointed to already.
+    pub fn at(self, position: u32) -> Stop {
+        match self {
+            Stop::Failed(mut error) if error.position.is_none() => {
+                error.position = Some(position);
+                Stop::Failed(error)
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<SqlError> for Stop {
     fn from(error: SqlError) -> Stop {
         Stop::Failed(Box::new(error))

@@ -103,7 +103,7 @@ impl<'a> Binder<'a> {
         let bound = self.expr_within_depth(expr);
         self.depth -= 1;
         self.levels -= 1;
-        bound
+        bound.map_err(|stop| stop.at(expr.at.0))
     }
 
     pub(super) fn expr_within_depth(&mut self, expr: &ast::Expr) -> Result<Typed> {
@@ -123,7 +123,7 @@ impl<'a> Binder<'a> {
             K::Default => fail("42601", "DEFAULT is not allowed in this context"),
             K::TypedString { data_type, value } => self.typed_string(data_type, value),
             K::Logical { op, terms } => self.logical(*op, terms),
-            K::Binary { left, op, right } => self.binary(left, op, right),
+            K::Binary { left, op, right } => self.binary(left, op, right, expr.at),
             K::Unary { op, expr } => self.unary(op, expr),
             K::Is { expr, test, negated } => match test {
                 ast::Test::Null | ast::Test::Unknown => self.is_null(expr, *negated),
@@ -233,7 +233,13 @@ impl<'a> Binder<'a> {
         Ok(boolean(if is_and { Expr::And(parts) } else { Expr::Or(parts) }))
     }
 
-    pub(super) fn binary(&mut self, left: &ast::Expr, op: &ast::BinaryOperator, right: &ast::Expr) -> Result<Typed> {
+    pub(super) fn binary(
+        &mut self,
+        left: &ast::Expr,
+        op: &ast::BinaryOperator,
+        right: &ast::Expr,
+        at: ast::Position,
+    ) -> Result<Typed> {
         if let (Some(op), Some(a), Some(b)) = (comparison_of(op), row_parts(left), row_parts(right)) {
             return self.compare_rows(op, a, b);
         }
@@ -241,19 +247,19 @@ impl<'a> Binder<'a> {
             let left = self.expr(left)?;
             return compare_exprs(op, left, self.expr(right)?);
         }
-        let mut steps = vec![(op, right)];
+        let mut steps = vec![(op, right, at)];
         let mut first = left;
         while let ast::ExprKind::Binary { left, op, right } = &first.kind
             && comparison_of(op).is_none()
         {
-            steps.push((op, right));
+            steps.push((op, right, first.at));
             first = left;
         }
         let levels = self.levels;
         self.levels += steps.len() - 1;
         let mut so_far = self.expr(first)?;
-        for (op, right) in steps.into_iter().rev() {
-            so_far = operation(so_far, op, self.expr(right)?)?;
+        for (op, right, at) in steps.into_iter().rev() {
+            so_far = operation(so_far, op, self.expr(right)?).map_err(|stop| stop.at(at.0))?;
             self.levels -= 1;
         }
         self.levels = levels;

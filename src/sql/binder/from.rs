@@ -198,7 +198,8 @@ impl<'a> Binder<'a> {
                 if let Some(place) = self.commons.iter().rposition(|(common, _)| *common == table_name) {
                     return self.bind_common(place, shown, alias.as_ref());
                 }
-                let table = self.catalog.existing(&table_name)?.clone();
+                let at = name.0[0].at.0;
+                let table = self.catalog.existing(&table_name).map_err(|stop| stop.at(at))?.clone();
                 self.use_table(&table, Mode::AccessShare);
                 let slot = self.add_table(&table, shown.clone())?;
                 self.rename_columns(alias.as_ref())?;
