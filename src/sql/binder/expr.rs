@@ -1,6 +1,6 @@
 //! Expressions with their types.
 
-use crate::sql::error::{Result, fail, refuse, refused};
+use crate::sql::error::{Result, Stop, fail, refuse, refused};
 use crate::sql::functions::{self, json};
 use crate::sql::parser::ast;
 use crate::sql::plan::{Arithmetic, Comparison, Expr, SubqueryKind};
@@ -89,9 +89,10 @@ impl<'a> Binder<'a> {
     pub fn condition(&mut self, expr: &ast::Expr, clause: &str) -> Result<Expr> {
         let bound = self.expr(expr)?;
         if bound.ty != Type::Bool && bound.ty != Type::Unknown {
-            return fail("42804", format!("argument of {clause} must be type boolean, not type {}", bound.ty.name()));
+            let message = format!("argument of {clause} must be type boolean, not type {}", bound.ty.name());
+            return fail("42804", message).map_err(|stop: Stop| stop.at(expr.at.0));
         }
-        coerce(bound, &Type::Bool)
+        coerce(bound, &Type::Bool).map_err(|stop| stop.at(expr.at.0))
     }
 
     pub fn expr(&mut self, expr: &ast::Expr) -> Result<Typed> {
