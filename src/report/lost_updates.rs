@@ -76,7 +76,9 @@ impl LostUpdates {
             });
             return if event.kind == EventKind::Committed { made.collect() } else { vec![] };
         }
-        if let EventKind::UpdateDescribed { text, sets, built_on, asks } = &event.kind {
+        if let EventKind::StatementDescribed { text, sets, built_on, asks, .. } = &event.kind
+            && !sets.is_empty()
+        {
             let overwrites = built_on.is_empty() && !sets.iter().any(|column| asks.contains(column));
             self.texts.insert(*text, if overwrites { Manner::Overwrites } else { Manner::Other });
         }

@@ -22,7 +22,7 @@ mod world;
 use std::rc::Rc;
 
 pub use examine::{Objection, examine};
-pub use processes::update_described;
+pub use processes::{names_tables, statement_described};
 pub use schedule::{RunRequest, ScheduleError};
 pub use tape::{Sender, Sent};
 pub use world::EPOCH_US;

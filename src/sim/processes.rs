@@ -299,8 +299,8 @@ impl World {
             Call::Sql { session, sql, text, params } => {
                 let kind = self.database.kind_of(&sql, !params.is_empty());
                 let text = self.whole_symbol(&text);
-                if kind == StatementKind::Update {
-                    self.describe_update(text, &sql, !params.is_empty());
+                if names_tables(kind) {
+                    self.describe_statement(text, &sql, !params.is_empty());
                 }
                 let parameters = self.parameters_text(&params);
                 let started = EventKind::StatementStarted { call, position, text, parameters, kind };
@@ -321,10 +321,10 @@ impl World {
         }
     }
 
-    /// What an UPDATE does by its text, told where it is news.
-    fn describe_update(&mut self, text: Symbol, sql: &str, with_parameters: bool) {
+    /// What a statement does by its text, told where it is news.
+    fn describe_statement(&mut self, text: Symbol, sql: &str, with_parameters: bool) {
         if self.described.insert(text) {
-            let described = update_described(&mut self.trace.strings, text, &footprint(sql, with_parameters));
+            let described = statement_described(&mut self.trace.strings, text, &footprint(sql, with_parameters));
             self.record(described, None, None, None);
         }
     }
@@ -422,8 +422,20 @@ impl World {
     }
 }
 
-pub fn update_described(strings: &mut Strings, text: Symbol, of: &Footprint) -> EventKind {
+/// Whether the text of such a statement says which tables it reads or writes.
+pub fn names_tables(kind: StatementKind) -> bool {
+    use StatementKind::{Delete, Insert, Select, Update};
+    matches!(kind, Select | Insert | Update | Delete)
+}
+
+pub fn statement_described(strings: &mut Strings, text: Symbol, of: &Footprint) -> EventKind {
     let mut symbols = |names: &BTreeSet<Rc<str>>| names.iter().map(|name| strings.intern(name)).collect();
-    let (sets, built_on, asks) = (symbols(&of.sets), symbols(&of.built_on), symbols(&of.asks));
-    EventKind::UpdateDescribed { text, sets, built_on, asks }
+    EventKind::StatementDescribed {
+        text,
+        reads: symbols(&of.reads),
+        writes: symbols(&of.writes),
+        sets: symbols(&of.sets),
+        built_on: symbols(&of.built_on),
+        asks: symbols(&of.asks),
+    }
 }

@@ -1,4 +1,4 @@
-//! What a text says it does: its kind, and the columns an UPDATE names. From its syntax alone; nothing is looked up.
+//! What a text says it does: its kind, the tables it names, and the columns of an UPDATE. From its syntax alone; nothing is looked up.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -11,6 +11,10 @@ use crate::trace::StatementKind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footprint {
     pub kind: StatementKind,
+    /// Tables it reads, those of subqueries too.
+    pub reads: BTreeSet<Rc<str>>,
+    /// Tables it writes. What foreign keys and cascades touch besides is not in the text.
+    pub writes: BTreeSet<Rc<str>>,
     /// Columns an UPDATE sets.
     pub sets: BTreeSet<Rc<str>>,
     /// Columns its new values are made of.
@@ -58,6 +62,7 @@ pub fn kind_of(statement: &Statement) -> StatementKind {
 
 fn of(statement: &Statement) -> Footprint {
     let mut found = Footprint::new(kind_of(statement));
+    tables_in(statement, &mut found);
     if let Statement::Update(update) = statement {
         for assignment in &update.assignments {
             let (columns, values) = match assignment {
@@ -72,6 +77,23 @@ fn of(statement: &Statement) -> Footprint {
     found
 }
 
+fn tables_in(statement: &Statement, into: &mut Footprint) {
+    let mut named = Vec::new();
+    let mut ctes = BTreeSet::new();
+    statement.parts(&mut |part| match part {
+        Part::Relation(name) => named.extend(name.0.last().map(|last| last.name.clone())),
+        Part::Common(name) => _ = ctes.insert(name.name.clone()),
+        Part::Expr(_) => {}
+    });
+    match statement {
+        // The table that is written stands first.
+        Statement::Insert(_) => into.writes.extend(named.drain(..1)),
+        Statement::Update(_) | Statement::Delete(_) => into.writes.extend(named.first().cloned()),
+        _ => {}
+    }
+    into.reads.extend(named.into_iter().filter(|name| !ctes.contains(name)));
+}
+
 fn columns_in(expr: &Expr, into: &mut BTreeSet<Rc<str>>) {
     expr.parts(&mut |part| {
         if let Part::Expr(Expr { kind: ExprKind::Column(name), .. }) = part {
@@ -82,6 +104,40 @@ fn columns_in(expr: &Expr, into: &mut BTreeSet<Rc<str>>) {
 
 impl Footprint {
     fn new(kind: StatementKind) -> Footprint {
-        Footprint { kind, sets: BTreeSet::new(), built_on: BTreeSet::new(), asks: BTreeSet::new() }
+        Footprint {
+            kind,
+            reads: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            sets: BTreeSet::new(),
+            built_on: BTreeSet::new(),
+            asks: BTreeSet::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::footprint;
+
+    fn tables(text: &str) -> [Vec<String>; 2] {
+        let found = footprint(text, true);
+        [found.reads, found.writes].map(|names| names.iter().map(|name| name.to_string()).collect())
+    }
+
+    #[test]
+    fn tables_are_those_the_text_names() {
+        let cases = [
+            ("SELECT * FROM a JOIN public.B ON EXISTS (SELECT 1 FROM c) WHERE x = %s", "a b c", ""),
+            ("WITH w AS (SELECT 1 FROM a) SELECT * FROM w", "a", ""),
+            ("INSERT INTO a SELECT * FROM b", "b", "a"),
+            ("INSERT INTO a SELECT * FROM a", "a", "a"),
+            ("INSERT INTO a VALUES (%s) ON CONFLICT (id) DO UPDATE SET n = (SELECT max(n) FROM b)", "b", "a"),
+            ("UPDATE a SET n = b.n FROM b WHERE a.id = b.id", "a b", "a"),
+            ("DELETE FROM a WHERE id IN (SELECT id FROM b)", "a b", "a"),
+            ("COMMIT", "", ""),
+        ];
+        for (text, reads, writes) in cases {
+            assert_eq!(tables(text).map(|names| names.join(" ")), [reads, writes], "{text}");
+        }
     }
 }

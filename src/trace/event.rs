@@ -102,10 +102,14 @@ pub enum EventKind {
         parameters: Symbol,
         kind: StatementKind,
     },
-    /// What an UPDATE's text says of the columns it sets, once before it is first started.
-    UpdateDescribed {
+    /// What the text of a query or a writing statement names, once before it is first started.
+    StatementDescribed {
         text: Symbol,
-        /// Columns it sets.
+        /// Tables it reads, those of subqueries too.
+        reads: Box<[Symbol]>,
+        /// Tables it writes.
+        writes: Box<[Symbol]>,
+        /// Columns an UPDATE sets.
         sets: Box<[Symbol]>,
         /// Columns its new values are made of.
         built_on: Box<[Symbol]>,

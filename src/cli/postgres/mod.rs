@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value as Json, json};
 use twoam::api::{RunRequest, RunSummary, summary_of};
 use twoam::scenario::{Amount, Clients, ScenarioDocument, VariantDocument};
-use twoam::sim::update_described;
+use twoam::sim::{names_tables, statement_described};
 use twoam::sql::footprint;
 use twoam::trace::{
     CallId, Event, EventKind, Keep, Micros, Position, RequestId, Sqlstate, StatementKind, StatementOutcome, Symbol,
@@ -434,14 +434,14 @@ impl Real<'_> {
         });
     }
 
-    /// A text is read when it is new; what an UPDATE does by it is told then.
+    /// A text is read when it is new; what it names is told then.
     fn kind_of(&mut self, text: Symbol) -> StatementKind {
         if let Some(kind) = self.kinds.get(&text) {
             return *kind;
         }
         let footprint = footprint(self.trace.strings.text(text), true);
-        if footprint.kind == StatementKind::Update {
-            let described = update_described(&mut self.trace.strings, text, &footprint);
+        if names_tables(footprint.kind) {
+            let described = statement_described(&mut self.trace.strings, text, &footprint);
             self.record(described, None);
         }
         self.kinds.insert(text, footprint.kind);

@@ -135,7 +135,7 @@ impl Index {
             | EventKind::MemoryMeasured { .. }
             | EventKind::RequestStarted { .. }
             | EventKind::RequestFinished { error: None, .. }
-            | EventKind::UpdateDescribed { .. }
+            | EventKind::StatementDescribed { .. }
             | EventKind::TransactionBegan { .. }
             | EventKind::InvariantBroken { .. }
             | EventKind::InvariantMended { .. }
