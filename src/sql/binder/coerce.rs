@@ -33,7 +33,7 @@ pub(super) fn no_operator(symbol: &str, left: &Type, right: &Type) -> Stop {
     error.into()
 }
 
-pub fn compare_exprs(op: Comparison, left: Typed, right: Typed) -> Result<Typed> {
+pub(super) fn compare_exprs(op: Comparison, left: Typed, right: Typed) -> Result<Typed> {
     for ty in [&left.ty, &right.ty] {
         if *ty == Type::Json {
             return Err(no_operator(op.symbol(), &left.ty, &right.ty));
@@ -63,7 +63,7 @@ pub(super) fn alike(construct: &str, left: Typed, right: Typed) -> Result<(Expr,
     Ok((left, right))
 }
 
-pub fn common_type_of(construct: &str, parts: &[Typed]) -> Result<Type> {
+pub(super) fn common_type_of(construct: &str, parts: &[Typed]) -> Result<Type> {
     common_type(construct, parts.iter().map(|part| &part.ty))
 }
 
@@ -111,6 +111,13 @@ pub fn common_type<'t>(construct: &str, types: impl Iterator<Item = &'t Type>) -
         }
         None => Ok(Type::Text),
     }
+}
+
+/// The type all arguments of a construct take.
+pub(super) fn unify(construct: &str, parts: Vec<Typed>) -> Result<(Vec<Expr>, Type)> {
+    let ty = common_type_of(construct, &parts)?;
+    let exprs: Result<Vec<Expr>> = parts.into_iter().map(|part| coerce(part, &ty)).collect();
+    Ok((exprs?, ty))
 }
 
 /// Converts where PostgreSQL would do so by itself.
@@ -179,7 +186,7 @@ pub(super) fn like_exprs(of: Typed, pattern: Typed, escape: Option<char>, fold: 
     Ok(boolean(Expr::Like { of, pattern, escape, fold, negated }))
 }
 
-pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed> {
+pub(super) fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed> {
     use Type::{Date, Float8, Int4, Interval, Time, Timestamp, TimestampTz, Unknown};
     let missing = no_operator(op.symbol(), &left.ty, &right.ty);
     let additive = matches!(op, Arithmetic::Add | Arithmetic::Subtract);

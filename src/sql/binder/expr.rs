@@ -1,7 +1,7 @@
 //! Expressions with their types.
 
 use crate::sql::error::{Result, Stop, fail, refuse, refused};
-use crate::sql::functions::{self, json};
+use crate::sql::functions::AT_TIME_ZONE;
 use crate::sql::parser::ast;
 use crate::sql::plan::{Arithmetic, Comparison, Expr, SubqueryKind};
 use crate::sql::types::{self, Type, text};
@@ -9,9 +9,10 @@ use crate::trace::Value;
 
 use super::coerce::{
     alike, arithmetic, boolean, coerce, common_type, compare_exprs, explicit_cast, like_exprs, no_operator,
-    number_literal,
+    number_literal, unify,
 };
 use super::data_type::type_of;
+use super::operators::{array_of, concatenation, member};
 use super::{Binder, DEPTH_MOST, LEVELS_MOST, Typed};
 
 pub(super) fn quantifiable(op: &ast::BinaryOperator) -> Result<Comparison> {
@@ -36,10 +37,9 @@ fn operation(left: Typed, op: &ast::BinaryOperator, right: Typed) -> Result<Type
         B::Multiply => arithmetic(Arithmetic::Multiply, left, right),
         B::Divide => arithmetic(Arithmetic::Divide, left, right),
         B::Modulo => arithmetic(Arithmetic::Remainder, left, right),
-        B::Concat => functions::concatenation(left, right),
-        B::Arrow | B::LongArrow if matches!(left.ty, Type::Json | Type::Jsonb) => {
-            json::member(left, right, matches!(op, B::LongArrow))
-        }
+        B::Concat => concatenation(left, right),
+        B::Arrow if matches!(left.ty, Type::Json | Type::Jsonb) => member("->", left, right),
+        B::LongArrow if matches!(left.ty, Type::Json | Type::Jsonb) => member("->>", left, right),
         other => refuse(format!("the operator {other}")),
     }
 }
@@ -162,7 +162,7 @@ impl<'a> Binder<'a> {
             K::AtTimeZone { timestamp, zone } => {
                 let of = self.expr(timestamp)?;
                 let zone = self.expr(zone)?;
-                functions::at_time_zone(of, zone)
+                self.call(AT_TIME_ZONE, vec![zone, of])
             }
             K::Case { operand, arms, otherwise } => self.case(operand.as_deref(), arms, otherwise.as_deref()),
             K::Exists(subquery) => {
@@ -179,7 +179,7 @@ impl<'a> Binder<'a> {
                 if parts.is_empty() {
                     return fail("42P18", "cannot determine type of empty array");
                 }
-                functions::array_of(parts)
+                array_of(parts)
             }
             K::Row(_) => refuse("a row value outside a comparison"),
             K::Function(function) => self.function(function),
@@ -434,7 +434,7 @@ impl<'a> Binder<'a> {
         if let Some(otherwise) = otherwise {
             parts.push(self.expr(otherwise)?);
         }
-        let (mut thens, ty) = functions::unify("CASE", parts)?;
+        let (mut thens, ty) = unify("CASE", parts)?;
         let otherwise = if has_else { thens.pop().map(Box::new) } else { None };
         Ok(Typed { expr: Expr::Case { arms: whens.into_iter().zip(thens).collect(), otherwise }, ty })
     }

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::functions::Routine;
+use crate::sql::functions::set_returning::SetFunction;
 use crate::sql::parser::ast;
 use crate::sql::plan::{Body, Comparison, Expr, JoinKind, Node, Query, SlotSet, Source};
 use crate::sql::types::Type;
@@ -10,6 +12,7 @@ use crate::store::Mode;
 use crate::trace::{SqlError, Value};
 
 use super::coerce::{coerce, common_type, compare_exprs};
+use super::overload::{bind_arguments, choose, kinds};
 use super::query::{Common, renamed};
 use super::scope::{Relation, column_of, shown_name};
 use super::{Binder, Typed, names_of, relation_name};
@@ -305,68 +308,26 @@ impl<'a> Binder<'a> {
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source> {
         let name = relation_name(name)?;
-        let mut arguments = arguments.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<Typed>>>()?;
-        match (&*name, arguments.len()) {
-            ("generate_series", 2 | 3) => self.add_series(arguments, alias),
-            ("unnest", 1) => {
-                let array = arguments.remove(0);
-                self.add_unnest(array, alias)
-            }
-            ("unnest", 2..) => refuse("unnest of several arrays"),
-            _ => refuse(format!("the function {name}() in FROM")),
-        }
-    }
-
-    pub(super) fn add_series(&mut self, mut arguments: Vec<Typed>, alias: Option<&ast::TableAlias>) -> Result<Source> {
-        let step = (arguments.len() == 3).then(|| arguments.remove(2));
-        let (mut parts, ty) = {
-            let first = common_type("generate_series", arguments.iter().map(|a| &a.ty))?;
-            let ty = match first {
-                Type::Int2 | Type::Int4 | Type::Unknown => Type::Int4,
-                Type::Int8 => Type::Int8,
-                Type::Date | Type::TimestampTz => Type::TimestampTz,
-                Type::Timestamp => Type::Timestamp,
-                other => return refuse(format!("generate_series over {}", other.name())),
-            };
-            let ty = match &step {
-                Some(step) if step.ty == Type::Int8 && ty == Type::Int4 => Type::Int8,
-                _ => ty,
-            };
-            let parts: Result<Vec<Expr>> = arguments.into_iter().map(|argument| coerce(argument, &ty)).collect();
-            (parts?, ty)
+        let arguments = arguments.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<Typed>>>()?;
+        let Routine::SetReturning(spec) = choose(&name, &kinds(&arguments))? else {
+            return refuse(format!("the function {name}() in FROM"));
         };
-        let step = match step {
-            Some(step) if ty.is_integer() => Some(coerce(step, &ty)?),
-            Some(step) => Some(coerce(step, &Type::Interval)?),
-            None if ty.is_integer() => None,
-            None => {
-                return fail(
-                    "42883",
-                    "function generate_series(timestamp with time zone, timestamp with time zone) does not exist",
-                );
+        let (arguments, ty) = bind_arguments(&spec.signature, arguments)?;
+        let reads = arguments.iter().fold(SlotSet::NONE, |slots, argument| slots.union(argument.slots()));
+        let slot = self.add_function_relation(spec.name, ty, alias)?;
+        let mut arguments = arguments.into_iter();
+        let mut argument = || arguments.next().expect("as many as the signature has");
+        Ok(match spec.function {
+            SetFunction::Unnest => {
+                Source::Other { node: Node::Unnest { slot, array: argument() }, slot, reads, rows: 10.0 }
             }
-        };
-        let stop = parts.remove(1);
-        let start = parts.remove(0);
-        let reads = start.slots().union(stop.slots()).union(step.as_ref().map_or(SlotSet::NONE, Expr::slots));
-        let slot = self.add_function_relation("generate_series", ty, alias)?;
-        let own = self.scope().own;
-        Ok(Source::Other {
-            node: Node::Series { slot, start, stop, step },
-            slot,
-            reads: if reads.meets(own) { reads } else { SlotSet::NONE },
-            rows: 100.0,
+            SetFunction::Series => {
+                let (start, stop) = (argument(), argument());
+                let node = Node::Series { slot, start, stop, step: arguments.next() };
+                let reads = if reads.meets(self.scope().own) { reads } else { SlotSet::NONE };
+                Source::Other { node, slot, reads, rows: 100.0 }
+            }
         })
-    }
-
-    pub(super) fn add_unnest(&mut self, array: Typed, alias: Option<&ast::TableAlias>) -> Result<Source> {
-        let Type::Array(element) = array.ty.clone() else {
-            return fail("42883", format!("function unnest({}) does not exist", array.ty.name()));
-        };
-        let element = if *element == Type::Unknown { Type::Text } else { *element };
-        let reads = array.expr.slots();
-        let slot = self.add_function_relation("unnest", element, alias)?;
-        Ok(Source::Other { node: Node::Unnest { slot, array: array.expr }, slot, reads, rows: 10.0 })
     }
 
     /// A function's one column is named as its alias, unless columns are named too.

@@ -1,5 +1,6 @@
 //! Resolves the names and types of a parsed statement and hands it to the planner. It reads the catalog, no rows.
 
+mod aggregate;
 mod call;
 mod coerce;
 mod data_type;
@@ -7,10 +8,13 @@ mod expr;
 mod from;
 mod locking;
 mod names;
+mod operators;
+mod overload;
 mod query;
 mod scope;
 mod select;
 mod subquery;
+mod window;
 
 use std::rc::Rc;
 
@@ -27,7 +31,7 @@ use crate::trace::Value;
 use self::query::Common;
 use self::scope::{Relation, Scope};
 
-pub use coerce::{arithmetic, assign, coerce, common_type, common_type_of, compare_exprs};
+pub use coerce::assign;
 pub use data_type::type_of;
 pub use from::invalid_reference;
 

@@ -6,10 +6,10 @@ use crate::sql::binder::{Binder, Typed, assign, names_of, relation_name, type_of
 use crate::sql::catalog::{Action, Check, Column, ForeignKey, Identity, Index, Table, missing_column};
 use crate::sql::error::{Result, Stop, error, fail, refuse};
 use crate::sql::executor::dml::sequence_default;
-use crate::sql::executor::engine::Engine;
 use crate::sql::executor::sequences::sequence_with;
 use crate::sql::executor::temporary::{check_key, of_table};
-use crate::sql::executor::{Awaited, Context, Standing, StatementRun};
+use crate::sql::executor::{Awaited, Context, Standing};
+use crate::sql::expr::{OneRow, eval, holds};
 use crate::sql::optimizer::const_fold::is_immutable;
 use crate::sql::parser::ast::{self, ColumnConstraintKind, TableConstraintKind};
 use crate::sql::plan::Expr;
@@ -468,6 +468,9 @@ impl Context<'_> {
         if self.engine.catalog.has_relation(&name, table.temporary.map(|it| it.session)) {
             return fail("42P07", format!("relation \"{name}\" already exists"));
         }
+        for row in self.all_rows(&table) {
+            computed_key(&keys, predicate.as_ref(), &row)?;
+        }
         let source = key_source(&keys, predicate.as_ref());
         let index = StoreIndex::new(source, unique);
         if unique {
@@ -897,26 +900,36 @@ fn only_column(table: &Table, condition: &Expr) -> Option<String> {
     }
 }
 
-/// Plain columns are read off the row; expressions and predicates are computed by an engine without tables.
+/// Plain columns are read off the row; expressions and predicates are computed. What cannot be computed is never written: the
+/// statement has failed before (`check_computed_keys`).
 fn key_source(keys: &[Expr], predicate: Option<&Expr>) -> KeySource {
     let plain: Option<smallvec::SmallVec<[u16; 2]>> =
         keys.iter().map(|key| if let Expr::Column { column, .. } = key { Some(*column) } else { None }).collect();
     if let (Some(columns), None) = (plain, predicate) {
         return KeySource::Columns(columns);
     }
-    let keys = keys.to_vec();
-    let predicate = predicate.cloned();
-    let scratch = std::cell::RefCell::new(Engine::new(0, 0));
-    let columns = keys.len();
-    let key = Rc::new(move |row: &Row| -> Option<Key> {
-        let mut engine = scratch.borrow_mut();
-        let mut context = Context::scratch(&mut engine, StatementRun::over_row(row.clone()));
-        if let Some(predicate) = &predicate
-            && !context.holds(predicate).unwrap_or(false)
-        {
-            return None;
-        }
-        Some(Key(keys.iter().map(|key| context.evaluate(key).unwrap_or(Value::Null)).collect()))
-    });
+    let (columns, keys, predicate) = (keys.len(), keys.to_vec(), predicate.cloned());
+    let key = Rc::new(move |row: &Row| computed_key(&keys, predicate.as_ref(), row).ok().flatten());
     KeySource::Computed { columns, key }
+}
+
+/// `None`: the row is not in the index.
+fn computed_key(keys: &[Expr], predicate: Option<&Expr>, row: &Row) -> Result<Option<Key>> {
+    let mut env = OneRow::new(row);
+    if let Some(predicate) = predicate
+        && !holds(predicate, &mut env)?
+    {
+        return Ok(None);
+    }
+    keys.iter().map(|key| eval(key, &mut env)).collect::<Result<_>>().map(|values| Some(Key(values)))
+}
+
+/// Fails where an index of the table is over something that cannot be computed for the row.
+pub fn check_computed_keys(table: &Table, row: &Row) -> Result<()> {
+    for index in &table.indexes {
+        if index.plain_columns().is_none() {
+            computed_key(&index.keys, index.predicate.as_ref(), row)?;
+        }
+    }
+    Ok(())
 }

@@ -4,17 +4,19 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::sql::Fact;
 use crate::sql::binder::{Binder, Typed, assign, names_of, relation_name};
 use crate::sql::budget::{printed_bytes, row_bytes};
 use crate::sql::catalog::{Action, ForeignKey, Identity, Index, Table, missing_column};
 use crate::sql::error::{Result, Stop, error, fail};
+use crate::sql::executor::ddl::check_computed_keys;
 use crate::sql::executor::epq::FoundRows;
 use crate::sql::executor::{Awaited, Context, Flow, LockedRow, Standing, Standings, row_key};
+use crate::sql::functions::sequence::nextval;
 use crate::sql::parser::ast::{self, Ident};
 use crate::sql::plan::{Expr, LockPolicy, Node, OutputColumn, Query, Recheck, SlotSet, Source};
 use crate::sql::planner::Wanted;
 use crate::sql::types::{self, Type};
-use crate::sql::{Fact, functions};
 use crate::store::{Key, KeyProbe, Mode, Row, RowId, Stamp};
 use crate::trace::{Isolation, LockStrength, SqlError, Value};
 
@@ -666,6 +668,7 @@ impl Context<'_> {
                 }
             }
         }
+        check_computed_keys(table, &row)?;
         self.run.frame[TARGET as usize] = before;
         Ok(row)
     }
@@ -1100,5 +1103,6 @@ fn failing_row(table: &Table, values: &[Value]) -> String {
 
 /// The default of a SERIAL or IDENTITY column.
 pub fn sequence_default(sequence: &str, ty: &Type) -> Result<Expr> {
-    assign(Typed { expr: functions::nextval_of(sequence), ty: Type::Int8 }, ty)
+    let expr = Expr::Call { function: nextval(), arguments: vec![Expr::Const(types::text(sequence))] };
+    assign(Typed { expr, ty: Type::Int8 }, ty)
 }

@@ -22,6 +22,7 @@ mod series;
 mod set_operation;
 mod sort;
 mod subquery;
+mod system_env;
 pub mod temporary;
 mod window;
 
@@ -32,10 +33,10 @@ use smallvec::SmallVec;
 
 use crate::sql::budget::Budget;
 use crate::sql::catalog::Table;
-use crate::sql::error::{Result, fail};
+use crate::sql::error::Result;
 use crate::sql::executor::engine::Engine;
 use crate::sql::expr::{self, EvalEnv};
-use crate::sql::functions::Builtin;
+use crate::sql::functions::SystemEnv;
 use crate::sql::plan::{Expr, Subquery};
 use crate::sql::settings::{SessionSettings, level_name};
 use crate::sql::types;
@@ -57,31 +58,13 @@ pub struct Context<'a> {
     pub run: StatementRun,
     pub pending_advisory: Option<(AdvisoryKey, Mode)>,
     pub read_only: bool,
-    /// None for expressions outside any session.
-    pub settings: Option<&'a SessionSettings>,
+    pub settings: &'a SessionSettings,
 }
 
 type Sink<'s> = &'s mut dyn FnMut(&mut Context) -> Result<Flow>;
 pub type RowSink<'s> = &'s mut dyn FnMut(&mut Context, Vec<Value>) -> Result<Flow>;
 
 const ROWS_AT_MOST: usize = 5_000_000;
-
-impl<'a> Context<'a> {
-    /// Computes expressions that need no database.
-    pub fn scratch(engine: &'a mut Engine, run: StatementRun) -> Context<'a> {
-        Context {
-            engine,
-            session: SessionId(0),
-            now: 0,
-            transaction_began: 0,
-            parameters: &[],
-            run,
-            pending_advisory: None,
-            read_only: false,
-            settings: None,
-        }
-    }
-}
 
 impl EvalEnv for Context<'_> {
     fn row(&self, slot: u16) -> &[Value] {
@@ -100,8 +83,8 @@ impl EvalEnv for Context<'_> {
         self.evaluate_subquery(subquery)
     }
 
-    fn call(&mut self, function: &'static Builtin, arguments: &[Value]) -> Result<Value> {
-        (function.call)(self, arguments)
+    fn system(&mut self) -> Option<&mut dyn SystemEnv> {
+        Some(self)
     }
 }
 
@@ -140,14 +123,13 @@ impl Context<'_> {
     /// A setting as SHOW gives it.
     pub fn current_setting(&self, name: &str, missing_ok: bool) -> Result<Value> {
         let name = name.to_ascii_lowercase();
-        let shown = match (name.as_str(), self.settings) {
-            ("transaction_isolation", Some(_)) => level_name(self.engine.store.isolation(self.session)).to_owned(),
-            ("transaction_read_only", Some(_)) => if self.read_only { "on" } else { "off" }.to_owned(),
-            (name, Some(settings)) => match settings.show(name) {
+        let shown = match name.as_str() {
+            "transaction_isolation" => level_name(self.engine.store.isolation(self.session)).to_owned(),
+            "transaction_read_only" => if self.read_only { "on" } else { "off" }.to_owned(),
+            name => match self.settings.show(name) {
                 Err(_) if missing_ok => return Ok(Value::Null),
                 shown => shown?,
             },
-            (_, None) => return fail("0A000", "current_setting is not offered here by this database engine"),
         };
         Ok(types::text(&shown))
     }

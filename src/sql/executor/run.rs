@@ -119,15 +119,6 @@ impl StatementRun {
         StatementRun::new(snapshot, parts, self.began_at)
     }
 
-    /// For an expression over one row, outside any statement.
-    pub fn over_row(row: Row) -> StatementRun {
-        let nothing = Snapshot { stamp: Stamp::FIRST, own: None, command: 0 };
-        let mut run =
-            StatementRun::new(nothing, Rc::new(PlanParts { widths: vec![row.len()], ..PlanParts::default() }), 0);
-        run.frame[0].row = row;
-        run
-    }
-
     /// Before the statement's reading is done once more.
     pub fn restart(&mut self) {
         self.reads_skipped = self.reads_told;

@@ -7,6 +7,7 @@ use crate::sql::binder::{relation_name, type_of};
 use crate::sql::catalog::{Sequence, Table};
 use crate::sql::error::{Result, fail};
 use crate::sql::executor::Context;
+use crate::sql::functions::sequence::NEXTVAL;
 use crate::sql::parser::ast;
 use crate::sql::plan::Expr;
 use crate::sql::types::Type;
@@ -117,7 +118,7 @@ impl Context<'_> {
 fn uses<'t>(table: &'t Table, sequence: &'t str) -> impl Iterator<Item = usize> + 't {
     let calls = move |default: &Expr| {
         default.any(&|expr| match expr {
-            Expr::Call { function, arguments } if function.name == "nextval" => {
+            Expr::Call { function, arguments } if function.name == NEXTVAL => {
                 matches!(arguments.as_slice(), [Expr::Const(Value::Text(name))] if &**name == sequence)
             }
             _ => false,

@@ -3,7 +3,8 @@
 use crate::sql::budget::row_bytes;
 use crate::sql::error::{Result, fail};
 use crate::sql::functions::aggregate::State;
-use crate::sql::plan::{Window, WindowCall, WindowFunction};
+use crate::sql::functions::window::WindowFunction;
+use crate::sql::plan::{Window, WindowCall};
 use crate::store::compare;
 use crate::trace::Value;
 

@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::sql::budget::{Budget, STEPS_A_ROW, passing_bytes};
-use crate::sql::error::{Result, fail};
-use crate::sql::functions::Builtin;
+use crate::sql::error::{Result, fail, refuse};
+use crate::sql::functions::{Call, FunctionSpec, SystemEnv};
 use crate::sql::types::interval::Span;
 use crate::sql::types::{self, Type, datetime, numeric};
 use crate::store::compare;
@@ -19,7 +19,43 @@ pub trait EvalEnv {
     fn parameter(&self, number: usize) -> &Value;
     fn budget(&mut self) -> &mut Budget;
     fn subquery(&mut self, subquery: &Subquery) -> Result<Value>;
-    fn call(&mut self, function: &'static Builtin, arguments: &[Value]) -> Result<Value>;
+    /// `None` where there is no session: an expression that is computed once for all has none.
+    fn system(&mut self) -> Option<&mut dyn SystemEnv>;
+}
+
+/// One row and nothing else, of a table or none: keys of indexes and constants are computed with it.
+#[derive(Default)]
+pub struct OneRow<'a> {
+    pub row: &'a [Value],
+    budget: Budget,
+}
+
+impl<'a> OneRow<'a> {
+    pub fn new(row: &'a [Value]) -> OneRow<'a> {
+        OneRow { row, budget: Budget::default() }
+    }
+}
+
+impl EvalEnv for OneRow<'_> {
+    fn row(&self, _: u16) -> &[Value] {
+        self.row
+    }
+
+    fn parameter(&self, _: usize) -> &Value {
+        &Value::Null
+    }
+
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    fn subquery(&mut self, _: &Subquery) -> Result<Value> {
+        refuse("a subquery here")
+    }
+
+    fn system(&mut self) -> Option<&mut dyn SystemEnv> {
+        None
+    }
 }
 
 pub fn eval<E: EvalEnv + ?Sized>(expr: &Expr, env: &mut E) -> Result<Value> {
@@ -215,7 +251,7 @@ fn coalesce<E: EvalEnv + ?Sized>(parts: &[Expr], env: &mut E) -> Result<Value> {
     Ok(Value::Null)
 }
 
-fn call<E: EvalEnv + ?Sized>(function: &'static Builtin, arguments: &[Expr], env: &mut E) -> Result<Value> {
+fn call<E: EvalEnv + ?Sized>(function: &'static FunctionSpec, arguments: &[Expr], env: &mut E) -> Result<Value> {
     let mut values = SmallVec::<[Value; 4]>::new();
     let mut held = 0;
     for argument in arguments {
@@ -233,7 +269,13 @@ fn call<E: EvalEnv + ?Sized>(function: &'static Builtin, arguments: &[Expr], env
     if function.strict && values.iter().any(is_null) {
         return Ok(Value::Null);
     }
-    env.call(function, &values)
+    match (&function.call, function.name) {
+        (Call::Pure(call), _) => call(&values),
+        (Call::Contextual(call), name) => match env.system() {
+            Some(system) => call(system, &values),
+            None => refuse(format!("{name}() here")),
+        },
+    }
 }
 
 fn matches(value: &str, pattern: &str, escape: Option<char>, fold: bool, budget: &mut Budget) -> Result<bool> {

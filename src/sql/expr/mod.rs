@@ -4,13 +4,13 @@
 mod eval;
 mod slots;
 
-pub use eval::{EvalEnv, eval, eval_all, holds};
+pub use eval::{EvalEnv, OneRow, eval, eval_all, holds};
 pub use slots::SlotSet;
 
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use crate::sql::functions::Builtin;
+use crate::sql::functions::{FunctionSpec, Volatility};
 use crate::sql::types::Type;
 use crate::trace::Value;
 
@@ -87,7 +87,7 @@ pub enum Expr {
         negated: bool,
     },
     Call {
-        function: &'static Builtin,
+        function: &'static FunctionSpec,
         arguments: Vec<Expr>,
     },
     Array(Vec<Expr>),
@@ -274,7 +274,7 @@ impl Expr {
 
     pub fn is_volatile(&self) -> bool {
         self.any(&|expr| match expr {
-            Expr::Call { function, .. } => function.volatile,
+            Expr::Call { function, .. } => function.volatility == Volatility::Volatile,
             Expr::Subquery(subquery) => subquery.volatile,
             _ => false,
         })

@@ -1,5 +1,6 @@
-//! Aggregates and window functions: their states, without tables or plans.
+//! Aggregates: what they are called, take and give, and their states.
 
+use AggregateFunction as F;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashSet;
 
@@ -9,6 +10,19 @@ use crate::sql::types::interval::Span;
 use crate::sql::types::{self, documents, numeric};
 use crate::store::{Key, compare};
 use crate::trace::Value;
+
+use super::signature::Kind::{self, AnyArray, AnyElement, AnyNonArray};
+use super::signature::{
+    BOOL, BYTEA, DATE, FLOAT8, INT2, INT4, INT8, INTERVAL, JSON, JSONB, NUMERIC, Signature, TEXT, TIME, TIMESTAMP,
+    TIMESTAMPTZ,
+};
+
+pub struct AggregateSpec {
+    pub name: &'static str,
+    pub signature: Signature,
+    /// None where it is not offered.
+    pub function: Option<AggregateFunction>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AggregateFunction {
@@ -33,6 +47,108 @@ pub enum AggregateFunction {
     ArrayAgg,
     JsonAgg,
     JsonbAgg,
+}
+
+pub static FUNCTIONS: &[AggregateSpec] = &[
+    offered("count", &[], INT8, F::CountRows),
+    offered("count", &[Kind::Any], INT8, F::Count),
+    offered("sum", &[INT2], INT8, F::SumInt),
+    offered("sum", &[INT4], INT8, F::SumInt),
+    offered("sum", &[INT8], NUMERIC, F::SumBig),
+    offered("sum", &[NUMERIC], NUMERIC, F::SumNumeric),
+    offered("sum", &[FLOAT8], FLOAT8, F::SumFloat),
+    offered("sum", &[INTERVAL], INTERVAL, F::SumInterval),
+    offered("avg", &[INT2], NUMERIC, F::AvgInt),
+    offered("avg", &[INT4], NUMERIC, F::AvgInt),
+    offered("avg", &[INT8], NUMERIC, F::AvgInt),
+    offered("avg", &[NUMERIC], NUMERIC, F::AvgNumeric),
+    offered("avg", &[FLOAT8], FLOAT8, F::AvgFloat),
+    offered("avg", &[INTERVAL], INTERVAL, F::AvgInterval),
+    offered("min", &[INT2], INT2, F::Min),
+    offered("min", &[INT4], INT4, F::Min),
+    offered("min", &[INT8], INT8, F::Min),
+    offered("min", &[NUMERIC], NUMERIC, F::Min),
+    offered("min", &[FLOAT8], FLOAT8, F::Min),
+    offered("min", &[TEXT], TEXT, F::Min),
+    offered("min", &[DATE], DATE, F::Min),
+    offered("min", &[TIME], TIME, F::Min),
+    offered("min", &[TIMESTAMP], TIMESTAMP, F::Min),
+    offered("min", &[TIMESTAMPTZ], TIMESTAMPTZ, F::Min),
+    offered("min", &[INTERVAL], INTERVAL, F::Min),
+    offered("min", &[AnyArray], AnyArray, F::Min),
+    offered("max", &[INT2], INT2, F::Max),
+    offered("max", &[INT4], INT4, F::Max),
+    offered("max", &[INT8], INT8, F::Max),
+    offered("max", &[NUMERIC], NUMERIC, F::Max),
+    offered("max", &[FLOAT8], FLOAT8, F::Max),
+    offered("max", &[TEXT], TEXT, F::Max),
+    offered("max", &[DATE], DATE, F::Max),
+    offered("max", &[TIME], TIME, F::Max),
+    offered("max", &[TIMESTAMP], TIMESTAMP, F::Max),
+    offered("max", &[TIMESTAMPTZ], TIMESTAMPTZ, F::Max),
+    offered("max", &[INTERVAL], INTERVAL, F::Max),
+    offered("max", &[AnyArray], AnyArray, F::Max),
+    offered("bool_and", &[BOOL], BOOL, F::BoolAnd),
+    offered("every", &[BOOL], BOOL, F::BoolAnd),
+    offered("bool_or", &[BOOL], BOOL, F::BoolOr),
+    offered("string_agg", &[TEXT, TEXT], TEXT, F::StringAgg),
+    refused("string_agg", &[BYTEA, BYTEA]),
+    offered("array_agg", &[AnyNonArray], AnyArray, F::ArrayAgg),
+    refused("array_agg", &[AnyArray]),
+    offered("json_agg", &[AnyElement], JSON, F::JsonAgg),
+    offered("jsonb_agg", &[AnyElement], JSONB, F::JsonbAgg),
+    refused("json_object_agg", &[Kind::Any, Kind::Any]),
+    refused("jsonb_object_agg", &[Kind::Any, Kind::Any]),
+    refused("stddev", &[INT2]),
+    refused("stddev", &[INT4]),
+    refused("stddev", &[INT8]),
+    refused("stddev", &[NUMERIC]),
+    refused("stddev", &[FLOAT8]),
+    refused("stddev_pop", &[INT2]),
+    refused("stddev_pop", &[INT4]),
+    refused("stddev_pop", &[INT8]),
+    refused("stddev_pop", &[NUMERIC]),
+    refused("stddev_pop", &[FLOAT8]),
+    refused("stddev_samp", &[INT2]),
+    refused("stddev_samp", &[INT4]),
+    refused("stddev_samp", &[INT8]),
+    refused("stddev_samp", &[NUMERIC]),
+    refused("stddev_samp", &[FLOAT8]),
+    refused("variance", &[INT2]),
+    refused("variance", &[INT4]),
+    refused("variance", &[INT8]),
+    refused("variance", &[NUMERIC]),
+    refused("variance", &[FLOAT8]),
+    refused("var_pop", &[INT2]),
+    refused("var_pop", &[INT4]),
+    refused("var_pop", &[INT8]),
+    refused("var_pop", &[NUMERIC]),
+    refused("var_pop", &[FLOAT8]),
+    refused("var_samp", &[INT2]),
+    refused("var_samp", &[INT4]),
+    refused("var_samp", &[INT8]),
+    refused("var_samp", &[NUMERIC]),
+    refused("var_samp", &[FLOAT8]),
+    refused("bit_and", &[INT2]),
+    refused("bit_and", &[INT4]),
+    refused("bit_and", &[INT8]),
+    refused("bit_or", &[INT2]),
+    refused("bit_or", &[INT4]),
+    refused("bit_or", &[INT8]),
+    refused("corr", &[FLOAT8, FLOAT8]),
+];
+
+const fn offered(
+    name: &'static str,
+    parameters: &'static [Kind],
+    returns: Kind,
+    function: AggregateFunction,
+) -> AggregateSpec {
+    AggregateSpec { name, signature: Signature::new(parameters, returns), function: Some(function) }
+}
+
+const fn refused(name: &'static str, parameters: &'static [Kind]) -> AggregateSpec {
+    AggregateSpec { name, signature: Signature::new(parameters, TEXT), function: None }
 }
 
 pub struct State {
@@ -78,7 +194,6 @@ fn moments(count: f64, sum: f64, squares: f64, value: f64) -> Result<(f64, f64)>
 impl State {
     /// `unordered`: rows come in no order that was asked for.
     pub fn new(function: AggregateFunction, distinct: bool, unordered: bool) -> State {
-        use AggregateFunction as F;
         let by_order =
             matches!(function, F::StringAgg | F::ArrayAgg | F::JsonAgg | F::JsonbAgg | F::SumFloat | F::AvgFloat);
         let so_far = match function {
@@ -111,7 +226,6 @@ impl State {
     }
 
     pub fn add(&mut self, arguments: &[Value]) -> Result<()> {
-        use AggregateFunction as F;
         if self.function == F::CountRows {
             self.count += 1;
             return Ok(());
@@ -131,7 +245,6 @@ impl State {
 
     /// Takes in a value that counts; `separator` is that of string_agg.
     fn accumulate(&mut self, value: &Value, separator: Option<&Value>) -> Result<()> {
-        use AggregateFunction as F;
         match (self.function, &mut self.so_far, value) {
             (F::Count, ..) => {}
             (_, SoFar::Number(number), Value::Int(value)) => *number += i128::from(*value),
@@ -186,7 +299,6 @@ impl State {
     }
 
     pub fn result(&self) -> Result<Value> {
-        use AggregateFunction as F;
         if matches!(self.function, F::Count | F::CountRows) {
             return Ok(Value::Int(self.count));
         }

@@ -1,34 +1,17 @@
-//! The operators of JSON documents.
+//! The operators of JSON documents: a member or element, as JSON or as text. Of `json` it is the text that stands there.
 
-use crate::sql::binder::{Typed, coerce};
-use crate::sql::error::Result;
-use crate::sql::plan::Expr;
-use crate::sql::types::{Type, documents};
+use crate::sql::types::documents;
 
-use super::Builtin;
+use super::signature::{INT4, JSON, JSONB, TEXT};
+use super::{FunctionSpec, pure};
 
-static JSONB_MEMBER: Builtin =
-    Builtin { name: "->", strict: true, volatile: false, call: |_, a| documents::jsonb_member(a) };
-
-static JSONB_TEXT: Builtin =
-    Builtin { name: "->>", strict: true, volatile: false, call: |_, a| documents::jsonb_text(a) };
-
-static JSON_MEMBER: Builtin =
-    Builtin { name: "->", strict: true, volatile: false, call: |_, a| documents::json_member(a) };
-
-static JSON_TEXT: Builtin =
-    Builtin { name: "->>", strict: true, volatile: false, call: |_, a| documents::json_text(a) };
-
-/// `->` and `->>`: a member or element of a document, as JSON or as text. Of `json` it is the text that stands there.
-pub fn member(of: Typed, key: Typed, to_text: bool) -> Result<Typed> {
-    let jsonb = of.ty == Type::Jsonb;
-    let key_type = if key.ty.is_integer() { Type::Int4 } else { Type::Text };
-    let (function, ty): (&'static Builtin, Type) = match (jsonb, to_text) {
-        (true, false) => (&JSONB_MEMBER, Type::Jsonb),
-        (true, true) => (&JSONB_TEXT, Type::Text),
-        (false, false) => (&JSON_MEMBER, Type::Json),
-        (false, true) => (&JSON_TEXT, Type::Text),
-    };
-    let arguments = vec![of.expr, coerce(key, &key_type)?];
-    Ok(Typed { expr: Expr::Call { function, arguments }, ty })
-}
+pub static OPERATORS: &[FunctionSpec] = &[
+    pure("->", &[JSON, TEXT], JSON, documents::json_member),
+    pure("->", &[JSON, INT4], JSON, documents::json_member),
+    pure("->", &[JSONB, TEXT], JSONB, documents::jsonb_member),
+    pure("->", &[JSONB, INT4], JSONB, documents::jsonb_member),
+    pure("->>", &[JSON, TEXT], TEXT, documents::json_text),
+    pure("->>", &[JSON, INT4], TEXT, documents::json_text),
+    pure("->>", &[JSONB, TEXT], TEXT, documents::jsonb_text),
+    pure("->>", &[JSONB, INT4], TEXT, documents::jsonb_text),
+];

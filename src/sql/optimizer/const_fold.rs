@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 
 use crate::sql::budget::passing_bytes;
 use crate::sql::error::Stop;
-use crate::sql::executor::engine::Engine;
-use crate::sql::executor::{Context, StatementRun};
+use crate::sql::expr::{OneRow, eval};
+use crate::sql::functions::Volatility;
 use crate::sql::plan::{Expr, SortBy, SortKey};
 use crate::sql::types::Type;
 use crate::trace::Value;
@@ -15,28 +15,11 @@ use crate::trace::Value;
 pub struct Folder {
     /// The first failure. It counts only once the whole statement is found to make sense.
     pub failure: Option<Stop>,
-    /// Functions are called with an engine; those that are constant ask nothing of it.
-    engine: Option<Box<Engine>>,
     /// Bytes of the texts computed so far.
     pub computed: usize,
     /// Columns of subqueries that are the same in every row.
     known: FxHashMap<(u16, u16), Value>,
 }
-
-/// Not constant though they take no row: they depend on the session, its settings or the time.
-const STABLE: &[&str] = &[
-    "now",
-    "statement_timestamp",
-    "localtimestamp",
-    "current_date",
-    "localtime",
-    "pg_backend_pid",
-    "current_setting",
-    "concat",
-    "concat_ws",
-    "to_char",
-    "format",
-];
 
 /// A plan that holds larger texts would hold them as long as it is kept: they are computed when they are wanted.
 const COMPUTED_MOST: usize = 16 << 20;
@@ -83,7 +66,7 @@ impl Folder {
             _ => false,
         };
         let decided = matches!(expr, Expr::Call { function, arguments }
-            if function.name == "nullif" && arguments[0] == Expr::Const(Value::Null));
+            if function.null_by_first && arguments[0] == Expr::Const(Value::Null));
         if (strict && null) || decided {
             *expr = Expr::Const(Value::Null);
         } else if constant && is_immutable(expr) {
@@ -176,8 +159,7 @@ impl Folder {
         if self.computed > COMPUTED_MOST {
             return;
         }
-        let engine = self.engine.get_or_insert_with(|| Box::new(Engine::new(0, 0)));
-        match Context::scratch(engine, StatementRun::unplanned(0)).evaluate(expr) {
+        match eval(expr, &mut OneRow::default()) {
             Ok(value) => {
                 self.computed += passing_bytes(&value);
                 *expr = Expr::Const(value);
@@ -194,9 +176,7 @@ impl Folder {
 pub fn is_immutable(expr: &Expr) -> bool {
     let zoned = |part: &Expr| matches!(part, Expr::Const(Value::TimestampTz(_)));
     match expr {
-        Expr::Call { function, arguments } => {
-            !function.volatile && !STABLE.contains(&function.name) && !arguments.iter().any(zoned)
-        }
+        Expr::Call { function, .. } => function.volatility == Volatility::Immutable,
         Expr::Arithmetic { left, right, .. } => !zoned(left) && !zoned(right),
         Expr::Cast { from, to, .. } => {
             let dated = |ty: &Type| matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Interval);

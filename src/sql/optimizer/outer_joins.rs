@@ -1,5 +1,6 @@
 //! Outer joins whose NULLs no condition lets through.
 
+use crate::sql::functions::Volatility;
 use crate::sql::plan::{Expr, JoinKind, SlotSet, Source};
 
 /// A condition that no row padded with NULLs fulfils makes an outer join one that pads less, or not at all.
@@ -41,7 +42,7 @@ fn is_null_with(expr: &Expr, slots: SlotSet) -> bool {
     let strict = match expr {
         Expr::Column { slot, .. } => return SlotSet::one(*slot).within(slots),
         Expr::InList { of, .. } => return is_null_with(of, slots),
-        Expr::Call { function, .. } => function.strict && !function.volatile,
+        Expr::Call { function, .. } => function.strict && function.volatility != Volatility::Volatile,
         Expr::Arithmetic { .. }
         | Expr::Negate { .. }
         | Expr::Compare { .. }

@@ -1,6 +1,7 @@
 //! Calls of aggregates and window functions.
 
 use crate::sql::functions::aggregate::AggregateFunction;
+use crate::sql::functions::window::WindowFunction;
 
 use super::{Expr, SortKey};
 
@@ -19,17 +20,4 @@ pub struct WindowCall {
     pub arguments: Vec<Expr>,
     pub partition: Vec<Expr>,
     pub order: Vec<SortKey>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum WindowFunction {
-    RowNumber,
-    Rank,
-    DenseRank,
-    Lag,
-    Lead,
-    FirstValue,
-    LastValue,
-    /// An aggregate over the rows up to the current one's peers, or over the partition where there is no order.
-    Running(AggregateFunction),
 }

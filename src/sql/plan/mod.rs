@@ -4,7 +4,7 @@ mod aggregate;
 mod recheck;
 
 pub use crate::sql::expr::{Arithmetic, Comparison, Expr, SlotSet, Subquery, SubqueryKind};
-pub use aggregate::{Aggregate, WindowCall, WindowFunction};
+pub use aggregate::{Aggregate, WindowCall};
 pub use recheck::{Recheck, joinable};
 
 use std::rc::Rc;

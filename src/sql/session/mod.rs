@@ -908,7 +908,7 @@ impl Database {
             run,
             pending_advisory,
             read_only,
-            settings: Some(settings),
+            settings,
         };
         let result = work(&mut context, &mut active);
         let mut run = context.run;
