@@ -144,7 +144,7 @@ impl Rows {
     }
 
     fn woken(&mut self) -> String {
-        let woken = self.store.locks.take_woken();
+        let woken = self.store.take_woken();
         let name = |session: &SessionId| {
             self.sessions.iter().find(|(_, known)| *known == session).map_or("?", |(name, _)| name.as_str())
         };
@@ -194,7 +194,7 @@ impl Runner for Rows {
                     RowLock::Unavailable => writeln!(text, "does not get it")?,
                     RowLock::Waits => {
                         writeln!(text, "waits")?;
-                        if let Some(cycle) = self.store.locks.check_deadlock(session) {
+                        if let Some(cycle) = self.store.check_deadlock(session) {
                             writeln!(text, "deadlock of {}", cycle.len())?;
                         }
                     }

@@ -405,14 +405,6 @@ impl Locks {
         }
     }
 
-    pub fn holds_table(&self, session: SessionId, table: TableId, mode: Mode) -> bool {
-        self.weak_mask(session, table) & mode.bit() != 0
-            || self
-                .locks
-                .get(&Tag::Table(table))
-                .is_some_and(|lock| lock.granted.iter().any(|grant| grant.session == session && grant.mode == mode))
-    }
-
     /// The first of those a waiting session waits for.
     pub fn blocker(&self, session: SessionId) -> Option<SessionId> {
         match self.waiting(session)? {
@@ -424,11 +416,6 @@ impl Locks {
                 holder.map(|grant| grant.session).or_else(|| lock.ahead_of(session, mode).next())
             }
         }
-    }
-
-    /// Whom a waiting session waits for: holders first, then those before it in line.
-    pub fn waits_for(&self, session: SessionId) -> Vec<SessionId> {
-        self.edges(session, &deadlock::Lines::new()).into_iter().map(|edge| edge.to).collect()
     }
 
     /// The cycle that this session's wait closes, unless a line can be changed so that there is none: then it is, and whoever may

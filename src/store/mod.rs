@@ -20,6 +20,7 @@
 mod deadlock;
 mod index;
 mod key;
+mod locking;
 mod locks;
 mod snapshot;
 mod ssi;
@@ -33,7 +34,9 @@ use crate::trace::{Isolation, LockStrength, SessionId, Value, Xid};
 
 pub use index::{Bounds, Entry, Index, KeySource};
 pub use key::{Key, compare, dimensions, elements};
-pub use locks::{Acquired, AdvisoryKey, Locks, Mode, Tag, Waiting};
+pub use locking::RowLock;
+use locks::Locks;
+pub use locks::{AdvisoryKey, Mode, Tag, Waiting};
 pub use snapshot::{Snapshot, Stamp};
 use ssi::Safety;
 pub use ssi::{Predicate, SerializationFailure};
@@ -82,7 +85,7 @@ pub struct Store {
     pinned: BTreeMap<Stamp, u32>,
     /// Rows that have versions to prune, in order of the stamp that outdated them.
     garbage: VecDeque<(Stamp, TableId, RowId)>,
-    pub locks: Locks,
+    locks: Locks,
     ssi: ssi::Conflicts,
 }
 
@@ -113,16 +116,6 @@ pub struct Savepoint(usize);
 
 impl Savepoint {
     pub const START: Savepoint = Savepoint(0);
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowLock {
-    /// `new` is false where the transaction held the row that strongly already.
-    Locked { new: bool },
-    /// The session waits; try again when it is woken.
-    Waits,
-    /// Somebody holds it and the session did not want to wait.
-    Unavailable,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -584,48 +577,6 @@ impl Store {
         self.transaction(session).command
     }
 
-    /// Marks a row, or makes the session wait for those whose marks conflict. An `outdated` version is only waited for.
-    pub fn lock_row(
-        &mut self,
-        session: SessionId,
-        table: TableId,
-        row: RowId,
-        strength: LockStrength,
-        may_wait: bool,
-        outdated: Option<Stamp>,
-    ) -> RowLock {
-        let xid = self.assign_xid(session);
-        let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
-        let tag = Tag::Row(table, row);
-        if let Some(holder) = chain.conflicting_mark(xid, strength, outdated.unwrap_or(Stamp::RUNNING)) {
-            let waits_anyway = strength == LockStrength::KeyShare && chain.shares_what_was();
-            if !may_wait && !waits_anyway {
-                self.locks.release_turn(session);
-                return RowLock::Unavailable;
-            }
-            // Who shares the row already does not queue behind those who wait for it: that would be a deadlock.
-            let shares = chain.mark_of(xid).is_some();
-            if shares || self.locks.take_turn(session, tag, Mode::of_row(strength)) == Acquired::Granted {
-                self.locks.wait_for(session, holder);
-            }
-            return RowLock::Waits;
-        }
-        // There is nothing to hold of a row that is gone.
-        let newest = chain.newest();
-        if outdated.is_some() || newest.row.is_none() && newest.stamp != Stamp::RUNNING {
-            self.locks.release_turn(session);
-            return RowLock::Locked { new: false };
-        }
-        let before = chain.mark_of(xid);
-        let new = before.is_none_or(|held| held < strength);
-        if new {
-            chain.mark(xid, strength);
-            self.transaction_mut(session).undo.push(Undo::Marked { table, row, before });
-        }
-        self.locks.release_turn(session);
-        RowLock::Locked { new }
-    }
-
     /// Whether another row than `own` has this key of a unique index, now or perhaps.
     pub fn probe_key(
         &self,
@@ -660,24 +611,6 @@ impl Store {
             }
         }
         KeyProbe::Free
-    }
-
-    /// A heavyweight lock held to the transaction's end (or rolled back with its savepoint).
-    pub fn lock(&mut self, session: SessionId, tag: Tag, mode: Mode, may_wait: bool) -> RowLock {
-        match self.locks.acquire(session, tag, mode, may_wait) {
-            Acquired::Granted => {
-                self.transaction_mut(session).undo.push(Undo::Locked { tag, mode });
-                RowLock::Locked { new: true }
-            }
-            Acquired::Held => RowLock::Locked { new: false },
-            Acquired::Waits => RowLock::Waits,
-            Acquired::Unavailable => RowLock::Unavailable,
-        }
-    }
-
-    /// The lock a waiting session was given while it slept counts for its transaction from now on.
-    pub fn lock_granted(&mut self, session: SessionId, tag: Tag, mode: Mode) {
-        self.transaction_mut(session).undo.push(Undo::Locked { tag, mode });
     }
 
     // Reads and writes as SERIALIZABLE must know them

@@ -28,7 +28,7 @@ impl Context<'_> {
             return Ok(true);
         }
         let tag = crate::store::Tag::Advisory(key);
-        if self.engine.store.locks.held_by(self.session) >= LOCKS_AT_MOST {
+        if self.engine.store.locks_held(self.session) >= LOCKS_AT_MOST {
             let mut full = SqlError::new("53200", "out of shared memory");
             full.hint = Some("You might need to increase max_locks_per_transaction.".to_owned());
             return Err(full.into());
@@ -36,11 +36,7 @@ impl Context<'_> {
         let taken = if transaction {
             self.engine.store.lock(self.session, tag, mode, may_wait)
         } else {
-            match self.engine.store.locks.acquire(self.session, tag, mode, may_wait) {
-                crate::store::Acquired::Granted | crate::store::Acquired::Held => RowLock::Locked { new: true },
-                crate::store::Acquired::Waits => RowLock::Waits,
-                crate::store::Acquired::Unavailable => RowLock::Unavailable,
-            }
+            self.engine.store.lock_for_session(self.session, tag, mode, may_wait)
         };
         match taken {
             RowLock::Locked { .. } => {

@@ -763,7 +763,7 @@ impl Context<'_> {
         let values: Vec<String> = key.0.iter().map(types::print).collect();
         let (columns, values) = (index.texts.join(", "), values.join(", "));
         self.run.waits_on = Awaited::Other(format!("key ({columns})=({values}) of {}", table.name));
-        self.engine.store.locks.wait_for(self.session, holder);
+        self.engine.store.wait_for_transaction(self.session, holder);
         Err(Stop::Waits)
     }
 

@@ -86,13 +86,13 @@ impl Engine {
         let place = held.as_ref().and_then(|held| held.iter().rposition(|hold| *hold == (key, mode)));
         let (Some(held), Some(place)) = (held, place) else { return false };
         held.remove(place);
-        self.store.locks.release(session, Tag::Advisory(key), mode)
+        self.store.unlock_for_session(session, Tag::Advisory(key), mode)
     }
 
     pub fn unlock_advisory(&mut self, session: SessionId) {
         let held = self.advisory.get_mut(session.0 as usize).map(std::mem::take);
         for (key, mode) in held.unwrap_or_default() {
-            self.store.locks.release(session, Tag::Advisory(key), mode);
+            self.store.unlock_for_session(session, Tag::Advisory(key), mode);
         }
     }
 }

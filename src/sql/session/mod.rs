@@ -117,7 +117,7 @@ impl Database {
     pub fn disconnect(&mut self, session: SessionId, _now: Micros) -> Vec<Fact> {
         let mut told = Told::default();
         self.drop_timers(session);
-        self.engine.store.locks.stop_waiting(session);
+        self.engine.store.stop_waiting(session);
         self.end_statement(session);
         self.session_mut(session).job = None;
         if self.session(session).open.is_some() {
@@ -195,7 +195,7 @@ impl Database {
             self.fail_job(session, error.sqlstate, &mut told);
             return outcome(told, Progress::Failed(error));
         }
-        assert!(self.engine.store.locks.waiting(session).is_none(), "only a woken session is resumed");
+        assert!(self.engine.store.waiting(session).is_none(), "only a woken session is resumed");
         if let Some((tag @ Tag::Table(_), mode)) = granted {
             self.engine.store.lock_granted(session, tag, mode);
         }
@@ -206,7 +206,7 @@ impl Database {
 
     /// Sessions whose wait is over since the last call (granted, timed out, chosen as deadlock victim), in that order.
     pub fn take_woken(&mut self) -> Vec<SessionId> {
-        let mut woken = self.engine.store.locks.take_woken();
+        let mut woken = self.engine.store.take_woken();
         let mut seen = std::collections::BTreeSet::new();
         woken.retain(|session| {
             seen.insert(*session) && self.sessions[session.0 as usize].as_ref().is_some_and(|s| s.job.is_some())
@@ -227,10 +227,10 @@ impl Database {
             }
             self.timers.pop_first();
             self.session_mut(session).timers.retain(|known| *known != (at, timer));
-            let waiting = self.engine.store.locks.waiting(session).is_some();
+            let waiting = self.engine.store.waiting(session).is_some();
             match timer {
                 Timer::Deadlock if waiting => {
-                    if let Some(cycle) = self.engine.store.locks.check_deadlock(session) {
+                    if let Some(cycle) = self.engine.store.check_deadlock(session) {
                         self.session_mut(session).facts.push(Fact::Deadlock { cycle: cycle.clone() });
                         self.interrupt(session, deadlock_error(&cycle));
                     }
@@ -264,11 +264,10 @@ impl Database {
     }
 
     fn interrupt(&mut self, session: SessionId, error: SqlError) {
-        self.engine.store.locks.stop_waiting(session);
         let state = self.session_mut(session);
         if state.interrupt.is_none() {
             state.interrupt = Some(error);
-            self.engine.store.locks.wake(session);
+            self.engine.store.interrupt_wait(session);
         }
     }
 
@@ -332,7 +331,7 @@ impl Database {
 
     /// The statement stands in a line.
     fn begin_wait(&mut self, session: SessionId, now: Micros, told: &mut Told) -> Progress {
-        let waiting = self.engine.store.locks.waiting(session).expect("who waits stands in a line");
+        let waiting = self.engine.store.waiting(session).expect("who waits stands in a line");
         let job = self.session_mut(session).job.as_mut().expect("a job in work");
         job.waiting = match waiting {
             crate::store::Waiting::Lock(tag, mode) => Some((tag, mode)),
@@ -350,11 +349,11 @@ impl Database {
             job.pinned = Some(stamp);
             self.engine.store.pin(stamp);
         }
-        let holder = self.engine.store.locks.blocker(session).unwrap_or(session);
+        let holder = self.engine.store.blocker(session).unwrap_or(session);
         match self.deadlocks {
             DeadlockCheck::AtOnce => {
-                if let Some(cycle) = self.engine.store.locks.check_deadlock(session) {
-                    self.engine.store.locks.stop_waiting(session);
+                if let Some(cycle) = self.engine.store.check_deadlock(session) {
+                    self.engine.store.stop_waiting(session);
                     let error = deadlock_error(&cycle);
                     told.facts.push(Fact::Deadlock { cycle });
                     self.fail_job(session, error.sqlstate, told);
@@ -378,7 +377,7 @@ impl Database {
 
     /// Lets go of what the statement needed only while it ran.
     fn end_statement(&mut self, session: SessionId) {
-        self.engine.store.locks.release_turn(session);
+        self.engine.store.release_turn(session);
         let Some(job) = self.session_mut(session).job.as_mut() else { return };
         job.active = None;
         job.waiting = None;
@@ -391,7 +390,7 @@ impl Database {
     /// Ends the statement in work wherever it stands, as an error does.
     pub(super) fn abort(&mut self, session: SessionId, sqlstate: Sqlstate, told: &mut Told) {
         self.drop_timers(session);
-        self.engine.store.locks.stop_waiting(session);
+        self.engine.store.stop_waiting(session);
         if let Some(before) = self.session_mut(session).catalog_before.take() {
             let after = self.engine.catalog.state(session);
             self.engine.catalog.take_back(session, before, &after);
