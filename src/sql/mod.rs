@@ -39,13 +39,11 @@ mod error;
 mod executor;
 mod explain;
 mod expr;
-mod footprint;
 mod functions;
 mod optimizer;
 mod parser;
 mod plan;
 mod planner;
-mod reads;
 mod session;
 mod settings;
 mod system;
@@ -60,10 +58,9 @@ use crate::trace::{
     Isolation, LockStrength, Micros, Notice, QueryResult, SessionId, SqlError, StatementKind, Value, Xid,
 };
 
-pub use footprint::{Footprint, footprint};
-pub use reads::Reads;
-use session::Session;
 use session::prepared::Statements;
+pub use session::{Footprint, Reads, footprint};
+use session::{Running, Session, Timers};
 
 /// The statements of a text as they stand in it, each with the 1-based character it begins at.
 pub fn statements(sql: &str) -> Result<Vec<(u32, &str)>, SqlError> {
@@ -78,16 +75,7 @@ pub struct Database {
     engine: Engine,
     sessions: Vec<Option<Session>>,
     statements: Statements,
-    deadlocks: DeadlockCheck,
-    timers: BTreeSet<(Micros, SessionId, Timer)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    Deadlock,
-    Lock,
-    Statement,
-    Idle,
+    timers: Timers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,14 +182,15 @@ pub enum Fact {
 /// How many reads of one statement are told as facts.
 pub const READS_TOLD: usize = 32;
 
+const CONNECTED: &str = "a connected session";
+
 impl Database {
     pub fn new(settings: Settings) -> Database {
         Database {
             engine: Engine::new(settings.seed, settings.epoch_us),
             sessions: Vec::new(),
             statements: Statements::default(),
-            deadlocks: settings.deadlocks,
-            timers: BTreeSet::new(),
+            timers: Timers::new(settings.deadlocks),
         }
     }
 
@@ -242,6 +231,61 @@ impl Database {
 
     /// Whether the session is in a transaction block, open or failed.
     pub fn in_transaction(&self, session: SessionId) -> bool {
-        self.session(session).in_block()
+        self.sessions[session.0 as usize].as_ref().expect(CONNECTED).in_block()
+    }
+
+    /// Runs one query text. Placeholders are `%s` or `$1`; with parameters there may be one statement only.
+    pub fn execute(&mut self, session: SessionId, now: Micros, sql: &str, parameters: &[Value]) -> Outcome {
+        let (running, statements) = self.running_with_statements(session, now);
+        running.execute(statements, sql, parameters)
+    }
+
+    /// Takes a waiting statement up again. Only for sessions that `take_woken` named.
+    pub fn resume(&mut self, session: SessionId, now: Micros) -> Outcome {
+        self.running(session, now).resume()
+    }
+
+    /// Sessions whose wait is over since the last call (granted, timed out, chosen as deadlock victim), in that order.
+    pub fn take_woken(&mut self) -> Vec<SessionId> {
+        let mut woken = self.engine.store.take_woken();
+        let mut seen = BTreeSet::new();
+        woken.retain(|session| {
+            seen.insert(*session) && self.sessions[session.0 as usize].as_ref().is_some_and(Session::waits)
+        });
+        woken
+    }
+
+    /// When the next lock_timeout, statement_timeout, idle timeout or deadlock check is due.
+    pub fn next_timer(&self) -> Option<Micros> {
+        self.timers.next()
+    }
+
+    /// Fires what is due at `now`; sessions that fail by it are in `take_woken`.
+    pub fn fire_timers(&mut self, now: Micros) {
+        while let Some((at, session, timer)) = self.timers.take_due(now) {
+            self.running(session, now).fire(at, timer);
+        }
+    }
+
+    /// Ends the session's running statement with 57014, as a cancel request does. It is in `take_woken` if it was waiting.
+    pub fn cancel(&mut self, session: SessionId) {
+        self.running(session, 0).cancel();
+    }
+
+    /// Ends a session; its open transaction is rolled back.
+    pub fn disconnect(&mut self, session: SessionId, now: Micros) -> Vec<Fact> {
+        let facts = self.running(session, now).disconnect();
+        self.sessions[session.0 as usize] = None;
+        facts
+    }
+
+    fn running(&mut self, session: SessionId, now: Micros) -> Running<'_> {
+        self.running_with_statements(session, now).0
+    }
+
+    fn running_with_statements(&mut self, id: SessionId, now: Micros) -> (Running<'_>, &mut Statements) {
+        let session = self.sessions[id.0 as usize].as_mut().expect(CONNECTED);
+        let running = Running::new(id, session, &mut self.engine, &mut self.timers, now);
+        (running, &mut self.statements)
     }
 }

@@ -5,42 +5,50 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::sql::session::{Told, outcome};
-use crate::sql::{Database, Outcome, Progress};
-use crate::trace::{SessionId, SqlError, Sqlstate};
+use crate::sql::Progress;
+use crate::trace::{SqlError, Sqlstate};
+
+use super::Running;
+use super::running::StatementOutput;
+use super::statement::QueryInProgress;
 
 const INTERNAL: &str = "XX000";
 
-impl Database {
-    pub(super) fn guarded(&mut self, session: SessionId, run: impl FnOnce(&mut Database) -> Outcome) -> Outcome {
+impl Running<'_> {
+    pub fn guarded(
+        &mut self,
+        query: &mut QueryInProgress,
+        run: impl FnOnce(&mut Self, &mut QueryInProgress) -> Progress,
+    ) -> Progress {
         // What was being changed is looked at again only by `abort`, which undoes it.
-        match catch_unwind(AssertUnwindSafe(|| run(self))) {
-            Ok(outcome) => outcome,
-            Err(panic) => self.after_panic(session, &*panic),
+        match catch_unwind(AssertUnwindSafe(|| run(self, query))) {
+            Ok(progress) => progress,
+            Err(panic) => self.after_panic(query, &*panic),
         }
     }
 
-    fn after_panic(&mut self, session: SessionId, panic: &(dyn Any + Send)) -> Outcome {
+    fn after_panic(&mut self, query: &mut QueryInProgress, panic: &(dyn Any + Send)) -> Progress {
         let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         let mut error = SqlError::new(INTERNAL, format!("internal error: {}", said.unwrap_or("a panic")));
-        let mut told = Told::default();
-        let undone = catch_unwind(AssertUnwindSafe(|| self.abort(session, Sqlstate::new(INTERNAL), &mut told)));
+        self.output = StatementOutput::default();
+        let undone = catch_unwind(AssertUnwindSafe(|| self.abort(query, Sqlstate::new(INTERNAL))));
         error.hint = Some(match undone {
             Ok(()) => "The transaction is rolled back. This is a fault of the database engine, not of the statement."
                 .to_owned(),
             Err(_) => {
                 let ended = "the connection has ended by an internal error of the database engine";
-                self.end_for_good(session, SqlError::new("57P02", ended));
-                told = Told::default();
+                self.end_for_good(SqlError::new("57P02", ended));
+                self.output = StatementOutput::default();
                 "What the transaction wrote could not be taken back: start again with a new database.".to_owned()
             }
         });
-        outcome(told, Progress::Failed(error))
+        Progress::Failed(error)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::sql::session::statement::QueryInProgress;
     use crate::sql::{Database, DeadlockCheck, Progress, Settings};
     use crate::trace::{SessionId, Value};
 
@@ -63,8 +71,9 @@ mod tests {
         done(&mut database, session, "CREATE TABLE t (a int)");
         done(&mut database, session, "BEGIN");
         done(&mut database, session, "INSERT INTO t VALUES (1)");
-        let failed = database.guarded(session, |_| panic!("of the test"));
-        let Progress::Failed(error) = failed.progress else { panic!("{failed:?}") };
+        let mut query = QueryInProgress::begin(0);
+        let failed = database.running(session, 0).guarded(&mut query, |_, _| panic!("of the test"));
+        let Progress::Failed(error) = failed else { panic!("{failed:?}") };
         assert_eq!((error.sqlstate.as_str(), error.message.as_str()), ("XX000", "internal error: of the test"));
         let again = database.execute(session, 0, "SELECT 1", &[]);
         assert!(matches!(again.progress, Progress::Failed(error) if error.sqlstate.as_str() == "25P02"));

@@ -8,7 +8,6 @@ use crate::sql::binder::Binder;
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, refuse};
 use crate::sql::executor::dml::{self, Write};
-use crate::sql::footprint::kind_of;
 use crate::sql::parser::ast::Statement;
 use crate::sql::parser::{self, Parsed};
 use crate::sql::plan::{OutputColumn, PlanParts, Query};
@@ -18,6 +17,8 @@ use crate::sql::types::Type;
 use crate::store::{Mode, Store};
 use crate::trace::json::Json;
 use crate::trace::{Column, StatementKind, Value};
+
+use super::footprint::kind_of;
 
 const TEXTS_KEPT: usize = 2000;
 /// A tree of the parser is many times as large as its text.

@@ -8,8 +8,9 @@ use crate::sql::catalog::Table;
 use crate::sql::error::Stop;
 use crate::sql::parser::ast::Statement;
 use crate::sql::plan::{Body, Expr, Node, Query};
-use crate::sql::session::prepared::PlanKind;
 use crate::trace::SqlError;
+
+use super::prepared::PlanKind;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reads {
