@@ -116,7 +116,8 @@ impl Runner for Sql {
 }
 
 /// One table of rows of one number each. Commands: `begin [level]`, `insert N`, `lock ROW STRENGTH [nowait]`, `write ROW N`,
-/// `delete ROW`, `see`, `savepoint`, `back`, `commit`, `rollback`, and `chain ROW` of no session.
+/// `delete ROW`, `see`, `copy` (inserts once more what it sees), `savepoint`, `back`, `commit`, `rollback`, `replica` (the session is
+/// one of the replica's); of no session `chain ROW` and `replay`.
 struct Rows {
     store: Store,
     table: TableId,
@@ -160,8 +161,13 @@ impl Runner for Rows {
         let word = |place: usize| words.get(place).map_or("", String::as_str);
         let row = || word(0).parse().map(RowId);
         let of = |number: &str| -> Result<Rc<[Value]>, Box<dyn Error>> { Ok(Rc::from([Value::Int(number.parse()?)])) };
-        if command.name == "chain" {
-            return Ok(self.chain(row()?) + "\n");
+        match command.name.as_str() {
+            "chain" => return Ok(self.chain(row()?) + "\n"),
+            "replay" => {
+                self.store.replay(self.store.newest());
+                return Ok(String::new());
+            }
+            _ => {}
         }
         let next = SessionId(self.sessions.len() as u32 + 1);
         let session = *self.sessions.entry(context.prefix.clone().unwrap_or_default()).or_insert(next);
@@ -208,6 +214,19 @@ impl Runner for Rows {
                 let seen: Vec<String> = seen.map(|row| row[0].to_text().to_string()).collect();
                 writeln!(text, "{}", if seen.is_empty() { "nothing".to_owned() } else { seen.join(" ") })?;
             }
+            "copy" => {
+                let snapshot = self.store.statement_snapshot(session);
+                let mut row = 0;
+                while row < self.store.table(self.table).row_end() {
+                    let seen = self.store.table(self.table).chain(RowId(row)).visible(&snapshot);
+                    if let Some(content) = seen.and_then(|version| version.row.clone()) {
+                        let id = self.store.insert(session, self.table, content);
+                        writeln!(text, "row {}", id.0)?;
+                    }
+                    row += 1;
+                }
+            }
+            "replica" => self.store.follow(session),
             "savepoint" => {
                 let savepoint = self.store.savepoint(session);
                 self.savepoints.insert(session, savepoint);
