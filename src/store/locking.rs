@@ -3,7 +3,8 @@
 use crate::trace::{LockStrength, SessionId, Xid};
 
 use super::locks::{Acquired, Mode, Tag, Waiting};
-use super::{RowId, Stamp, Store, TableId, Undo};
+use super::transactions::Undo;
+use super::{RowId, Stamp, Store, TableId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowLock {
