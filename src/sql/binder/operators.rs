@@ -1,9 +1,10 @@
 //! Operators that are calls: `||`, `->` and `->>`, ARRAY[…].
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::functions::FunctionSpec;
 use crate::sql::functions::array::NESTING;
+use crate::sql::functions::json;
 use crate::sql::functions::text::{BYTES_CONCATENATION, CONCATENATION};
-use crate::sql::functions::{FunctionSpec, Routine, json};
 use crate::sql::plan::Expr;
 use crate::sql::types::Type;
 
@@ -50,7 +51,7 @@ pub(super) fn concatenation(left: Typed, right: Typed) -> Result<Typed> {
 /// `->` and `->>` of a document.
 pub(super) fn member(symbol: &str, of: Typed, key: Typed) -> Result<Typed> {
     let given = [of.ty.unmodified(), key.ty.unmodified()];
-    let Some(Routine::Function(operator)) = choose_operator(json::OPERATORS, symbol, &given) else {
+    let Some(operator) = choose_operator(json::OPERATORS, symbol, &given) else {
         return Err(no_operator(symbol, &of.ty, &key.ty));
     };
     let (arguments, ty) = bind_arguments(&operator.signature, vec![of, key])?;

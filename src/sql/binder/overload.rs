@@ -3,7 +3,7 @@
 
 use crate::sql::error::{Result, Stop, fail, refused};
 use crate::sql::functions::signature::{Kind, Signature};
-use crate::sql::functions::{self, Routine};
+use crate::sql::functions::{self, FunctionSpec, Routine};
 use crate::sql::plan::Expr;
 use crate::sql::types::{Type, text};
 use crate::trace::SqlError;
@@ -46,12 +46,15 @@ pub(super) fn not_offered(name: &str, given: &[Type]) -> Stop {
 
 /// The operator of a symbol that takes such operands, if there is one.
 pub(super) fn choose_operator(
-    operators: &'static [functions::FunctionSpec],
+    operators: &'static [FunctionSpec],
     symbol: &str,
     given: &[Type],
-) -> Option<Routine> {
-    let of_symbol = operators.iter().filter(|operator| operator.name == symbol).map(Routine::Function);
-    most_fitting(of_symbol.filter(|operator| takes_all(operator.signature(), given)).collect(), given)
+) -> Option<&'static FunctionSpec> {
+    let takes = |operator: &&FunctionSpec| operator.name == symbol && takes_all(&operator.signature, given);
+    match most_fitting(operators.iter().filter(takes).map(Routine::Function).collect(), given) {
+        Some(Routine::Function(operator)) => Some(operator),
+        _ => None,
+    }
 }
 
 /// The arguments as the function takes them, and the type of what it gives.
@@ -138,19 +141,9 @@ fn polymorphs(signature: &Signature, given: &[Type]) -> Option<Polymorphs> {
 
 /// Of functions that all take the arguments the one that takes them best, if it is one.
 fn most_fitting(mut candidates: Vec<Routine>, given: &[Type]) -> Option<Routine> {
-    let known = |place: &usize| given[*place] != Type::Unknown;
-    let exact = |kind: &Kind, ty: &Type| kind.is_exactly(ty);
     let preferred = |kind: &Kind, ty: &Type| kind.is_preferred() && kind.category() == ty.category();
-    keep_most(&mut candidates, |signature| {
-        (0..given.len()).filter(known).filter(|place| exact(signature.parameter(*place), &given[*place])).count()
-    });
-    keep_most(&mut candidates, |signature| {
-        let fits = |place: &usize| {
-            let (kind, ty) = (signature.parameter(*place), &given[*place]);
-            exact(kind, ty) || preferred(kind, ty)
-        };
-        (0..given.len()).filter(known).filter(fits).count()
-    });
+    keep_most(&mut candidates, given, Kind::is_exactly);
+    keep_most(&mut candidates, given, |kind, ty| kind.is_exactly(ty) || preferred(kind, ty));
     if candidates.len() > 1 {
         keep_for_literals(&mut candidates, given);
     }
@@ -160,7 +153,12 @@ fn most_fitting(mut candidates: Vec<Routine>, given: &[Type]) -> Option<Routine>
     if candidates.len() == 1 { candidates.pop() } else { None }
 }
 
-fn keep_most(candidates: &mut Vec<Routine>, score: impl Fn(&Signature) -> usize) {
+/// Keeps those that fit the most arguments of known type.
+fn keep_most(candidates: &mut Vec<Routine>, given: &[Type], fits: impl Fn(&Kind, &Type) -> bool) {
+    let score = |signature: &Signature| {
+        let known = given.iter().enumerate().filter(|(_, ty)| **ty != Type::Unknown);
+        known.filter(|(place, ty)| fits(signature.parameter(*place), ty)).count()
+    };
     let most = candidates.iter().map(|routine| score(routine.signature())).max();
     candidates.retain(|routine| Some(score(routine.signature())) == most);
 }

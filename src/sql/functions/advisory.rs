@@ -4,7 +4,8 @@ use Mode::{Exclusive, Share};
 
 use crate::sql::error::Result;
 use crate::sql::types::text;
-use crate::store::{AdvisoryKey, Mode};
+use crate::store::AdvisoryKey;
+use crate::store::Mode::{self, Exclusive, Share};
 use crate::trace::Value;
 
 use super::signature::{BOOL, INT4, INT8, VOID};

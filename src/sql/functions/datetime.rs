@@ -9,6 +9,9 @@ use crate::trace::{Value, days_from_civil};
 use super::signature::{BOOL, DATE, FLOAT8, INT4, INTERVAL, NUMERIC, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ};
 use super::{FunctionSpec, SystemEnv, float, int, pure, stable, string, volatile};
 
+/// What `timestamp AT TIME ZONE zone` calls, the zone first.
+pub const AT_TIME_ZONE: &str = "timezone";
+
 pub static FUNCTIONS: &[FunctionSpec] = &[
     stable("now", &[], TIMESTAMPTZ, transaction_timestamp).restless(),
     stable("transaction_timestamp", &[], TIMESTAMPTZ, transaction_timestamp).restless(),
@@ -52,9 +55,6 @@ pub static FUNCTIONS: &[FunctionSpec] = &[
     pure(AT_TIME_ZONE, &[TEXT, TIMESTAMPTZ], TIMESTAMP, to_zone),
     pure(AT_TIME_ZONE, &[INTERVAL, TIMESTAMPTZ], TIMESTAMP, to_zone),
 ];
-
-/// What `timestamp AT TIME ZONE zone` calls, the zone first.
-pub const AT_TIME_ZONE: &str = "timezone";
 
 fn transaction_timestamp(env: &mut dyn SystemEnv, _: &[Value]) -> Result<Value> {
     Ok(Value::TimestampTz(env.transaction_began()))
