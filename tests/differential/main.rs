@@ -8,6 +8,7 @@ mod postgres;
 mod schedule_grammar;
 mod schedules;
 mod statements;
+mod suite;
 mod values;
 
 /// A number the environment may give.

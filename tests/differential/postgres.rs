@@ -89,6 +89,11 @@ impl Cluster {
         assert_eq!(answer.failure, None);
         name
     }
+
+    /// Who is still connected to it loses the connection.
+    pub fn drop_database(&self, name: &str) {
+        Connection::open(self, "postgres", "").query(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    }
 }
 
 impl Drop for Cluster {
@@ -217,6 +222,11 @@ impl Connection {
         std::mem::take(&mut self.answer)
     }
 
+    /// `I`, `T` or `E` as in ReadyForQuery; `None` while a query runs.
+    pub fn state(&self) -> Option<u8> {
+        self.state
+    }
+
     pub fn take_notices(&mut self) -> Vec<Notice> {
         self.notices.drain(..).collect()
     }
@@ -256,6 +266,15 @@ impl Connection {
         }
         while let Some(message) = Message::parse(&mut self.received).expect("the server keeps to the protocol") {
             self.take(message);
+        }
+    }
+
+    /// Nobody here has rows to send: the server answers with an error.
+    fn refuse_copy(&mut self) {
+        let mut message = BytesMut::new();
+        frontend::copy_fail("no rows", &mut message).expect("a text has no zero byte");
+        if self.stream.write_all(&message).is_err() {
+            self.close();
         }
     }
 
@@ -299,6 +318,7 @@ impl Connection {
                     self.notices.push_back(Notice { severity, sqlstate, message });
                 }
             }
+            Message::CopyInResponse(_) => self.refuse_copy(),
             Message::ReadyForQuery(body) => self.state = Some(body.status()),
             _ => {}
         }

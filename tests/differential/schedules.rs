@@ -11,13 +11,13 @@ use crate::postgres::RealServer;
 use crate::schedule_grammar::{FIN, Levels, ScheduleGrammar, permutation};
 
 /// The two orders in which PostgreSQL may read a table that has no ORDER BY.
-struct Servers {
-    by_key: RealServer,
-    by_place: RealServer,
+pub struct Servers {
+    pub by_key: RealServer,
+    pub by_place: RealServer,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+pub enum Verdict {
     Same,
     Refused,
     /// PostgreSQL itself answers differently when run again or reading in another order.
@@ -30,16 +30,22 @@ enum Verdict {
     Diverges,
 }
 
-struct Comparison {
-    verdict: Verdict,
-    ours: Report,
-    theirs: Report,
+pub struct Comparison {
+    pub verdict: Verdict,
+    pub ours: Report,
+    pub theirs: Report,
 }
 
-fn compare(spec: &Spec, levels: Levels, servers: &mut Servers) -> Comparison {
+/// What ours says it does not offer.
+pub fn refusal(ours: &Report) -> Option<String> {
+    let failures = events(ours).into_iter().filter_map(|it| it.failure);
+    failures.filter(|it| it.sqlstate.as_str() == "0A000").map(|it| it.message).next()
+}
+
+pub fn compare(spec: &Spec, levels: Levels, servers: &mut Servers) -> Comparison {
     let ours = isolation::run(spec);
     let theirs = isolation::run_on(spec, &mut servers.by_key);
-    let verdict = if events(&ours).iter().any(|it| it.sqlstate() == Some("0A000")) {
+    let verdict = if refusal(&ours).is_some() {
         Verdict::Refused
     } else if events(&ours) == events(&theirs) {
         Verdict::Same

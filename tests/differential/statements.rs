@@ -16,19 +16,23 @@ use crate::postgres::{Cluster, Connection};
 const PER_SCRIPT: usize = 20;
 
 /// Our side: one session of a new database.
-struct Ours {
+pub struct Ours {
     database: Database,
     session: SessionId,
 }
 
 impl Ours {
-    fn new() -> Ours {
+    pub fn new() -> Ours {
         let mut database = Database::new(Settings { deadlocks: DeadlockCheck::AtOnce, seed: 0, epoch_us: 0 });
         let session = database.connect();
         Ours { database, session }
     }
 
-    fn query(&mut self, sql: &str) -> Answer {
+    pub fn in_transaction(&self) -> bool {
+        self.database.in_transaction(self.session)
+    }
+
+    pub fn query(&mut self, sql: &str) -> Answer {
         let outcome = self.database.execute(self.session, 0, sql, &[]);
         match outcome.progress {
             Progress::Done(results) => {
@@ -182,7 +186,7 @@ type Row = Vec<Option<String>>;
 
 /// The same rows, in the same order where one is asked for. That leaves open how rows come whose numbers are equal but written
 /// with other scales.
-fn same_rows(ours: &[Row], theirs: &[Row], is_ordered: bool) -> bool {
+pub fn same_rows(ours: &[Row], theirs: &[Row], is_ordered: bool) -> bool {
     let sorted = |rows: &[Row]| {
         let mut rows = rows.to_vec();
         rows.sort();
