@@ -5,6 +5,7 @@ mod browsers;
 mod build;
 mod pack;
 mod serve;
+mod suite;
 mod test;
 mod tools;
 
@@ -33,7 +34,11 @@ Commands:
             --no-browser   Leave out what needs the built site and a browser
   bench   Measure size, speed and start-up of what a reader gets
             --quick        Of the engine that `serve` builds
-            --no-build     Measure dist/ as it is";
+            --no-build     Measure dist/ as it is
+  postgres-suite  Run PostgreSQL's own isolation specs and regress files on our engine and on a real PostgreSQL, and compare
+            --source DIR   An unpacked source of PostgreSQL; else it is fetched by apt into target/
+            --only NAME    Files whose names contain this, as in regress/join or isolation/
+            --kinds        Print every other answer, not one of each kind";
 
 fn main() -> ExitCode {
     match run() {
@@ -52,6 +57,7 @@ struct Options {
     quick: bool,
     no_build: bool,
     no_browser: bool,
+    suite: suite::Wanted,
 }
 
 fn run() -> Result<()> {
@@ -66,6 +72,7 @@ fn run() -> Result<()> {
         "build" | "pack" => &["release"],
         "test" => &["no-browser"],
         "bench" => &["quick", "no-build"],
+        "postgres-suite" => &["source", "only", "kinds"],
         "help" => &[],
         other => return Err(anyhow!("there is no command `{other}`; `cargo xtask help` lists them")),
     };
@@ -81,6 +88,9 @@ fn run() -> Result<()> {
             Long("quick") => options.quick = true,
             Long("no-build") => options.no_build = true,
             Long("no-browser") => options.no_browser = true,
+            Long("source") => options.suite.source = Some(arguments.value()?.into()),
+            Long("only") => options.suite.only = Some(arguments.value()?.string()?),
+            Long("kinds") => options.suite.kinds = true,
             other => return Err(other.unexpected().into()),
         }
     }
@@ -90,6 +100,7 @@ fn run() -> Result<()> {
         "build" => build::run(engine).map(drop),
         "pack" => pack::run(engine).map(drop),
         "test" => test::run(!options.no_browser),
+        "postgres-suite" => suite::run(&options.suite),
         "bench" => {
             let engine = if options.quick { Engine::Quick } else { Engine::Published };
             bench::run((!options.no_build).then_some(engine))
