@@ -29,24 +29,89 @@ impl Default for SessionSettings {
     }
 }
 
-/// Settings without effect here, with their defaults.
+/// Settings without effect here, with their defaults: of the planner, of memory, of vacuum, and what only a client goes by.
 const INERT: &[(&str, &str)] = &[
     ("application_name", ""),
+    ("check_function_bodies", "on"),
     ("client_encoding", "UTF8"),
     ("client_min_messages", "notice"),
+    ("constraint_exclusion", "partition"),
+    ("cpu_index_tuple_cost", "0.005"),
+    ("cpu_operator_cost", "0.0025"),
+    ("cpu_tuple_cost", "0.01"),
+    ("cursor_tuple_fraction", "0.1"),
     ("deadlock_timeout", "1s"),
+    ("default_statistics_target", "100"),
+    ("effective_cache_size", "4GB"),
+    ("enable_async_append", "on"),
     ("enable_bitmapscan", "on"),
+    ("enable_gathermerge", "on"),
+    ("enable_hashagg", "on"),
     ("enable_hashjoin", "on"),
+    ("enable_incremental_sort", "on"),
+    ("enable_indexonlyscan", "on"),
     ("enable_indexscan", "on"),
+    ("enable_material", "on"),
+    ("enable_memoize", "on"),
     ("enable_mergejoin", "on"),
     ("enable_nestloop", "on"),
+    ("enable_parallel_append", "on"),
+    ("enable_parallel_hash", "on"),
+    ("enable_partition_pruning", "on"),
+    ("enable_partitionwise_aggregate", "off"),
+    ("enable_partitionwise_join", "off"),
     ("enable_seqscan", "on"),
+    ("enable_sort", "on"),
+    ("enable_tidscan", "on"),
+    ("escape_string_warning", "on"),
     ("extra_float_digits", "1"),
+    ("force_parallel_mode", "off"),
+    ("from_collapse_limit", "8"),
+    ("geqo", "on"),
+    ("geqo_threshold", "12"),
+    ("hash_mem_multiplier", "2"),
+    ("jit", "on"),
+    ("jit_above_cost", "100000"),
+    ("jit_inline_above_cost", "500000"),
+    ("jit_optimize_above_cost", "500000"),
+    ("join_collapse_limit", "8"),
+    ("maintenance_work_mem", "64MB"),
+    ("max_parallel_workers", "8"),
+    ("max_parallel_workers_per_gather", "2"),
+    ("min_parallel_index_scan_size", "512kB"),
+    ("min_parallel_table_scan_size", "8MB"),
+    ("parallel_leader_participation", "on"),
+    ("parallel_setup_cost", "1000"),
+    ("parallel_tuple_cost", "0.1"),
+    ("plan_cache_mode", "auto"),
+    ("random_page_cost", "4"),
     ("row_security", "on"),
     ("search_path", "\"$user\", public"),
+    ("seq_page_cost", "1"),
     ("server_version", "15.0"),
     ("synchronous_commit", "on"),
+    ("temp_buffers", "8MB"),
+    ("vacuum_cost_delay", "0"),
+    ("vacuum_cost_limit", "200"),
+    ("vacuum_cost_page_dirty", "20"),
+    ("vacuum_cost_page_hit", "1"),
+    ("vacuum_cost_page_miss", "2"),
     ("work_mem", "4MB"),
+];
+
+/// Settings that have one value here, which SET may say again.
+const FIXED: &[(&str, &str)] = &[
+    ("bytea_output", "hex"),
+    ("integer_datetimes", "on"),
+    ("intervalstyle", "postgres"),
+    ("lc_collate", "C"),
+    ("lc_ctype", "C"),
+    ("lc_messages", "C"),
+    ("lc_monetary", "C"),
+    ("lc_numeric", "C"),
+    ("lc_time", "C"),
+    ("server_encoding", "UTF8"),
+    ("standard_conforming_strings", "on"),
 ];
 
 impl SessionSettings {
@@ -86,16 +151,27 @@ impl SessionSettings {
             "transaction_isolation" => {
                 return refuse("SET transaction_isolation (write SET TRANSACTION ISOLATION LEVEL …)");
             }
-            "server_version" => return fail("55P02", "parameter \"server_version\" cannot be changed"),
-            name if INERT.iter().any(|(known, _)| *known == name) || name.contains('.') => match value {
-                Some(value) => {
-                    self.others.insert(name.to_owned(), value.to_owned());
-                }
-                None => {
-                    self.others.remove(name);
-                }
-            },
-            _ => return fail("42704", format!("unrecognized configuration parameter \"{name}\"")),
+            "server_version" | "server_encoding" | "integer_datetimes" | "lc_collate" | "lc_ctype" => {
+                return fail("55P02", format!("parameter \"{name}\" cannot be changed"));
+            }
+            name => self.set_inert(name, value)?,
+        }
+        Ok(())
+    }
+
+    fn set_inert(&mut self, name: &str, value: Option<&str>) -> Result<()> {
+        let default = default_of(INERT, name);
+        match (value, default_of(FIXED, name)) {
+            (Some(value), Some(only)) if !value.eq_ignore_ascii_case(only) => {
+                return refuse(format!("{name} other than {only}"));
+            }
+            (_, Some(_)) => {}
+            (None, None) if default.is_some() || name.contains('.') => drop(self.others.remove(name)),
+            (Some(value), None) if default.is_some() || name.contains('.') => {
+                let kept = as_kept(name, value, default.unwrap_or_default())?;
+                self.others.insert(name.to_owned(), kept);
+            }
+            _ => return unknown(name),
         }
         Ok(())
     }
@@ -113,13 +189,10 @@ impl SessionSettings {
             "idle_in_transaction_session_timeout" => shown_duration(self.idle_timeout_us),
             "timezone" => "UTC".to_owned(),
             "datestyle" => "ISO, MDY".to_owned(),
-            "intervalstyle" => "postgres".to_owned(),
-            "server_encoding" => "UTF8".to_owned(),
-            "standard_conforming_strings" | "integer_datetimes" => "on".to_owned(),
-            name => match (self.others.get(name), INERT.iter().find(|(known, _)| *known == name)) {
+            name => match (self.others.get(name), default_of(INERT, name).or(default_of(FIXED, name))) {
                 (Some(value), _) => value.clone(),
-                (None, Some((_, default))) => (*default).to_owned(),
-                (None, None) => return fail("42704", format!("unrecognized configuration parameter \"{name}\"")),
+                (None, Some(default)) => default.to_owned(),
+                (None, None) => return unknown(name),
             },
         })
     }
@@ -131,6 +204,29 @@ pub fn level_name(isolation: Isolation) -> &'static str {
         Isolation::RepeatableRead => "repeatable read",
         Isolation::Serializable => "serializable",
     }
+}
+
+fn default_of(of: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    of.iter().find(|(known, _)| *known == name).map(|(_, default)| *default)
+}
+
+/// As SHOW gives it: a setting whose default is a truth value takes nothing else.
+fn as_kept(name: &str, value: &str, default: &str) -> Result<String> {
+    if matches!(default, "on" | "off") && name != "synchronous_commit" && name != "force_parallel_mode" {
+        return match value.to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Ok("on".to_owned()),
+            "off" | "false" | "no" | "0" => Ok("off".to_owned()),
+            _ => fail("22023", format!("parameter \"{name}\" requires a Boolean value")),
+        };
+    }
+    Ok(value.to_owned())
+}
+
+fn unknown<T>(name: &str) -> Result<T> {
+    if OTHERS.split(' ').any(|it| it == name) {
+        return refuse(format!("the setting {name}"));
+    }
+    fail("42704", format!("unrecognized configuration parameter \"{name}\""))
 }
 
 fn invalid<T>(name: &str, value: &str) -> Result<T> {
@@ -171,3 +267,55 @@ fn shown_duration(micros: Micros) -> String {
     }
     if millis == 0 { "0".to_owned() } else { format!("{millis}ms") }
 }
+
+/// Settings of PostgreSQL that are not offered.
+const OTHERS: &str = "\
+    allow_in_place_tablespaces allow_system_table_mods archive_cleanup_command archive_command archive_library archive_mode \
+    archive_timeout array_nulls authentication_timeout autovacuum autovacuum_analyze_scale_factor autovacuum_analyze_threshold \
+    autovacuum_freeze_max_age autovacuum_max_workers autovacuum_multixact_freeze_max_age autovacuum_naptime \
+    autovacuum_vacuum_cost_delay autovacuum_vacuum_cost_limit autovacuum_vacuum_insert_scale_factor \
+    autovacuum_vacuum_insert_threshold autovacuum_vacuum_scale_factor autovacuum_vacuum_threshold autovacuum_work_mem \
+    backend_flush_after backslash_quote backtrace_functions bgwriter_delay bgwriter_flush_after bgwriter_lru_maxpages \
+    bgwriter_lru_multiplier block_size bonjour bonjour_name checkpoint_completion_target checkpoint_flush_after \
+    checkpoint_timeout checkpoint_warning client_connection_check_interval cluster_name commit_delay commit_siblings \
+    compute_query_id config_file data_checksums data_directory data_directory_mode data_sync_retry db_user_namespace \
+    debug_assertions debug_discard_caches debug_pretty_print debug_print_parse debug_print_plan debug_print_rewritten \
+    default_table_access_method default_tablespace default_text_search_config default_toast_compression \
+    default_transaction_deferrable dynamic_library_path dynamic_shared_memory_type effective_io_concurrency event_source \
+    exit_on_error extension_destdir external_pid_file fsync full_page_writes geqo_effort geqo_generations geqo_pool_size \
+    geqo_seed geqo_selection_bias gin_fuzzy_search_limit gin_pending_list_limit hba_file hot_standby hot_standby_feedback \
+    huge_page_size huge_pages ident_file idle_session_timeout ignore_checksum_failure ignore_invalid_pages \
+    ignore_system_indexes in_hot_standby jit_debugging_support jit_dump_bitcode jit_expressions jit_profiling_support \
+    jit_provider jit_tuple_deforming krb_caseins_users krb_server_keyfile listen_addresses lo_compat_privileges \
+    local_preload_libraries log_autovacuum_min_duration log_checkpoints log_connections log_destination log_directory \
+    log_disconnections log_duration log_error_verbosity log_executor_stats log_file_mode log_filename log_hostname \
+    log_line_prefix log_lock_waits log_min_duration_sample log_min_duration_statement log_min_error_statement log_min_messages \
+    log_parameter_max_length log_parameter_max_length_on_error log_parser_stats log_planner_stats log_recovery_conflict_waits \
+    log_replication_commands log_rotation_age log_rotation_size log_startup_progress_interval log_statement \
+    log_statement_sample_rate log_statement_stats log_temp_files log_timezone log_transaction_sample_rate \
+    log_truncate_on_rotation logging_collector logical_decoding_work_mem maintenance_io_concurrency max_connections \
+    max_files_per_process max_function_args max_identifier_length max_index_keys max_locks_per_transaction \
+    max_logical_replication_workers max_parallel_maintenance_workers max_pred_locks_per_page max_pred_locks_per_relation \
+    max_pred_locks_per_transaction max_prepared_transactions max_replication_slots max_slot_wal_keep_size max_stack_depth \
+    max_standby_archive_delay max_standby_streaming_delay max_sync_workers_per_subscription max_wal_senders max_wal_size \
+    max_worker_processes min_dynamic_shared_memory min_wal_size old_snapshot_threshold password_encryption port \
+    post_auth_delay pre_auth_delay primary_conninfo primary_slot_name promote_trigger_file quote_all_identifiers \
+    recovery_end_command recovery_init_sync_method recovery_min_apply_delay recovery_prefetch recovery_target \
+    recovery_target_action recovery_target_inclusive recovery_target_lsn recovery_target_name recovery_target_time \
+    recovery_target_timeline recovery_target_xid recursive_worktable_factor remove_temp_files_after_crash restart_after_crash \
+    restore_command restrict_nonsystem_relation_kind segment_size server_version_num session_preload_libraries \
+    session_replication_role shared_buffers shared_memory_size shared_memory_size_in_huge_pages shared_memory_type \
+    shared_preload_libraries ssl ssl_ca_file ssl_cert_file ssl_ciphers ssl_crl_dir ssl_crl_file ssl_dh_params_file \
+    ssl_ecdh_curve ssl_key_file ssl_library ssl_max_protocol_version ssl_min_protocol_version ssl_passphrase_command \
+    ssl_passphrase_command_supports_reload ssl_prefer_server_ciphers stats_fetch_consistency superuser_reserved_connections \
+    synchronize_seqscans synchronous_standby_names syslog_facility syslog_ident syslog_sequence_numbers syslog_split_messages \
+    tcp_keepalives_count tcp_keepalives_idle tcp_keepalives_interval tcp_user_timeout temp_file_limit temp_tablespaces \
+    timezone_abbreviations trace_notify trace_recovery_messages trace_sort track_activities track_activity_query_size \
+    track_commit_timestamp track_counts track_functions track_io_timing track_wal_io_timing transaction_deferrable \
+    transform_null_equals unix_socket_directories unix_socket_group unix_socket_permissions update_process_title \
+    vacuum_defer_cleanup_age vacuum_failsafe_age vacuum_freeze_min_age vacuum_freeze_table_age vacuum_multixact_failsafe_age \
+    vacuum_multixact_freeze_min_age vacuum_multixact_freeze_table_age wal_block_size wal_buffers wal_compression \
+    wal_consistency_checking wal_decode_buffer_size wal_init_zero wal_keep_size wal_level wal_log_hints \
+    wal_receiver_create_temp_slot wal_receiver_status_interval wal_receiver_timeout wal_recycle wal_retrieve_retry_interval \
+    wal_segment_size wal_sender_timeout wal_skip_threshold wal_sync_method wal_writer_delay wal_writer_flush_after xmlbinary \
+    xmloption zero_damaged_pages";
