@@ -72,6 +72,18 @@ pub(super) const OTHER_TYPES: &[&str] = &[
     "anyarray",
     "refcursor",
     "citext",
+    "aclitem",
+    "anycompatible",
+    "anycompatiblearray",
+    "anyenum",
+    "anynonarray",
+    "anyrange",
+    "cstring",
+    "int2vector",
+    "oidvector",
+    "regcollation",
+    "trigger",
+    "unknown",
 ];
 
 pub(super) fn element_type(data_type: &ast::DataType) -> Result<Type> {

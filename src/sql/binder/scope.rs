@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::sql::catalog::system_names::is_system_column;
 use crate::sql::catalog::{Table, missing_column};
-use crate::sql::error::{Result, Stop, error, fail};
+use crate::sql::error::{Result, Stop, error, fail, refuse};
 use crate::sql::parser::ast;
 use crate::sql::plan::{Aggregate, Expr, SlotSet, Subquery, WindowCall};
 use crate::sql::types::Type;
@@ -145,6 +146,13 @@ impl<'a> Binder<'a> {
                 return Ok(typed);
             }
         }
+        let mut relations = self.scopes.iter().flat_map(|scope| &scope.relations);
+        if is_system_column(name) && relations.any(|relation| relation.table.is_some()) {
+            return refuse(format!("the system column {name}"));
+        }
+        if self.scopes.iter().flat_map(|scope| &scope.relations).any(|relation| &*relation.alias == name) {
+            return refuse(format!("{name} as a whole row"));
+        }
         Err(missing_column(name))
     }
 
@@ -160,6 +168,9 @@ impl<'a> Binder<'a> {
                 .enumerate()
                 .find(|(number, (column, _))| &**column == name && !dropped(*number));
             let Some((number, (_, ty))) = found else {
+                if is_system_column(name) && relation.table.is_some() {
+                    return refuse(format!("the system column {name}"));
+                }
                 return fail("42703", format!("column {alias}.{name} does not exist"));
             };
             let typed = column_of(relation, number, ty);

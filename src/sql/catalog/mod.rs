@@ -1,6 +1,7 @@
 //! What tables, indexes and sequences there are. It knows no rows.
 
 pub mod search_path;
+pub mod system_names;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use crate::sql::error::{Result, Stop, error, fail};
+use crate::sql::error::{Result, Stop, error, fail, refused};
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast::OnCommit;
 use crate::sql::types::Type;
@@ -385,6 +386,9 @@ impl Namespace {
 }
 
 fn missing_relation(name: &str) -> Stop {
+    if system_names::is_system_relation(name) {
+        return refused(format!("the system's table {name}"));
+    }
     error("42P01", format!("relation \"{name}\" does not exist"))
 }
 

@@ -1,7 +1,5 @@
 //! Advisory locks.
 
-use Mode::{Exclusive, Share};
-
 use crate::sql::error::Result;
 use crate::sql::types::text;
 use crate::store::AdvisoryKey;
