@@ -159,8 +159,14 @@ impl SessionSettings {
         Ok(())
     }
 
+    /// Settings that are kept and shown, or have one value only.
     fn set_inert(&mut self, name: &str, value: Option<&str>) -> Result<()> {
         let default = default_of(INERT, name);
+        if let Some((prefix, rest)) = name.split_once('.')
+            && !(is_plain_name(prefix) && rest.split('.').all(is_plain_name))
+        {
+            return fail("42602", format!("invalid configuration parameter name \"{name}\""));
+        }
         match (value, default_of(FIXED, name)) {
             (Some(value), Some(only)) if !value.eq_ignore_ascii_case(only) => {
                 return refuse(format!("{name} other than {only}"));
@@ -219,7 +225,20 @@ fn as_kept(name: &str, value: &str, default: &str) -> Result<String> {
             _ => fail("22023", format!("parameter \"{name}\" requires a Boolean value")),
         };
     }
-    Ok(value.to_owned())
+    match name {
+        "extra_float_digits" if value.parse().is_ok_and(|digits: i32| digits < 1) => {
+            refuse("extra_float_digits under 1")
+        }
+        "search_path" if value.split(',').any(|it| it.trim().trim_matches('"') == "pg_temp") => {
+            refuse("pg_temp in search_path")
+        }
+        _ => Ok(value.to_owned()),
+    }
+}
+
+fn is_plain_name(name: &str) -> bool {
+    let is_letter = |it: char| it.is_ascii_alphabetic() || it == '_' || !it.is_ascii();
+    name.starts_with(is_letter) && name.chars().all(|it| is_letter(it) || it.is_ascii_digit() || it == '$')
 }
 
 fn unknown<T>(name: &str) -> Result<T> {
