@@ -282,7 +282,8 @@ fn iso(text: &str) -> Result<Sum, Fault> {
 /// The whole part and the fraction, of the number's sign.
 fn iso_number(rest: &mut &str) -> Result<(i64, f64), Fault> {
     let signed = rest.strip_prefix('-').unwrap_or(rest);
-    let end = signed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(signed.len());
+    let mut end = signed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(signed.len());
+    end += exponent_length(&signed[end..]);
     let (number, after) = rest.split_at(rest.len() - signed.len() + end);
     let value: f64 = number.parse().map_err(|_| Fault::Format)?;
     if value.abs() > 1e15 {
@@ -290,6 +291,16 @@ fn iso_number(rest: &mut &str) -> Result<(i64, f64), Fault> {
     }
     *rest = after;
     Ok((value.trunc() as i64, value.fract()))
+}
+
+/// Of `e4` or `E-4` behind a number.
+fn exponent_length(text: &str) -> usize {
+    let Some(power) = text.strip_prefix(['e', 'E']) else { return 0 };
+    let digits = power.strip_prefix(['+', '-']).unwrap_or(power);
+    match digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len()) {
+        0 => 0,
+        length => text.len() - digits.len() + length,
+    }
 }
 
 /// How many digits the number has before its point.

@@ -40,8 +40,11 @@ impl Lowering<'_> {
             }
         };
         let fields = node.children().find(|child| is_interval_field(child.kind()));
-        let fields = fields.map(|fields| Rc::from(words(&fields)));
-        Ok(DataType { name, modifiers, dimensions, fields, text })
+        // Up to the second nothing is cut off.
+        if let Some(fields) = fields.map(|fields| words(&fields)).filter(|fields| !fields.ends_with("second")) {
+            return refuse(format!("the type interval {fields}"));
+        }
+        Ok(DataType { name, modifiers, dimensions, fields: None, text })
     }
 
     fn named_type(&self, node: &SyntaxNode, modifiers: &mut Vec<i64>) -> Result<ObjectName> {
