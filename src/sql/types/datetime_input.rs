@@ -123,6 +123,9 @@ impl Decoder<'_> {
     }
 
     fn date_field(&mut self, text: &str, at: usize) -> Decoded<Parts> {
+        if self.awaits == Some(Awaited::Julian) {
+            return self.julian_with_zone(text);
+        }
         if self.time_only {
             let leads = at == 0 && self.fields.len() >= 2;
             let behind = leads
@@ -180,12 +183,12 @@ impl Decoder<'_> {
             None => {}
         }
         let point = text.find('.');
-        let date_missing = self.date_known() != DATE;
         match point {
             Some(_) if self.date_known() == 0 => self.date(text),
             Some(at) if at > 2 => self.run_together(text),
             None if self.time_only && text.len() > 4 => self.run_together(text),
-            None if !self.time_only && text.len() >= 6 && (date_missing || self.given & CLOCK == 0) => {
+            // With a month, a day and a time before it, it is a year.
+            None if !self.time_only && text.len() >= 6 && (self.date_known() == 0 || self.given & CLOCK == 0) => {
                 self.run_together(text)
             }
             _ => self.plain_number(text),
@@ -201,6 +204,14 @@ impl Decoder<'_> {
         let fraction: f64 = format!("0.{fraction}").parse().map_err(|_| Fault::Format)?;
         self.moment.micros = (fraction * DAY_US as f64).round_ties_even() as i64;
         Ok(DATE | CLOCK)
+    }
+
+    /// A day number with its zone, as J2452271-08.
+    fn julian_with_zone(&mut self, text: &str) -> Decoded<Parts> {
+        self.awaits = None;
+        let (day, zone) = text.split_at(text.find('-').ok_or(Fault::Format)?);
+        self.moment.julian = Some(number(day)?);
+        Ok(DATE | CLOCK | self.zone_field(zone)?)
     }
 
     /// A date in one field: words in it are months, the numbers come in an order that their lengths tell.
