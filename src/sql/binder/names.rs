@@ -29,18 +29,25 @@ pub(super) fn named_by(expr: &ast::Expr) -> Option<Rc<str>> {
         K::Case { otherwise: Some(otherwise), .. } if is_named(otherwise) => named_by(otherwise),
         K::Case { .. } => Some(Rc::from("case")),
         K::Exists(_) => Some(Rc::from("exists")),
-        K::Subquery(query) => match &query.body {
-            ast::SetExpr::Select(select) => match select.projection.first()? {
-                ast::SelectItem::Expr { expr, alias: None } => named_by(expr),
-                ast::SelectItem::Expr { alias: Some(alias), .. } => Some(alias.name.clone()),
-                _ => None,
-            },
-            _ => None,
-        },
+        K::Subquery(query) => first_column(&query.body),
         K::Array(_) | K::ArraySubquery(_) => Some(Rc::from("array")),
         K::Row(_) => Some(Rc::from("row")),
         K::AtTimeZone { .. } => Some(Rc::from("timezone")),
         _ => None,
+    }
+}
+
+/// What the one column of a subquery is called.
+fn first_column(body: &ast::SetExpr) -> Option<Rc<str>> {
+    match body {
+        ast::SetExpr::Select(select) => match select.projection.first()? {
+            ast::SelectItem::Expr { expr, alias: None } => named_by(expr),
+            ast::SelectItem::Expr { alias: Some(alias), .. } => Some(alias.name.clone()),
+            _ => None,
+        },
+        ast::SetExpr::Values(_) => Some(Rc::from("column1")),
+        ast::SetExpr::SetOperation { left, .. } => first_column(left),
+        ast::SetExpr::Query(query) => first_column(&query.body),
     }
 }
 

@@ -85,18 +85,21 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn columns_of(&mut self, alias: &str) -> Result<Vec<(Rc<str>, Typed)>> {
-        let scope = self.scopes.last().expect("a scope");
-        let Some(relation) = scope.relations.iter().find(|relation| &*relation.alias == alias) else {
-            return Err(self.missing_from(alias));
-        };
+        let has = |depth: &usize| self.scopes[*depth].relations.iter().any(|relation| &*relation.alias == alias);
+        let Some(depth) = (0..self.scopes.len()).rev().find(has) else { return Err(self.missing_from(alias)) };
+        let mut relations = self.scopes[depth].relations.iter();
+        let relation = relations.find(|relation| &*relation.alias == alias).expect("it was just found");
         let dropped = |number: usize| relation.table.as_ref().is_some_and(|table| table.columns[number].dropped);
-        Ok(relation
+        let columns: Vec<(Rc<str>, Typed)> = relation
             .columns
             .iter()
             .enumerate()
             .filter(|(number, _)| !dropped(*number))
             .map(|(number, (name, ty))| (name.clone(), column_of(relation, number, ty)))
-            .collect())
+            .collect();
+        let slots = columns.iter().fold(SlotSet::NONE, |slots, (_, typed)| slots.union(typed.expr.slots()));
+        self.read_from(depth, slots);
+        Ok(columns)
     }
 
     /// What an inner scope reads of outer ones the scope around it reads too.
