@@ -7,7 +7,8 @@ use super::super::ast::{
     TableConstraint, TableConstraintKind,
 };
 use super::tree::Tree;
-use super::{Lowering, Result, refuse, spelled};
+use super::{Lowering, Result, Unlowered, refuse, spelled};
+use crate::trace::SqlError;
 
 impl Lowering<'_> {
     pub fn create_table(&self, node: &SyntaxNode) -> Result<CreateTable> {
@@ -91,6 +92,11 @@ impl Lowering<'_> {
             });
         }
         match node.part(GENERATED_STORED) {
+            Some(stored) if stored.has(GENERATED_BY_DEFAULT) => {
+                let mut error = SqlError::new("42601", "for a generated column, GENERATED ALWAYS must be specified");
+                error.position = stored.part(GENERATED_BY_DEFAULT).map(|when| self.at(when.start()).0);
+                Err(Unlowered::Failed(error))
+            }
             Some(stored) if !stored.has(STORED) => self.unexpected(u32::from(stored.text_range().end()) as usize),
             Some(stored) => Ok(ColumnConstraintKind::Generated(self.only_expression(&stored)?)),
             None => self.unexpected(node.start()),
