@@ -340,7 +340,7 @@ fn compute(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Result<Val
                 Add => a + b,
                 Subtract => a - b,
                 Multiply => a * b,
-                Divide if b == 0.0 => return fail("22012", "division by zero"),
+                Divide if b == 0.0 && !a.is_nan() => return fail("22012", "division by zero"),
                 Divide => a / b,
                 Remainder => return fail("42883", "operator does not exist: double precision % double precision"),
             };
