@@ -1,5 +1,7 @@
 //! A session's settings: what SET, SHOW and RESET know.
 
+mod inert;
+
 use std::collections::BTreeMap;
 
 use crate::sql::error::{Result, fail, refuse};
@@ -28,76 +30,6 @@ impl Default for SessionSettings {
         }
     }
 }
-
-/// Settings without effect here, with their defaults: of the planner, of memory, of vacuum, and what only a client goes by.
-const INERT: &[(&str, &str)] = &[
-    ("application_name", ""),
-    ("check_function_bodies", "on"),
-    ("client_encoding", "UTF8"),
-    ("client_min_messages", "notice"),
-    ("constraint_exclusion", "partition"),
-    ("cpu_index_tuple_cost", "0.005"),
-    ("cpu_operator_cost", "0.0025"),
-    ("cpu_tuple_cost", "0.01"),
-    ("cursor_tuple_fraction", "0.1"),
-    ("deadlock_timeout", "1s"),
-    ("default_statistics_target", "100"),
-    ("effective_cache_size", "4GB"),
-    ("enable_async_append", "on"),
-    ("enable_bitmapscan", "on"),
-    ("enable_gathermerge", "on"),
-    ("enable_hashagg", "on"),
-    ("enable_hashjoin", "on"),
-    ("enable_incremental_sort", "on"),
-    ("enable_indexonlyscan", "on"),
-    ("enable_indexscan", "on"),
-    ("enable_material", "on"),
-    ("enable_memoize", "on"),
-    ("enable_mergejoin", "on"),
-    ("enable_nestloop", "on"),
-    ("enable_parallel_append", "on"),
-    ("enable_parallel_hash", "on"),
-    ("enable_partition_pruning", "on"),
-    ("enable_partitionwise_aggregate", "off"),
-    ("enable_partitionwise_join", "off"),
-    ("enable_seqscan", "on"),
-    ("enable_sort", "on"),
-    ("enable_tidscan", "on"),
-    ("escape_string_warning", "on"),
-    ("extra_float_digits", "1"),
-    ("force_parallel_mode", "off"),
-    ("from_collapse_limit", "8"),
-    ("geqo", "on"),
-    ("geqo_threshold", "12"),
-    ("hash_mem_multiplier", "2"),
-    ("jit", "on"),
-    ("jit_above_cost", "100000"),
-    ("jit_inline_above_cost", "500000"),
-    ("jit_optimize_above_cost", "500000"),
-    ("join_collapse_limit", "8"),
-    ("maintenance_work_mem", "64MB"),
-    ("max_parallel_workers", "8"),
-    ("max_parallel_workers_per_gather", "2"),
-    ("min_parallel_index_scan_size", "512kB"),
-    ("min_parallel_table_scan_size", "8MB"),
-    ("parallel_leader_participation", "on"),
-    ("parallel_setup_cost", "1000"),
-    ("parallel_tuple_cost", "0.1"),
-    ("plan_cache_mode", "auto"),
-    ("random_page_cost", "4"),
-    ("row_security", "on"),
-    ("search_path", "\"$user\", public"),
-    ("seq_page_cost", "1"),
-    ("server_version", "15.0"),
-    ("synchronous_commit", "on"),
-    ("temp_buffers", "8MB"),
-    ("vacuum_cost_delay", "0"),
-    ("vacuum_cost_limit", "200"),
-    ("vacuum_cost_page_dirty", "20"),
-    ("vacuum_cost_page_hit", "1"),
-    ("vacuum_cost_page_miss", "2"),
-    ("work_mem", "4MB"),
-];
 
 /// Settings that have one value here, which SET may say again.
 const FIXED: &[(&str, &str)] = &[
@@ -161,20 +93,20 @@ impl SessionSettings {
 
     /// Settings that are kept and shown, or have one value only.
     fn set_inert(&mut self, name: &str, value: Option<&str>) -> Result<()> {
-        let default = default_of(INERT, name);
+        let default = inert::default_of(name);
         if let Some((prefix, rest)) = name.split_once('.')
             && !(is_plain_name(prefix) && rest.split('.').all(is_plain_name))
         {
             return fail("42602", format!("invalid configuration parameter name \"{name}\""));
         }
-        match (value, default_of(FIXED, name)) {
+        match (value, fixed(name)) {
             (Some(value), Some(only)) if !value.eq_ignore_ascii_case(only) => {
                 return refuse(format!("{name} other than {only}"));
             }
             (_, Some(_)) => {}
             (None, None) if default.is_some() || name.contains('.') => drop(self.others.remove(name)),
             (Some(value), None) if default.is_some() || name.contains('.') => {
-                let kept = as_kept(name, value, default.unwrap_or_default())?;
+                let kept = inert::as_shown(name, value)?;
                 self.others.insert(name.to_owned(), kept);
             }
             _ => return unknown(name),
@@ -195,7 +127,7 @@ impl SessionSettings {
             "idle_in_transaction_session_timeout" => shown_duration(self.idle_timeout_us),
             "timezone" => "UTC".to_owned(),
             "datestyle" => "ISO, MDY".to_owned(),
-            name => match (self.others.get(name), default_of(INERT, name).or(default_of(FIXED, name))) {
+            name => match (self.others.get(name), inert::default_of(name).or(fixed(name))) {
                 (Some(value), _) => value.clone(),
                 (None, Some(default)) => default.to_owned(),
                 (None, None) => return unknown(name),
@@ -212,28 +144,8 @@ pub fn level_name(isolation: Isolation) -> &'static str {
     }
 }
 
-fn default_of(of: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
-    of.iter().find(|(known, _)| *known == name).map(|(_, default)| *default)
-}
-
-/// As SHOW gives it: a setting whose default is a truth value takes nothing else.
-fn as_kept(name: &str, value: &str, default: &str) -> Result<String> {
-    if matches!(default, "on" | "off") && name != "synchronous_commit" && name != "force_parallel_mode" {
-        return match value.to_ascii_lowercase().as_str() {
-            "on" | "true" | "yes" | "1" => Ok("on".to_owned()),
-            "off" | "false" | "no" | "0" => Ok("off".to_owned()),
-            _ => fail("22023", format!("parameter \"{name}\" requires a Boolean value")),
-        };
-    }
-    match name {
-        "extra_float_digits" if value.parse().is_ok_and(|digits: i32| digits < 1) => {
-            refuse("extra_float_digits under 1")
-        }
-        "search_path" if value.split(',').any(|it| it.trim().trim_matches('"') == "pg_temp") => {
-            refuse("pg_temp in search_path")
-        }
-        _ => Ok(value.to_owned()),
-    }
+fn fixed(name: &str) -> Option<&'static str> {
+    FIXED.iter().find(|(known, _)| *known == name).map(|(_, only)| *only)
 }
 
 fn is_plain_name(name: &str) -> bool {
