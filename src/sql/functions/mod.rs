@@ -232,3 +232,26 @@ fn bytes(value: &Value) -> &[u8] {
 fn float(value: &Value) -> f64 {
     if let Value::Float(value) = value { *value } else { f64::NAN }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_computed_before_any_row_asks_nothing() {
+        for function in FAMILIES.iter().copied().flatten() {
+            let pure = matches!(function.call, Call::Pure(_));
+            assert!(pure || function.volatility != Volatility::Immutable, "{}", function.name);
+        }
+    }
+
+    #[test]
+    fn no_two_rows_of_a_name_take_the_same() {
+        let mut seen = std::collections::BTreeSet::new();
+        let functions = FAMILIES.iter().copied().flatten().map(Routine::Function);
+        for routine in functions.chain(refused::FUNCTIONS.iter().map(Routine::Refused)) {
+            let row = format!("{}{:?}", routine.name(), routine.signature().parameters);
+            assert!(seen.insert(row.clone()), "{row} stands there twice");
+        }
+    }
+}
