@@ -8,6 +8,7 @@ use ts_rs::TS;
 
 pub use crate::console::{
     Console, ConsoleOutput, ConsoleReply, ConsoleSession, ConsoleState, ConsoleWait, SESSIONS_MAX, sql_speeds,
+    statement_in_work,
 };
 pub use crate::report::{
     Answered, Arrow, Case, Cell, Collision, CollisionRequest, CollisionStep, ErrorGroup, Failure, Frame, InvariantNow,

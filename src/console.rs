@@ -8,6 +8,8 @@ use ts_rs::TS;
 use crate::sql::{self, Database, DeadlockCheck, Outcome, Progress, Settings};
 use crate::trace::{Micros, Notice, QueryResult, SessionId, SqlError, Value};
 
+pub use crate::sql::statement_in_work;
+
 /// As many as fit beside each other.
 pub const SESSIONS_MAX: usize = 4;
 

@@ -136,6 +136,12 @@ impl SqlConsole {
     }
 }
 
+/// The SQL text that was in work when the engine trapped, shortened; null: it was at something else.
+#[wasm_bindgen]
+pub fn statement_in_work() -> Option<String> {
+    api::statement_in_work()
+}
+
 /// Statements a second by kind, for the project's own measurements.
 #[wasm_bindgen]
 pub fn sql_speeds(seconds: f64) -> Result<JsValue, JsValue> {

@@ -58,6 +58,7 @@ use crate::trace::{
     Isolation, LockStrength, Micros, Notice, QueryResult, SessionId, SqlError, StatementKind, Value, Xid,
 };
 
+pub use session::in_work::statement_in_work;
 use session::prepared::Statements;
 pub use session::{Footprint, Reads, footprint};
 use session::{Running, Session, Timers};

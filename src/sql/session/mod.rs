@@ -5,6 +5,7 @@
 
 mod footprint;
 mod guard;
+pub mod in_work;
 pub mod prepared;
 mod reads;
 mod running;

@@ -20,6 +20,8 @@ use crate::trace::{Column, StatementKind, Value};
 
 use super::footprint::kind_of;
 
+use super::in_work::InWork;
+
 const TEXTS_KEPT: usize = 2000;
 /// A tree of the parser is many times as large as its text.
 const TEXT_BYTES_KEPT: usize = 1 << 20;
@@ -66,6 +68,8 @@ impl Statements {
         if let Some(known) = texts.get(sql) {
             return Ok(known.clone());
         }
+        let text: Rc<str> = Rc::from(sql);
+        let _in_work = InWork::on(text.clone());
         let parsed =
             if with_parameters { parser::parse(&parser::number_placeholders(sql))? } else { parser::parse(sql)? };
         let prepared: Rc<[Prepared]> = parsed
@@ -84,7 +88,7 @@ impl Statements {
             texts.clear();
             *bytes = sql.len();
         }
-        texts.insert(Rc::from(sql), prepared.clone());
+        texts.insert(text, prepared.clone());
         Ok(prepared)
     }
 }

@@ -7,6 +7,7 @@ use crate::sql::{DeadlockCheck, Fact, Outcome, Progress, Wait};
 use crate::store::{Tag, Waiting};
 use crate::trace::{Micros, Notice, QueryResult, SessionId, SqlError, Sqlstate, Value};
 
+use super::in_work::InWork;
 use super::prepared::Statements;
 use super::statement::QueryInProgress;
 use super::timers::{Timer, deadlock_error};
@@ -117,6 +118,7 @@ impl<'a> Running<'a> {
     fn run_statements(&mut self, query: &mut QueryInProgress) -> Result<()> {
         let statements = query.statements.clone();
         while let Some(prepared) = statements.get(query.at) {
+            let _in_work = InWork::on(prepared.text.clone());
             let result = self.run_statement(query, prepared)?;
             self.end_statement(query);
             query.results.push(result);

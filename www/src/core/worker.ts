@@ -2,7 +2,7 @@
 // The engine's thread. It owns one run, moves it in short slices so that a pause or a change is heard at once,
 // and knows nothing of the page. No other module imports the wasm package.
 
-import init, { Playground, SqlConsole } from '../../pkg/twoam.js';
+import init, { Playground, SqlConsole, statement_in_work } from '../../pkg/twoam.js';
 import engine from '../../pkg/twoam_bg.wasm?url';
 import type { Answer, AskKind, AskOf, ConsoleReplies, Digest, Message, Replies } from './protocol';
 import type { ConsoleReply, Frame, Report } from './types';
@@ -219,7 +219,18 @@ interface Located extends Error {
 
 function refusal(id: number, thrown: unknown, fatal: boolean): Answer {
   const error: Located = thrown instanceof Error ? thrown : new Error(String(thrown));
-  return { id, error: error.message, fatal, file: error.file ?? null, line: error.line ?? null };
+  const statement = fatal ? inWork() : null;
+  const what = statement === null ? error.message : `${error.message}, at the statement ${statement}`;
+  return { id, error: what, fatal, file: error.file ?? null, line: error.line ?? null };
+}
+
+/** A trapped instance can still be asked, unless its stack is what gave out. */
+function inWork(): string | null {
+  try {
+    return statement_in_work() ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function isTrap(error: unknown): boolean {
