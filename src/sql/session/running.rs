@@ -61,6 +61,8 @@ impl<'a> Running<'a> {
 
     pub fn execute(mut self, known: &mut Statements, sql: &str, parameters: &[Value]) -> Outcome {
         assert!(self.session.query.is_none(), "one query text at a time");
+        // What happened to it while it was idle, as when it was ended for that.
+        self.output.facts.append(&mut self.session.facts);
         if let Some(error) = self.session.ended.clone() {
             return self.output.outcome(Progress::Failed(error));
         }
@@ -231,6 +233,7 @@ impl<'a> Running<'a> {
     /// Before the session's end; its open transaction is rolled back.
     pub fn disconnect(mut self) -> Vec<Fact> {
         self.drop_timers();
+        self.output.facts.append(&mut self.session.facts);
         self.engine.store.stop_waiting(self.id);
         if let Some(mut query) = self.session.query.take() {
             self.end_statement(&mut query);
