@@ -71,6 +71,11 @@ pub fn statements(sql: &str) -> Result<Vec<(u32, &str)>, SqlError> {
     })
 }
 
+/// What the optimizer and the planner make of a statement, each of which can be left out.
+pub fn rewrites() -> impl Iterator<Item = &'static str> {
+    optimizer::PASSES.iter().map(|pass| pass.name).chain(planner::REWRITES.iter().copied())
+}
+
 /// One database with its sessions.
 pub struct Database {
     engine: Engine,
@@ -220,6 +225,11 @@ impl Database {
     /// From now on what is committed counts as there before the run: facts name no writer for it.
     pub fn settle(&mut self) {
         self.engine.settled_xid = self.engine.store.last_xid();
+    }
+
+    /// For tests: plans are made without one of the rewrites that `rewrites` names.
+    pub fn skip_rewrite(&mut self, name: &str) {
+        self.statements.skip(name);
     }
 
     /// Of a text that is one statement; `Other` is everything else.

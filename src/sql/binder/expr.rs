@@ -166,11 +166,10 @@ impl<'a> Binder<'a> {
             }
             K::Case { operand, arms, otherwise } => self.case(operand.as_deref(), arms, otherwise.as_deref()),
             K::Exists(subquery) => {
-                // What it selects is never computed, so nothing in it fails.
-                let failure = self.folder.failure.take();
-                let exists = self.subquery(SubqueryKind::Exists, None, subquery)?;
-                self.folder.failure = failure;
-                Ok(boolean(exists.expr))
+                self.within_exists += 1;
+                let exists = self.subquery(SubqueryKind::Exists, None, subquery);
+                self.within_exists -= 1;
+                Ok(boolean(exists?.expr))
             }
             K::Subquery(subquery) => self.subquery(SubqueryKind::Scalar, None, subquery),
             K::ArraySubquery(subquery) => self.subquery(SubqueryKind::Array, None, subquery),

@@ -6,10 +6,10 @@ use crate::sql::error::{Result, fail, refuse};
 use crate::sql::functions::Routine;
 use crate::sql::functions::set_returning::SetFunction;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, Comparison, Expr, JoinKind, Node, Query, SlotSet, Source};
+use crate::sql::plan::{BoundQuery, Comparison, Derived, Expr, JoinKind, SlotSet, Source, TableFunction};
 use crate::sql::types::Type;
 use crate::store::Mode;
-use crate::trace::{SqlError, Value};
+use crate::trace::SqlError;
 
 use super::coerce::{coerce, common_type, compare_exprs};
 use super::overload::{bind_arguments, choose, kinds};
@@ -23,41 +23,16 @@ pub fn invalid_reference(alias: &str) -> SqlError {
 }
 
 impl<'a> Binder<'a> {
-    /// Once all that reads the sources is bound: computes their constants and leaves out columns nobody reads.
-    pub fn settle_sources(&mut self, sources: &mut [Source]) {
+    /// Once all that reads the sources is bound: which columns of subqueries among them that is.
+    pub(super) fn note_columns_read(&self, sources: &mut [Source]) {
+        let relations = self.scopes.last().map_or(&[][..], |scope| &scope.relations);
         for source in sources {
-            match source {
-                Source::Table { .. } => {}
-                Source::Join { left, right, on, .. } => {
-                    self.settle_sources(std::slice::from_mut(left));
-                    self.settle_sources(std::slice::from_mut(right));
-                    self.folder.fold_conditions(on);
+            source.for_each_derived_mut(&mut |derived| {
+                if let Some(relation) = relations.iter().find(|relation| relation.slot == derived.slot) {
+                    derived.used = relation.used.borrow().to_vec();
+                    derived.nullable = relation.nullable;
                 }
-                Source::Other { node: Node::Derived { slot, query, .. }, .. } => {
-                    let relation =
-                        self.scopes.last().and_then(|scope| scope.relations.iter().find(|r| r.slot == *slot));
-                    let is_plain = query.order.is_empty() && query.limit.is_none() && query.offset.is_none();
-                    let Body::Select(select) = &mut query.body else { continue };
-                    let may_drop = select.distinct.is_none() && query.locks.is_empty();
-                    // PostgreSQL merges such a query into the one around it, so that its constants are constants there.
-                    let merges = may_drop
-                        && is_plain
-                        && relation.is_some_and(|relation| !relation.nullable)
-                        && !matches!(select.from, Node::Group(_) | Node::Window(_));
-                    for (number, expr) in select.output.iter_mut().enumerate() {
-                        let used = relation.is_none_or(|r| r.used.borrow().get(number).is_some_and(|used| *used));
-                        if used || !may_drop || expr.is_volatile() {
-                            self.folder.fold(expr);
-                            if let (true, Expr::Const(value)) = (merges, &*expr) {
-                                self.folder.know(*slot, number as u16, value.clone());
-                            }
-                        } else {
-                            *expr = Expr::Const(Value::Null);
-                        }
-                    }
-                }
-                Source::Other { .. } => {}
-            }
+            });
         }
     }
 
@@ -260,8 +235,9 @@ impl<'a> Binder<'a> {
             Common::Kept { number, columns } => {
                 let (number, columns) = (*number, columns.clone());
                 let name = shown.clone();
+                let shown_columns = columns.iter().map(|(name, _)| name.clone()).collect();
                 let slot = self.add_made(shown, columns, alias)?;
-                Ok(Source::Other { node: Node::Common { slot, number, name }, slot, reads: SlotSet::NONE, rows: 100.0 })
+                Ok(Source::Cte { number, slot, name, columns: shown_columns })
             }
         }
     }
@@ -290,15 +266,15 @@ impl<'a> Binder<'a> {
 
     pub(super) fn add_derived(
         &mut self,
-        query: Query,
+        query: BoundQuery,
         shown: Rc<str>,
         alias: Option<&ast::TableAlias>,
         reads: SlotSet,
     ) -> Result<Source> {
         let columns = query.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
         let slot = self.add_made(shown.clone(), columns, alias)?;
-        let node = Node::Derived { slot, query: Box::new(query), name: shown };
-        Ok(Source::Other { node, slot, reads, rows: 100.0 })
+        let query = Box::new(query);
+        Ok(Source::Derived(Derived { query, slot, name: shown, reads, used: Vec::new(), nullable: false }))
     }
 
     pub(super) fn bind_table_function(
@@ -319,13 +295,13 @@ impl<'a> Binder<'a> {
         let mut argument = || arguments.next().expect("as many as the signature has");
         Ok(match spec.function {
             SetFunction::Unnest => {
-                Source::Other { node: Node::Unnest { slot, array: argument() }, slot, reads, rows: 10.0 }
+                Source::Function { function: TableFunction::Unnest { array: argument() }, slot, reads }
             }
             SetFunction::Series => {
                 let (start, stop) = (argument(), argument());
-                let node = Node::Series { slot, start, stop, step: arguments.next() };
+                let function = TableFunction::Series { start, stop, step: arguments.next() };
                 let reads = if reads.meets(self.scope().own) { reads } else { SlotSet::NONE };
-                Source::Other { node, slot, reads, rows: 100.0 }
+                Source::Function { function, slot, reads }
             }
         })
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::parser::ast;
-use crate::sql::plan::{LockPolicy, LockTarget};
+use crate::sql::plan::{LockPolicy, LockTarget, lock_words};
 use crate::store::Mode;
 
 use super::{Binder, names_of};
@@ -21,7 +21,7 @@ impl<'a> Binder<'a> {
         let mut targets: Vec<LockTarget> = Vec::new();
         for clause in locks {
             let (strength, names) = (clause.strength, names_of(&clause.of));
-            let words = crate::sql::explain::lock_words(strength);
+            let words = lock_words(strength);
             for (wrong, what) in [
                 (grouped, "aggregate functions or GROUP BY"),
                 (windowed, "window functions"),

@@ -20,10 +20,12 @@ use std::rc::Rc;
 
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::optimizer::const_fold::Folder;
+use crate::sql::optimizer::Folder;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Expr, PlanParts, SlotSet, Source};
-use crate::sql::planner::{Assumed, Planner};
+use crate::sql::plan::{
+    BoundBody, BoundKind, BoundPart, BoundQuery, BoundSelect, BoundStatement, Expr, SlotSet, Source, slots_of,
+};
+use crate::sql::planner::Assumed;
 use crate::sql::types::Type;
 use crate::store::{Mode, Store};
 use crate::trace::Value;
@@ -62,7 +64,14 @@ pub struct Binder<'a> {
     pub store: &'a Store,
     pub parameters: &'a [Type],
     scopes: Vec<Scope>,
-    pub parts: PlanParts,
+    /// How many columns the row of each slot has.
+    widths: Vec<usize>,
+    parts: Vec<BoundPart>,
+    /// How many of the parts are common table expressions, and how many subqueries of expressions.
+    ctes: usize,
+    subqueries: usize,
+    /// How many EXISTS stand around.
+    within_exists: usize,
     commons: Vec<(Rc<str>, Common)>,
     pub tables: Vec<(Rc<Table>, Mode)>,
     pub assumed: Vec<Assumed>,
@@ -111,7 +120,11 @@ impl<'a> Binder<'a> {
             store,
             parameters,
             scopes: Vec::new(),
-            parts: PlanParts::default(),
+            widths: Vec::new(),
+            parts: Vec::new(),
+            ctes: 0,
+            subqueries: 0,
+            within_exists: 0,
             commons: Vec::new(),
             tables: Vec::new(),
             assumed: Vec::new(),
@@ -124,16 +137,17 @@ impl<'a> Binder<'a> {
         }
     }
 
-    pub fn planner(&self) -> Planner<'a> {
-        Planner { store: self.store }
+    /// The statement, whose parts have all been bound.
+    pub fn finish(&mut self, kind: BoundKind) -> BoundStatement {
+        BoundStatement { kind, parts: std::mem::take(&mut self.parts), widths: std::mem::take(&mut self.widths) }
     }
 
     pub fn slot(&mut self, width: usize) -> Result<u16> {
-        if self.parts.widths.len() >= usize::from(SlotSet::MOST) {
+        if self.widths.len() >= usize::from(SlotSet::MOST) {
             return refuse("a statement of more than 128 tables and subqueries");
         }
-        self.parts.widths.push(width);
-        Ok(self.parts.widths.len() as u16 - 1)
+        self.widths.push(width);
+        Ok(self.widths.len() as u16 - 1)
     }
 
     pub fn use_table(&mut self, table: &Rc<Table>, mode: Mode) {
@@ -185,6 +199,14 @@ impl<'a> Binder<'a> {
         scope.own = scope.own.union(SlotSet::one(relation.slot));
         scope.relations.push(relation);
         Ok(())
+    }
+
+    /// What finds the rows that a statement writes, as a SELECT that puts nothing out.
+    pub fn found(&self, mut sources: Vec<Source>, conditions: Vec<Expr>) -> BoundQuery {
+        self.note_columns_read(&mut sources);
+        let slots = slots_of(&sources);
+        let select = BoundSelect { sources, slots, conditions, ..BoundSelect::default() };
+        BoundQuery::new(BoundBody::Select(Box::new(select)), Vec::new())
     }
 
     /// Binds further FROM items beside what the scope has, as UPDATE … FROM and DELETE … USING do.

@@ -7,7 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::sql::catalog::missing_column;
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Body, Expr, OutputColumn, PlanParts, Query, SetOperation, SlotSet, SortBy, SortKey};
+use crate::sql::plan::{
+    BoundBody, BoundPart, BoundQuery, Expr, OutputColumn, PartRole, SetOperation, SlotSet, SortBy, SortKey,
+};
 use crate::sql::types::Type;
 use crate::trace::Value;
 
@@ -30,58 +32,38 @@ pub(super) enum Common {
 pub(super) struct Tail<'q> {
     pub(super) order_by: &'q [ast::OrderByExpr],
     pub(super) locks: &'q [ast::LockClause],
-    pub(super) limited: bool,
     pub(super) follows_with: bool,
 }
 
 impl Tail<'_> {
     fn of(query: &ast::Query) -> Tail<'_> {
-        Tail {
-            order_by: &query.order_by,
-            locks: &query.locks,
-            limited: query.limit.is_some(),
-            follows_with: query.with.is_some(),
-        }
+        Tail { order_by: &query.order_by, locks: &query.locks, follows_with: query.with.is_some() }
     }
 }
 
 /// The inputs of a left side that can be taken together with its right one; otherwise that side itself.
-fn inputs_of(left: Query, operation: SetOperation, all: bool) -> (Vec<Query>, Option<Query>) {
-    let is_plain = left.order.is_empty() && left.limit.is_none() && left.offset.is_none();
+fn inputs_of(left: BoundQuery, operation: SetOperation, all: bool) -> (Vec<BoundQuery>, Option<BoundQuery>) {
+    let is_plain = left.is_plain();
     match left.body {
         // Of rows that are to be different in the end, it does not matter whether they are before.
-        Body::SetOperation { operation: before, all: all_before, inputs }
+        BoundBody::SetOperation { operation: before, all: all_before, inputs }
             if is_plain && before == operation && (all_before == all || (operation == SetOperation::Union && !all)) =>
         {
             (inputs, None)
         }
-        body => (Vec::new(), Some(Query { body, ..left })),
+        body => (Vec::new(), Some(BoundQuery { body, ..left })),
     }
 }
 
 /// How deep set operations stand in each other's first inputs.
-fn alternations(query: &Query) -> usize {
+fn alternations(query: &BoundQuery) -> usize {
     let mut depth = 0;
     let mut query = query;
-    while let Body::SetOperation { inputs, .. } = &query.body {
+    while let BoundBody::SetOperation { inputs, .. } = &query.body {
         depth += 1;
         query = &inputs[0];
     }
     depth
-}
-
-pub(super) fn plain_query(body: Body, columns: Vec<OutputColumn>) -> Query {
-    Query {
-        body,
-        columns,
-        order: Vec::new(),
-        presorted: false,
-        limit: None,
-        offset: None,
-        locks: Vec::new(),
-        recheck: None,
-        joinable: None,
-    }
 }
 
 pub(super) fn renamed(columns: &[OutputColumn], aliases: &[Rc<str>], name: &str) -> Result<Vec<(Rc<str>, Type)>> {
@@ -113,18 +95,18 @@ fn references(query: &ast::Query) -> FxHashMap<Rc<str>, usize> {
     counts
 }
 
-pub(super) fn has_locks_or_volatile(query: &Query) -> bool {
+pub(super) fn has_locks_or_volatile(query: &BoundQuery) -> bool {
     if !query.locks.is_empty() {
         return true;
     }
     match &query.body {
-        Body::Select(select) => select.output.iter().any(Expr::is_volatile),
-        Body::Values(rows) => rows.iter().flatten().any(Expr::is_volatile),
-        Body::SetOperation { inputs, .. } => inputs.iter().any(has_locks_or_volatile),
+        BoundBody::Select(select) => select.output.iter().any(Expr::is_volatile),
+        BoundBody::Values(rows) => rows.iter().flatten().any(Expr::is_volatile),
+        BoundBody::SetOperation { inputs, .. } => inputs.iter().any(has_locks_or_volatile),
     }
 }
 
-pub(super) fn convert_column(query: &mut Query, number: usize, from: &Type, to: &Type) -> Result<()> {
+pub(super) fn convert_column(query: &mut BoundQuery, number: usize, from: &Type, to: &Type) -> Result<()> {
     if from == to {
         return Ok(());
     }
@@ -134,13 +116,13 @@ pub(super) fn convert_column(query: &mut Query, number: usize, from: &Type, to: 
         Ok(())
     };
     match &mut query.body {
-        Body::Select(select) => convert(&mut select.output[number])?,
-        Body::Values(rows) => {
+        BoundBody::Select(select) => convert(&mut select.output[number])?,
+        BoundBody::Values(rows) => {
             for row in rows {
                 convert(&mut row[number])?;
             }
         }
-        Body::SetOperation { inputs, .. } => {
+        BoundBody::SetOperation { inputs, .. } => {
             for input in inputs {
                 convert_column(input, number, from, to)?;
             }
@@ -152,14 +134,14 @@ pub(super) fn convert_column(query: &mut Query, number: usize, from: &Type, to: 
 
 impl<'a> Binder<'a> {
     /// A query whose columns may stay of unknown type.
-    pub fn query_for_columns(&mut self, query: &ast::Query) -> Result<Query> {
+    pub fn query_for_columns(&mut self, query: &ast::Query) -> Result<BoundQuery> {
         self.keeps_unknown = true;
         let bound = self.query(query);
         self.keeps_unknown = false;
         bound
     }
 
-    pub fn query(&mut self, query: &ast::Query) -> Result<Query> {
+    pub fn query(&mut self, query: &ast::Query) -> Result<BoundQuery> {
         self.depth += 1;
         if self.depth > DEPTH_MOST {
             return fail("54001", "stack depth limit exceeded");
@@ -190,6 +172,11 @@ impl<'a> Binder<'a> {
         self.commons.truncate(commons);
         self.depth -= 1;
         Ok(bound)
+    }
+
+    /// A query that is not part of the tree of the one around it. All it refers to has been bound, and added, before.
+    pub(super) fn add_part(&mut self, query: BoundQuery, role: PartRole) {
+        self.parts.push(BoundPart { query, role, within_exists: self.within_exists > 0 });
     }
 
     pub(super) fn row_count(&mut self, expr: &ast::Expr) -> Result<Expr> {
@@ -227,8 +214,9 @@ impl<'a> Binder<'a> {
             let common = match kept {
                 Some(bound) => {
                     let columns = renamed(&bound.columns, &aliases, &name)?;
-                    self.parts.ctes.push(bound);
-                    Common::Kept { number: self.parts.ctes.len() - 1, columns }
+                    self.add_part(bound, PartRole::Cte);
+                    self.ctes += 1;
+                    Common::Kept { number: self.ctes - 1, columns }
                 }
                 None => Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len()),
             };
@@ -239,20 +227,17 @@ impl<'a> Binder<'a> {
 
     /// A WITH query that nobody reads has to make sense all the same. What it computes is not computed.
     fn check_unread(&mut self, query: &ast::Query, aliases: &[Rc<str>], name: &Rc<str>) -> Result<()> {
-        let PlanParts { widths, ctes, subqueries } = &self.parts;
-        let (widths, ctes, subqueries) = (widths.len(), ctes.len(), subqueries.len());
-        let failure = self.folder.failure.take();
+        let (widths, parts, numbers) = (self.widths.len(), self.parts.len(), (self.ctes, self.subqueries));
         let (bound, _) = self.query_within(self.scopes.len(), query)?;
         renamed(&bound.columns, aliases, name)?;
-        self.folder.failure = failure;
-        self.parts.widths.truncate(widths);
-        self.parts.ctes.truncate(ctes);
-        self.parts.subqueries.truncate(subqueries);
+        self.widths.truncate(widths);
+        self.parts.truncate(parts);
+        (self.ctes, self.subqueries) = numbers;
         Ok(())
     }
 
     /// A query that sees the outermost scopes only, and what it reads of them.
-    pub(super) fn query_within(&mut self, scopes: usize, query: &ast::Query) -> Result<(Query, SlotSet)> {
+    pub(super) fn query_within(&mut self, scopes: usize, query: &ast::Query) -> Result<(BoundQuery, SlotSet)> {
         let mut nearer = self.scopes.split_off(scopes);
         self.scopes.push(Scope { clause: "WITH", ..Scope::default() });
         let bound = self.query(query);
@@ -264,7 +249,7 @@ impl<'a> Binder<'a> {
         Ok((bound?, outer))
     }
 
-    pub(super) fn set_expr(&mut self, body: &ast::SetExpr) -> Result<Query> {
+    pub(super) fn set_expr(&mut self, body: &ast::SetExpr) -> Result<BoundQuery> {
         match body {
             ast::SetExpr::Select(select) => self.select(select, Tail::default()),
             ast::SetExpr::Query(query) => self.query(query),
@@ -274,7 +259,7 @@ impl<'a> Binder<'a> {
     }
 
     /// What is written as a long row of queries is a tree of the parser that goes down to the left: it is taken from its end.
-    fn set_operations(&mut self, body: &ast::SetExpr) -> Result<Query> {
+    fn set_operations(&mut self, body: &ast::SetExpr) -> Result<BoundQuery> {
         let mut steps = Vec::new();
         let mut first = body;
         while let ast::SetExpr::SetOperation { op, all, left, right } = first {
@@ -304,9 +289,9 @@ impl<'a> Binder<'a> {
         &mut self,
         operation: SetOperation,
         all: bool,
-        mut left: Query,
-        mut right: Query,
-    ) -> Result<Query> {
+        mut left: BoundQuery,
+        mut right: BoundQuery,
+    ) -> Result<BoundQuery> {
         let name = match operation {
             SetOperation::Union => "UNION",
             SetOperation::Intersect => "INTERSECT",
@@ -335,10 +320,10 @@ impl<'a> Binder<'a> {
         }
         inputs.extend(left);
         inputs.push(right);
-        Ok(plain_query(Body::SetOperation { operation, all, inputs }, columns))
+        Ok(BoundQuery::new(BoundBody::SetOperation { operation, all, inputs }, columns))
     }
 
-    pub(super) fn values(&mut self, values: &[Vec<ast::Expr>]) -> Result<Query> {
+    pub(super) fn values(&mut self, values: &[Vec<ast::Expr>]) -> Result<BoundQuery> {
         self.keeps_unknown = false;
         self.columns_later = false;
         self.scopes.push(Scope { clause: "VALUES", ..Scope::default() });
@@ -358,13 +343,11 @@ impl<'a> Binder<'a> {
         for column in 0..width {
             let ty = common_type("VALUES", rows.iter().map(|row| &row[column].ty))?;
             for (row, into) in rows.iter().zip(&mut bound) {
-                let mut expr = coerce(row[column].clone(), &ty)?;
-                self.folder.fold(&mut expr);
-                into.push(expr);
+                into.push(coerce(row[column].clone(), &ty)?);
             }
             columns.push(OutputColumn { name: Rc::from(format!("column{}", column + 1)), ty });
         }
-        Ok(plain_query(Body::Values(bound), columns))
+        Ok(BoundQuery::new(BoundBody::Values(bound), columns))
     }
 
     pub(super) fn output_order(

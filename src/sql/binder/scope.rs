@@ -9,9 +9,10 @@ use crate::sql::catalog::system_names::is_system_column;
 use crate::sql::catalog::{Table, missing_column};
 use crate::sql::error::{Result, Stop, error, fail, refuse};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Aggregate, Expr, SlotSet, Subquery, WindowCall};
+use crate::sql::plan::{Aggregate, Expr, SlotSet, WindowCall};
 use crate::sql::types::Type;
 
+use super::subquery::KnownSubquery;
 use super::{Binder, Typed};
 
 #[derive(Clone)]
@@ -38,7 +39,7 @@ pub(super) struct Scope {
     pub(super) aggregate_slot: Option<u16>,
     pub(super) windows: Vec<WindowCall>,
     pub(super) window_slot: Option<u16>,
-    pub(super) subqueries: Vec<(ast::Query, Rc<Subquery>)>,
+    pub(super) subqueries: Vec<KnownSubquery>,
     pub(super) may_aggregate: bool,
     pub(super) may_window: bool,
     pub(super) within: Within,

@@ -3,25 +3,21 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::functions::aggregate::AggregateFunction;
-use crate::sql::optimizer::reduce_outer_joins;
 use crate::sql::parser::ast;
 use crate::sql::plan::{
-    Aggregate, Body, Distinct, Expr, Group, Node, OutputColumn, Query, Recheck, Select, SlotSet, SortBy, SortKey,
-    Source, Window, joinable,
+    BoundBody, BoundQuery, BoundSelect, Distinct, Expr, Grouping, LockTarget, OutputColumn, SlotSet, SortBy, SortKey,
+    Source, Windowing, slots_of,
 };
-use crate::sql::planner::Wanted;
 use crate::sql::types::Type;
-use crate::trace::Value;
 
 use super::coerce::coerce;
 use super::names::column_name;
-use super::query::{Tail, plain_query};
+use super::query::Tail;
 use super::scope::Scope;
 use super::{Binder, Typed, relation_name};
 
-/// A SELECT with its names and types; nobody has said yet how its rows are found.
-struct BoundSelect {
+/// The clauses of a SELECT, while its scope is open.
+struct Clauses {
     sources: Vec<Source>,
     /// Of its sources.
     slots: SlotSet,
@@ -32,12 +28,6 @@ struct BoundSelect {
     having: Option<Expr>,
     distinct: Option<Distinct>,
     order: Vec<SortKey>,
-}
-
-struct MinMax {
-    node: Node,
-    order: Vec<SortKey>,
-    value: Expr,
 }
 
 /// An unqualified name and nothing else.
@@ -84,22 +74,23 @@ pub(super) fn constant_position(expr: &ast::Expr, count: usize, clause: &str) ->
 }
 
 impl<'a> Binder<'a> {
-    pub(super) fn select(&mut self, select: &ast::Select, tail: Tail) -> Result<Query> {
+    pub(super) fn select(&mut self, select: &ast::Select, tail: Tail) -> Result<BoundQuery> {
         let keeps_unknown = std::mem::take(&mut self.keeps_unknown);
-        let columns_later = std::mem::take(&mut self.columns_later);
+        let in_from = std::mem::take(&mut self.columns_later);
         self.scopes.push(Scope { clause: "FROM", ..Scope::default() });
-        let mut bound = self.bound_select(select, tail, keeps_unknown)?;
-        if self.is_grouped(&bound) {
+        let bound = self.clauses(select, tail, keeps_unknown)?;
+        let (grouped, windowed) = (self.is_grouped(&bound), self.is_windowed());
+        if grouped {
             self.check_grouping(&bound)?;
         }
-        self.settle(&mut bound, columns_later);
-        self.plan_select(bound, tail)
+        let locks = self.lock_targets(tail.locks, grouped, windowed, bound.distinct.is_some())?;
+        let may_join = self.scopes.len() > 1 && !grouped && !windowed && !tail.follows_with;
+        self.closed_select(bound, locks, in_from, may_join)
     }
 
-    /// Its names and types.
-    fn bound_select(&mut self, select: &ast::Select, tail: Tail, keeps_unknown: bool) -> Result<BoundSelect> {
+    fn clauses(&mut self, select: &ast::Select, tail: Tail, keeps_unknown: bool) -> Result<Clauses> {
         let sources = self.more_sources(&select.from)?;
-        let slots = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
+        let slots = slots_of(&sources);
         let mut conditions = Vec::new();
         if let Some(selection) = &select.selection {
             self.scope().clause = "WHERE";
@@ -149,7 +140,7 @@ impl<'a> Binder<'a> {
             }
         };
         let order = self.order_keys(tail.order_by, &output, &columns, distinct.as_ref())?;
-        Ok(BoundSelect { sources, slots, conditions, output, columns, keys, having, distinct, order })
+        Ok(Clauses { sources, slots, conditions, output, columns, keys, having, distinct, order })
     }
 
     fn order_keys(
@@ -185,7 +176,7 @@ impl<'a> Binder<'a> {
         Ok(order)
     }
 
-    fn is_grouped(&self, bound: &BoundSelect) -> bool {
+    fn is_grouped(&self, bound: &Clauses) -> bool {
         let scope = self.scopes.last().expect("the scope of this select");
         !bound.keys.is_empty() || bound.having.is_some() || !scope.aggregates.is_empty()
     }
@@ -195,7 +186,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Outside of aggregates only what is grouped by may be read.
-    fn check_grouping(&self, bound: &BoundSelect) -> Result<()> {
+    fn check_grouping(&self, bound: &Clauses) -> Result<()> {
         let dependent = self.dependent_slots(&bound.keys);
         let calls = &self.scopes.last().expect("the scope of this select").windows;
         let order = bound.order.iter().chain(calls.iter().flat_map(|call| &call.order));
@@ -206,92 +197,46 @@ impl<'a> Binder<'a> {
         read.try_for_each(|expr| self.check_grouped(expr, &bound.keys, bound.slots, dependent))
     }
 
-    /// Computes what is constant, and makes inner joins of outer ones where the conditions leave no NULLs of theirs.
-    fn settle(&mut self, bound: &mut BoundSelect, columns_later: bool) {
-        self.settle_sources(&mut bound.sources);
-        self.folder.fold_conditions(&mut bound.conditions);
-        reduce_outer_joins(&mut bound.sources, &bound.conditions);
-        let scope = self.scopes.last_mut().expect("the scope of this select");
-        let arguments = scope
-            .aggregates
-            .iter_mut()
-            .flat_map(|aggregate| aggregate.arguments.iter_mut().chain(&mut aggregate.filter));
-        let arguments = arguments.chain(scope.windows.iter_mut().flat_map(|call| &mut call.arguments));
-        for expr in bound.keys.iter_mut().chain(&mut bound.having).chain(arguments) {
-            self.folder.fold(expr);
-        }
-        if !columns_later {
-            bound.output.iter_mut().for_each(|typed| self.folder.fold(&mut typed.expr));
-            bound.order.iter_mut().for_each(|key| self.folder.fold_sort_key(key));
-            // What is the same in all rows puts them in no order.
-            bound.order.retain(|key| !matches!(key.by, SortBy::Expr(Expr::Const(_))));
-        }
-    }
-
-    fn plan_select(&mut self, bound: BoundSelect, tail: Tail) -> Result<Query> {
-        let (grouped, windowed) = (self.is_grouped(&bound), self.is_windowed());
-        let locks = self.lock_targets(tail.locks, grouped, windowed, bound.distinct.is_some())?;
-        let recheck =
-            (!locks.is_empty()).then(|| Recheck::new(&bound.conditions, &bound.sources, &self.parts.subqueries));
-        let may_join = self.scopes.len() > 1 && !grouped && !windowed && !tail.follows_with;
-        let joinable = if may_join { joinable(&bound.conditions, &bound.sources) } else { None };
-        if let Some(shortcut) = self.min_max_by_index(&bound, windowed) {
-            return self.plan_min_max(bound, shortcut);
-        }
-        let BoundSelect { sources, slots, conditions, output, columns, keys, having, distinct, order } = bound;
-        let wanted = Wanted {
-            order: if grouped || windowed || matches!(distinct, Some(Distinct::Rows)) { &[] } else { &order },
-            first_rows: tail.limited && !grouped && !windowed,
-        };
-        let planned = self.planner().from(sources, conditions, &wanted);
-        let (from, slots) = self.above_from(planned.node, slots, grouped.then_some((keys, having)))?;
-        let select = Select { from, output: output.into_iter().map(|typed| typed.expr).collect(), distinct, slots };
-        let mut query = plain_query(Body::Select(select), columns);
-        query.presorted = planned.ordered && !order.is_empty() && !wanted.order.is_empty();
-        query.order = order;
-        query.locks = locks;
-        query.recheck = recheck;
-        query.joinable = joinable;
-        Ok(query)
-    }
-
-    /// Grouping and windows over the rows of FROM; closes the scope.
-    fn above_from(
+    /// Closes the scope: what it has gathered of aggregates and windows belongs to the SELECT.
+    fn closed_select(
         &mut self,
-        from: Node,
-        from_slots: SlotSet,
-        grouping: Option<(Vec<Expr>, Option<Expr>)>,
-    ) -> Result<(Node, SlotSet)> {
+        bound: Clauses,
+        locks: Vec<LockTarget>,
+        in_from: bool,
+        may_join: bool,
+    ) -> Result<BoundQuery> {
+        let (grouped, mut sources) = (self.is_grouped(&bound), bound.sources);
+        self.note_columns_read(&mut sources);
         let mut scope = self.scopes.pop().expect("the scope of this select");
-        let (mut node, mut slots) = (from, from_slots);
-        if let Some((keys, having)) = grouping {
+        let mut grouping = None;
+        if grouped {
             let slot = match scope.aggregate_slot {
                 Some(slot) => slot,
                 None => self.slot(0)?,
             };
-            self.parts.widths[usize::from(slot)] = scope.aggregates.len();
-            node = Node::Group(Box::new(Group {
-                input: node,
-                keys,
-                aggregates: std::mem::take(&mut scope.aggregates),
-                slot,
-                input_slots: from_slots,
-                having,
-            }));
-            slots = slots.union(SlotSet::one(slot));
+            self.widths[usize::from(slot)] = scope.aggregates.len();
+            let (keys, having, aggregates) = (bound.keys, bound.having, std::mem::take(&mut scope.aggregates));
+            grouping = Some(Grouping { keys, aggregates, having, slot });
         }
+        let mut windowing = None;
         if let Some(slot) = scope.window_slot {
-            self.parts.widths[usize::from(slot)] = scope.windows.len();
-            node = Node::Window(Box::new(Window {
-                input: node,
-                calls: std::mem::take(&mut scope.windows),
-                slot,
-                input_slots: slots,
-            }));
-            slots = slots.union(SlotSet::one(slot));
+            self.widths[usize::from(slot)] = scope.windows.len();
+            windowing = Some(Windowing { calls: std::mem::take(&mut scope.windows), slot });
         }
         self.pass_free(Some(scope));
-        Ok((node, slots))
+        let select = BoundSelect {
+            sources,
+            slots: bound.slots,
+            conditions: bound.conditions,
+            grouping,
+            windowing,
+            output: bound.output.into_iter().map(|typed| typed.expr).collect(),
+            distinct: bound.distinct,
+            in_from,
+            may_join,
+        };
+        let query = BoundQuery::new(BoundBody::Select(Box::new(select)), bound.columns);
+        Ok(BoundQuery { order: bound.order, locks, ..query })
     }
 
     pub(super) fn select_item(
@@ -472,69 +417,6 @@ impl<'a> Binder<'a> {
                 Ok(())
             }
         }
-    }
-
-    /// `min(column)` over a table without groups, where an index gives the first row at once.
-    fn min_max_by_index(&self, bound: &BoundSelect, windowed: bool) -> Option<MinMax> {
-        let scope = self.scopes.last()?;
-        let ([Source::Table { table, alias, slot }], [aggregate]) =
-            (bound.sources.as_slice(), scope.aggregates.as_slice())
-        else {
-            return None;
-        };
-        if !bound.keys.is_empty() || bound.having.is_some() || windowed || aggregate.filter.is_some() {
-            return None;
-        }
-        let descending = match aggregate.function {
-            AggregateFunction::Min => false,
-            AggregateFunction::Max => true,
-            _ => return None,
-        };
-        let value = aggregate.arguments[0].clone();
-        if !matches!(value, Expr::Column { .. }) {
-            return None;
-        }
-        let order = vec![SortKey { by: SortBy::Expr(value.clone()), descending, nulls_first: descending }];
-        let mut conditions = bound.conditions.clone();
-        conditions.push(Expr::IsNull { of: Box::new(value.clone()), negated: true });
-        let probe = vec![Source::Table { table: table.clone(), alias: alias.clone(), slot: *slot }];
-        let planned = self.planner().from(probe, conditions, &Wanted { order: &order, first_rows: true });
-        planned.ordered.then_some(MinMax { node: planned.node, order, value })
-    }
-
-    fn plan_min_max(&mut self, bound: BoundSelect, MinMax { node, order, value }: MinMax) -> Result<Query> {
-        let scope = self.scopes.pop().expect("the scope of this select");
-        let aggregate_slot = scope.aggregate_slot.expect("there is an aggregate");
-        self.parts.widths[usize::from(aggregate_slot)] = 1;
-        let mut inner = plain_query(
-            Body::Select(Select { from: node, output: vec![value], distinct: None, slots: bound.slots }),
-            Vec::new(),
-        );
-        inner.order = order;
-        inner.presorted = true;
-        inner.limit = Some(Expr::Const(Value::Int(1)));
-        let slot = self.slot(1)?;
-        let group = Group {
-            input: Node::Derived { slot, query: Box::new(inner), name: Rc::from("extreme") },
-            keys: Vec::new(),
-            aggregates: vec![Aggregate {
-                arguments: vec![Expr::Column { slot, column: 0 }],
-                ..scope.aggregates[0].clone()
-            }],
-            slot: aggregate_slot,
-            input_slots: SlotSet::one(slot),
-            having: None,
-        };
-        self.pass_free(Some(scope));
-        let select = Select {
-            from: Node::Group(Box::new(group)),
-            output: bound.output.into_iter().map(|typed| typed.expr).collect(),
-            distinct: bound.distinct,
-            slots: SlotSet::one(aggregate_slot),
-        };
-        let mut query = plain_query(Body::Select(select), bound.columns);
-        query.order = bound.order;
-        Ok(query)
     }
 }
 

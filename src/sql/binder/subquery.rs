@@ -4,15 +4,20 @@ use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::parser::ast;
-use crate::sql::plan::{
-    Body, Comparison, Expr, HashedKeys, Node, Query, SlotSet, Subquery, SubqueryKind, SubqueryPlan,
-};
+use crate::sql::plan::{Expr, OutputColumn, PartRole, Subquery, SubqueryKind};
 use crate::sql::types::Type;
 
 use super::coerce::{coerce, common_type, no_operator};
 use super::expr::row_parts;
 use super::query::{convert_column, has_locks_or_volatile};
 use super::{Binder, Typed};
+
+/// One that has been bound in a scope.
+pub(super) struct KnownSubquery {
+    written: ast::Query,
+    columns: Vec<OutputColumn>,
+    subquery: Rc<Subquery>,
+}
 
 impl<'a> Binder<'a> {
     pub(super) fn quantified_subquery(
@@ -54,73 +59,22 @@ impl<'a> Binder<'a> {
         }
         // The same text in the same place means the same: GROUP BY knows a selected expression by it.
         let repeatable = !has_locks_or_volatile(&bound);
-        if repeatable
-            && let Some((_, known)) =
-                self.scopes.last().expect("names are bound within a scope").subqueries.iter().find(
-                    |(written, known)| {
-                        written == query
-                            && known.kind == kind
-                            && known.left == compared
-                            && self.parts.subqueries[known.number].query.columns == bound.columns
-                    },
-                )
-        {
-            return Ok(Typed { expr: Expr::Subquery(known.clone()), ty });
+        let is_same = |known: &&KnownSubquery| {
+            let KnownSubquery { written, columns, subquery } = known;
+            written == query && subquery.kind == kind && subquery.left == compared && *columns == bound.columns
+        };
+        if repeatable && let Some(known) = self.scope().subqueries.iter().find(is_same) {
+            return Ok(Typed { expr: Expr::Subquery(known.subquery.clone()), ty });
         }
         // What reads nothing from outside is computed once, be it volatile or not.
         let volatile = !outer.is_empty() && has_locks_or_volatile(&bound);
-        let hashed = if kind == SubqueryKind::Exists && !volatile { self.hash_exists(&mut bound, outer) } else { None };
-        let number = self.parts.subqueries.len();
-        self.parts.subqueries.push(SubqueryPlan { query: bound, hashed });
-        let subquery = Rc::new(Subquery { number, kind, left: compared, outer, volatile });
+        let subquery = Rc::new(Subquery { number: self.subqueries, kind, left: compared, outer, volatile });
         if repeatable {
-            self.scope().subqueries.push((query.clone(), subquery.clone()));
+            let (written, columns) = (query.clone(), bound.columns.clone());
+            self.scope().subqueries.push(KnownSubquery { written, columns, subquery: subquery.clone() });
         }
+        self.subqueries += 1;
+        self.add_part(bound, PartRole::Subquery(subquery.clone()));
         Ok(Typed { expr: Expr::Subquery(subquery), ty })
-    }
-
-    /// Turns `EXISTS (… WHERE inner = outer)` over a whole table into keys to be looked up.
-    pub(super) fn hash_exists(&self, query: &mut Query, outer: SlotSet) -> Option<HashedKeys> {
-        if outer.is_empty() || query.limit.is_some() || query.offset.is_some() {
-            return None;
-        }
-        let Body::Select(select) = &mut query.body else { return None };
-        let own = select.slots;
-        let filter = match &mut select.from {
-            Node::Scan(scan) if scan.access == crate::sql::plan::Access::Whole => &mut scan.filter,
-            _ => return None,
-        };
-        let mut conditions = Vec::new();
-        filter.clone()?.conjuncts(&mut conditions);
-        let mut keys = HashedKeys { inner: Vec::new(), outer: Vec::new() };
-        let mut rest = Vec::new();
-        for condition in conditions {
-            match condition {
-                Expr::Compare { op: Comparison::Equal, left, right }
-                    if left.slots().within(own)
-                        && !left.slots().is_empty()
-                        && !right.slots().meets(own)
-                        && right.slots().meets(outer) =>
-                {
-                    keys.inner.push(*left);
-                    keys.outer.push(*right);
-                }
-                Expr::Compare { op: Comparison::Equal, left, right }
-                    if right.slots().within(own)
-                        && !right.slots().is_empty()
-                        && !left.slots().meets(own)
-                        && left.slots().meets(outer) =>
-                {
-                    keys.inner.push(*right);
-                    keys.outer.push(*left);
-                }
-                other => rest.push(other),
-            }
-        }
-        if keys.inner.is_empty() || rest.iter().any(|condition| condition.slots().meets(outer)) {
-            return None;
-        }
-        *filter = Expr::and(rest);
-        Some(keys)
     }
 }

@@ -9,8 +9,8 @@ use crate::store::Row;
 use super::{Context, Flow};
 
 impl Context<'_> {
-    pub(super) fn common_rows(&mut self, number: usize) -> Result<Rc<Vec<Row>>> {
-        if let Some(Some(rows)) = self.run.common.get(number) {
+    pub(super) fn cte_rows(&mut self, number: usize) -> Result<Rc<Vec<Row>>> {
+        if let Some(Some(rows)) = self.run.ctes.get(number) {
             return Ok(rows.clone());
         }
         let parts = self.run.parts.clone();
@@ -21,10 +21,10 @@ impl Context<'_> {
             Ok(Flow::More)
         })?;
         let rows = Rc::new(rows);
-        if self.run.common.len() <= number {
-            self.run.common.resize(number + 1, None);
+        if self.run.ctes.len() <= number {
+            self.run.ctes.resize(number + 1, None);
         }
-        self.run.common[number] = Some(rows.clone());
+        self.run.ctes[number] = Some(rows.clone());
         Ok(rows)
     }
 }

@@ -14,55 +14,13 @@ use crate::sql::executor::epq::FoundRows;
 use crate::sql::executor::{Awaited, Context, Flow, LockedRow, Standing, Standings, row_key};
 use crate::sql::functions::sequence::nextval;
 use crate::sql::parser::ast::{self, Ident};
-use crate::sql::plan::{Expr, LockPolicy, Node, OutputColumn, Query, Recheck, SlotSet, Source};
-use crate::sql::planner::Wanted;
+use crate::sql::plan::{
+    BoundQuery, BoundRows, BoundWrite, BoundWriteKind, Conflict, Expr, Found, InsertRows, LockPolicy, Returning,
+    SlotSet, Source, TARGET, Write, WriteKind,
+};
 use crate::sql::types::{self, Type};
 use crate::store::{Key, KeyProbe, Mode, Row, RowId, Stamp};
 use crate::trace::{Isolation, LockStrength, SqlError, Value};
-
-/// The slot of the row that is written, in every writing statement.
-pub const TARGET: u16 = 0;
-
-pub struct Write {
-    pub table: Rc<Table>,
-    pub kind: WriteKind,
-    pub returning: Option<Returning>,
-}
-
-/// What is given back of each written row.
-type Returning = (Vec<Expr>, Vec<OutputColumn>);
-
-pub enum WriteKind {
-    Insert { rows: InsertRows, conflict: Option<Conflict> },
-    Update { found: Found, set: Vec<(usize, Expr)> },
-    Delete { found: Found },
-}
-
-pub enum InsertRows {
-    /// For each row an expression for each column of the table.
-    Listed(Vec<Vec<Expr>>),
-    /// Rows of a query, which stand in `slot` when the columns are computed from them.
-    Queried { query: Query, slot: u16, columns: Vec<Expr> },
-}
-
-/// How the rows to be written are found.
-pub struct Found {
-    pub node: Node,
-    pub slots: SlotSet,
-    /// All conditions, for a row whose newest version is another than the one found.
-    pub recheck: Recheck,
-}
-
-pub struct Conflict {
-    /// Unique indexes (by their place in the table) that count; empty: all.
-    pub arbiters: Vec<usize>,
-    pub excluded: u16,
-    /// `None`: do nothing.
-    pub update: Option<ConflictUpdate>,
-}
-
-/// What DO UPDATE sets, and its WHERE clause.
-pub type ConflictUpdate = (Vec<(usize, Expr)>, Option<Expr>);
 
 /// How far a writing statement is.
 #[derive(Default)]
@@ -104,7 +62,7 @@ enum Task {
 
 // Planning
 
-pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
+pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<BoundWrite> {
     let name = relation_name(&insert.table)?;
     let table = binder.catalog.existing(&name)?.clone();
     binder.use_table(&table, Mode::RowExclusive);
@@ -126,7 +84,7 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
         targets
     };
     let rows = match &insert.source {
-        None => InsertRows::Listed(vec![default_row(&table, &[], Vec::new())?]),
+        None => BoundRows::Listed(vec![default_row(&table, &[], Vec::new())?]),
         Some(query) => match &query.body {
             ast::SetExpr::Values(values)
                 if query.with.is_none() && query.order_by.is_empty() && query.limit.is_none() =>
@@ -144,7 +102,7 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
                     }
                     rows.push(default_row(&table, &targets, given)?);
                 }
-                InsertRows::Listed(rows)
+                BoundRows::Listed(rows)
             }
             _ => {
                 let query = binder.query_for_columns(query)?;
@@ -157,7 +115,7 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
                     given.push(Some(to_column(&table, *target, source)?));
                 }
                 let columns = default_row(&table, &targets, given)?;
-                InsertRows::Queried { query, slot, columns }
+                BoundRows::Queried { query, slot, columns }
             }
         },
     };
@@ -171,7 +129,7 @@ pub fn plan_insert(binder: &mut Binder, insert: &ast::Insert) -> Result<Write> {
     binder.add_table_at(&table, alias, TARGET)?;
     let returning = insert.returning.as_ref().map(|items| binder.returning(items)).transpose()?;
     binder.close_scope();
-    Ok(Write { table, kind: WriteKind::Insert { rows, conflict }, returning })
+    Ok(BoundWrite { table, kind: BoundWriteKind::Insert { rows, conflict }, returning })
 }
 
 fn check_width(given: usize, wanted: usize, implicit: bool) -> Result<()> {
@@ -326,7 +284,7 @@ fn plan_set(binder: &mut Binder, table: &Rc<Table>, assignments: &[ast::Assignme
     Ok(set)
 }
 
-pub fn plan_update(binder: &mut Binder, update: &ast::Update) -> Result<Write> {
+pub fn plan_update(binder: &mut Binder, update: &ast::Update) -> Result<BoundWrite> {
     let (table, alias) = target_table(binder, &update.table, update.alias.as_ref())?;
     binder.open_scope("UPDATE");
     let slot = binder.add_table(&table, alias.clone())?;
@@ -336,10 +294,10 @@ pub fn plan_update(binder: &mut Binder, update: &ast::Update) -> Result<Write> {
     let (selection, returning) = (update.selection.as_ref(), update.returning.as_deref());
     let (found, returning) = find(binder, &table, alias, &mut sources, selection, returning)?;
     binder.close_scope();
-    Ok(Write { table, kind: WriteKind::Update { found, set }, returning })
+    Ok(BoundWrite { table, kind: BoundWriteKind::Update { found, set }, returning })
 }
 
-pub fn plan_delete(binder: &mut Binder, delete: &ast::Delete) -> Result<Write> {
+pub fn plan_delete(binder: &mut Binder, delete: &ast::Delete) -> Result<BoundWrite> {
     let (table, alias) = target_table(binder, &delete.table, delete.alias.as_ref())?;
     binder.open_scope("DELETE");
     let slot = binder.add_table(&table, alias.clone())?;
@@ -348,7 +306,7 @@ pub fn plan_delete(binder: &mut Binder, delete: &ast::Delete) -> Result<Write> {
     let returning = delete.returning.as_deref();
     let (found, returning) = find(binder, &table, alias, &mut sources, delete.selection.as_ref(), returning)?;
     binder.close_scope();
-    Ok(Write { table, kind: WriteKind::Delete { found }, returning })
+    Ok(BoundWrite { table, kind: BoundWriteKind::Delete { found }, returning })
 }
 
 fn target_table(binder: &mut Binder, name: &ast::ObjectName, alias: Option<&Ident>) -> Result<(Rc<Table>, Rc<str>)> {
@@ -365,7 +323,7 @@ fn find(
     others: &mut Vec<Source>,
     selection: Option<&ast::Expr>,
     returning: Option<&[ast::SelectItem]>,
-) -> Result<(Found, Option<Returning>)> {
+) -> Result<(BoundQuery, Option<Returning>)> {
     let mut conditions = Vec::new();
     if let Some(selection) = selection {
         binder.condition(selection, "WHERE")?.conjuncts(&mut conditions);
@@ -380,13 +338,7 @@ fn find(
     let returning = returning.map(|items| binder.returning(items)).transpose()?;
     let mut sources = vec![Source::Table { table: table.clone(), alias, slot: TARGET }];
     sources.append(others);
-    let slots = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
-    binder.settle_sources(&mut sources);
-    binder.folder.fold_conditions(&mut conditions);
-    crate::sql::optimizer::reduce_outer_joins(&mut sources, &conditions);
-    let recheck = Recheck::new(&conditions, &sources, &binder.parts.subqueries);
-    let planned = binder.planner().from(sources, conditions, &Wanted { order: &[], first_rows: false });
-    Ok((Found { node: planned.node, slots, recheck }, returning))
+    Ok((binder.found(sources, conditions), returning))
 }
 
 /// What a written row takes beside its values: the version, its undoing, its entries in indexes, and the fact that tells of it.
@@ -405,7 +357,14 @@ impl Context<'_> {
             WriteKind::Update { found, set } => self.run_changes(write, found, Some(set), progress)?,
             WriteKind::Delete { found } => self.run_changes(write, found, None, progress)?,
         }
-        self.run_tasks(progress)
+        self.run_tasks(progress)?;
+        self.count_loop(write.stage.id);
+        self.count_rows(write.stage.id, progress.returned.len());
+        if let WriteKind::Insert { rows: InsertRows::Listed { rows, stage }, .. } = &write.kind {
+            self.count_loop(stage.id);
+            self.count_rows(stage.id, rows.len());
+        }
+        Ok(())
     }
 
     fn returned(&mut self, write: &Write, progress: &mut WriteProgress) -> Result<()> {
@@ -432,7 +391,7 @@ impl Context<'_> {
         loop {
             if progress.inserting.is_none() {
                 let exprs = match rows {
-                    InsertRows::Listed(rows) => match rows.get(progress.next) {
+                    InsertRows::Listed { rows, .. } => match rows.get(progress.next) {
                         Some(exprs) => exprs,
                         None => return Ok(()),
                     },

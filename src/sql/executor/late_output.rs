@@ -38,6 +38,7 @@ impl Context<'_> {
             for (column, expr) in select.output.iter().enumerate().filter(|(column, _)| postponed[*column]) {
                 row[column] = self.evaluate(expr)?;
             }
+            self.count_rows(query.stages.sort.id, 1);
             if sink(self, row)? == Flow::Enough {
                 return Ok(Flow::Enough);
             }

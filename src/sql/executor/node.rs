@@ -3,48 +3,53 @@
 use std::rc::Rc;
 
 use crate::sql::error::Result;
-use crate::sql::plan::Node;
+use crate::sql::plan::{NodeId, Operator, PlanNode};
 use crate::store::elements;
 use crate::trace::Value;
 
 use super::{Context, Flow, Sink};
 
 impl Context<'_> {
-    pub fn run_node(&mut self, node: &Node, sink: Sink) -> Result<Flow> {
+    pub fn run_node(&mut self, node: &PlanNode, sink: Sink) -> Result<Flow> {
         if self.run.counts.is_none() {
-            return self.run_node_plain(node, sink);
+            return self.run_operator(&node.operator, sink);
         }
-        // EXPLAIN ANALYZE counts what each node gives.
-        let number = std::ptr::from_ref(node) as usize;
-        let mut given = 0;
-        let flow = self.run_node_plain(node, &mut |context| {
-            given += 1;
+        self.count_loop(node.id);
+        self.run_operator(&node.operator, &mut |context| {
+            context.count_rows(node.id, 1);
             sink(context)
-        });
-        if let Some(counts) = &mut self.run.counts {
-            let count = counts.entry(number).or_default();
-            count.0 += given;
-            count.1 += 1;
-        }
-        flow
+        })
     }
 
-    pub(super) fn run_node_plain(&mut self, node: &Node, sink: Sink) -> Result<Flow> {
-        match node {
-            Node::Once => sink(self),
-            Node::Scan(scan) => self.run_scan(scan, sink),
-            Node::Filter { input, condition } => self.run_node(input, &mut |context| {
+    /// EXPLAIN ANALYZE counts how often each part of a plan is begun, and what it gives.
+    pub(super) fn count_loop(&mut self, id: NodeId) {
+        if let Some(counts) = &mut self.run.counts {
+            counts.of_mut(id).loops += 1;
+        }
+    }
+
+    pub(super) fn count_rows(&mut self, id: NodeId, rows: usize) {
+        if let Some(counts) = &mut self.run.counts {
+            counts.of_mut(id).rows += rows as u64;
+        }
+    }
+
+    fn run_operator(&mut self, operator: &Operator, sink: Sink) -> Result<Flow> {
+        match operator {
+            Operator::OneRow => sink(self),
+            Operator::Scan(scan) => self.run_scan(scan, sink),
+            Operator::Filter { input, condition } => self.run_node(input, &mut |context| {
                 if context.holds(condition)? { sink(context) } else { Ok(Flow::More) }
             }),
-            Node::Gate { input, condition } => {
+            Operator::OneTimeFilter { input, condition } => {
                 if self.holds(condition)? {
                     self.run_node(input, sink)
                 } else {
                     Ok(Flow::More)
                 }
             }
-            Node::Series { slot, start, stop, step } => self.run_series(*slot, start, stop, step.as_ref(), sink),
-            Node::Unnest { slot, array } => {
+            Operator::Series { slot, start, stop, step } => self.run_series(*slot, start, stop, step.as_ref(), sink),
+            Operator::Unnest { slot, array } => {
                 if let Value::Array(array) = self.evaluate(array)? {
                     for element in elements(&array) {
                         self.put(*slot, Rc::from([element.clone()]));
@@ -55,12 +60,12 @@ impl Context<'_> {
                 }
                 Ok(Flow::More)
             }
-            Node::Derived { slot, query, .. } => self.run_query(query, &mut |context, row| {
+            Operator::Derived { slot, query, .. } => self.run_query(query, &mut |context, row| {
                 context.put(*slot, row.into());
                 sink(context)
             }),
-            Node::Common { slot, number, .. } => {
-                let rows = self.common_rows(*number)?;
+            Operator::Cte { slot, number, .. } => {
+                let rows = self.cte_rows(*number)?;
                 for row in rows.iter() {
                     self.put(*slot, row.clone());
                     if sink(self)? == Flow::Enough {
@@ -69,9 +74,9 @@ impl Context<'_> {
                 }
                 Ok(Flow::More)
             }
-            Node::Join(join) => self.run_join(join, sink),
-            Node::Group(group) => self.run_group(group, sink),
-            Node::Window(window) => self.run_window(window, sink),
+            Operator::Join(join) => self.run_join(join, sink),
+            Operator::Group(group) => self.run_group(group, sink),
+            Operator::Window(window) => self.run_window(window, sink),
         }
     }
 }

@@ -37,6 +37,7 @@ impl Context<'_> {
     pub fn run_query(&mut self, query: &Query, sink: RowSink) -> Result<Flow> {
         let limit = self.row_limit(query.limit.as_ref(), "LIMIT")?;
         let mut skip = self.row_limit(query.offset.as_ref(), "OFFSET")?.unwrap_or(0);
+        self.count_loop(query.stages.limit.id);
         if limit == Some(0) {
             return Ok(Flow::More);
         }
@@ -47,6 +48,7 @@ impl Context<'_> {
                 skip -= 1;
                 return Ok(Flow::More);
             }
+            context.count_rows(query.stages.limit.id, 1);
             flow = sink(context, row)?;
             if let Some(left) = &mut left {
                 *left -= 1;
@@ -66,13 +68,13 @@ impl Context<'_> {
                     self.run.budget.hold(row_bytes(&row), &mut held)?;
                     made.push(row);
                 }
-                let flow = self.emit_sorted_output(made, &query.order, &mut bounded)?;
+                let flow = self.emit_sorted_output(made, query, &mut bounded)?;
                 self.run.budget.release(held);
                 flow
             }
             Body::SetOperation { operation, all, inputs } => {
                 let (rows, held) = self.set_operation(*operation, *all, inputs)?;
-                let flow = self.emit_sorted_output(rows, &query.order, &mut bounded)?;
+                let flow = self.emit_sorted_output(rows, query, &mut bounded)?;
                 self.run.budget.release(held);
                 flow
             }

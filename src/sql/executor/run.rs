@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::sql::budget::{self, Budget};
 use crate::sql::catalog::Table;
-use crate::sql::plan::{PlanParts, null_row};
+use crate::sql::plan::{Counts, PlanParts, null_row};
 use crate::sql::{Fact, types};
 use crate::store::{AdvisoryKey, Key, Mode, Row, RowId, Snapshot, Stamp, TableId};
 use crate::trace::{LockStrength, Micros, Notice, Value};
@@ -29,7 +29,7 @@ pub struct StatementRun {
     pub parts: Rc<PlanParts>,
     pub(super) subqueries: Vec<Option<Kept>>,
     /// Common table expressions and what they gave.
-    pub(super) common: Vec<Option<Rc<Vec<Row>>>>,
+    pub(super) ctes: Vec<Option<Rc<Vec<Row>>>>,
     pub rows_read: u32,
     pub rows_scanned: u32,
     pub rows_written: u32,
@@ -50,7 +50,8 @@ pub struct StatementRun {
     pub(super) locked: FxHashMap<(TableId, RowId), Row>,
     /// The row whose update a locking SELECT last waited for: PostgreSQL then goes on to the newer version, whatever becomes of it.
     pub(super) followed: Option<(TableId, RowId)>,
-    pub counts: Option<FxHashMap<usize, (u64, u64)>>,
+    /// For EXPLAIN ANALYZE.
+    pub counts: Option<Counts>,
     pub waits_on: Awaited,
 }
 
@@ -88,7 +89,7 @@ impl StatementRun {
             frame: vec![Standing { row: empty, id: RowId(u32::MAX) }; parts.widths.len()],
             parts,
             subqueries: Vec::new(),
-            common: Vec::new(),
+            ctes: Vec::new(),
             rows_read: 0,
             rows_scanned: 0,
             rows_written: 0,
@@ -128,7 +129,7 @@ impl StatementRun {
         self.budget = Budget::default();
         self.advisory_at = 0;
         self.subqueries.clear();
-        self.common.clear();
+        self.ctes.clear();
     }
 }
 

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::sql::budget::{Budget, row_bytes};
 use crate::sql::error::Result;
-use crate::sql::plan::{Distinct, Query, Select, SortBy, SortKey};
+use crate::sql::plan::{Distinct, Query, Select, SortBy};
 use crate::store::Key;
 use crate::trace::Value;
 
@@ -33,10 +33,15 @@ impl Seen {
 impl Context<'_> {
     pub(super) fn run_select(&mut self, query: &Query, select: &Select, sink: RowSink) -> Result<Flow> {
         let mut seen = Seen::default();
+        let stages = &query.stages;
+        for stage in [&stages.body, &stages.sort, &stages.lock] {
+            self.count_loop(stage.id);
+        }
         let mut emit = |context: &mut Context| {
             if !context.lock_rows(query)? {
                 return Ok(Flow::More);
             }
+            context.count_rows(stages.lock.id, 1);
             let row = context.evaluate_all(&select.output)?;
             let is_new = match &select.distinct {
                 None => true,
@@ -46,7 +51,11 @@ impl Context<'_> {
                     seen.is_new(&mut context.run.budget, &key)?
                 }
             };
-            if is_new { sink(context, row) } else { Ok(Flow::More) }
+            if !is_new {
+                return Ok(Flow::More);
+            }
+            context.count_rows(stages.body.id, 1);
+            sink(context, row)
         };
         if query.order.is_empty() || query.presorted {
             let flow = self.run_node(&select.from, &mut emit)?;
@@ -66,6 +75,7 @@ impl Context<'_> {
                 if distinct && !seen.is_new(&mut context.run.budget, &row)? {
                     return Ok(Flow::More);
                 }
+                context.count_rows(stages.body.id, 1);
                 context.run.budget.hold(row_bytes(&row), &mut held)?;
                 let keys = context.sort_keys(&query.order, &row)?;
                 context.run.budget.hold(row_bytes(&keys), &mut held)?;
@@ -75,6 +85,7 @@ impl Context<'_> {
             sort_by_keys(&mut keyed, &query.order);
             let mut flow = Flow::More;
             for (_, row) in keyed {
+                self.count_rows(stages.sort.id, 1);
                 flow = sink(self, row)?;
                 if flow == Flow::Enough {
                     break;
@@ -98,6 +109,7 @@ impl Context<'_> {
         let mut flow = Flow::More;
         for (_, kept) in keyed {
             self.put_back(&slots, &kept);
+            self.count_rows(stages.sort.id, 1);
             flow = emit(self)?;
             if flow == Flow::Enough {
                 break;
@@ -107,12 +119,11 @@ impl Context<'_> {
         Ok(flow)
     }
 
-    pub(super) fn emit_sorted_output(
-        &mut self,
-        rows: Vec<Vec<Value>>,
-        order: &[SortKey],
-        sink: RowSink,
-    ) -> Result<Flow> {
+    pub(super) fn emit_sorted_output(&mut self, rows: Vec<Vec<Value>>, query: &Query, sink: RowSink) -> Result<Flow> {
+        let Query { order, stages, .. } = query;
+        self.count_loop(stages.body.id);
+        self.count_loop(stages.sort.id);
+        self.count_rows(stages.body.id, rows.len());
         if order.is_empty() {
             for row in rows {
                 if sink(self, row)? == Flow::Enough {
@@ -131,6 +142,7 @@ impl Context<'_> {
         sort_by_keys(&mut keyed, order);
         self.run.budget.release(held);
         for (_, row) in keyed {
+            self.count_rows(stages.sort.id, 1);
             if sink(self, row)? == Flow::Enough {
                 return Ok(Flow::Enough);
             }

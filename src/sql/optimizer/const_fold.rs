@@ -7,7 +7,7 @@ use crate::sql::budget::passing_bytes;
 use crate::sql::error::Stop;
 use crate::sql::expr::{OneRow, eval};
 use crate::sql::functions::Volatility;
-use crate::sql::plan::{Expr, SortBy, SortKey};
+use crate::sql::plan::{BoundBody, BoundQuery, BoundSelect, Derived, Expr, SortBy, SortKey, Source};
 use crate::sql::types::Type;
 use crate::trace::Value;
 
@@ -19,18 +19,75 @@ pub struct Folder {
     pub computed: usize,
     /// Columns of subqueries that are the same in every row.
     known: FxHashMap<(u16, u16), Value>,
+    /// It leaves everything as it is.
+    pub is_off: bool,
 }
 
 /// A plan that holds larger texts would hold them as long as it is kept: they are computed when they are wanted.
 const COMPUTED_MOST: usize = 16 << 20;
 
+/// In the order in which PostgreSQL's planner comes to the parts of a query, of which the first that fails is told.
+pub fn fold_constants(query: &mut BoundQuery, folder: &mut Folder) {
+    match &mut query.body {
+        BoundBody::Select(select) => folder.fold_select(select, &mut query.order),
+        BoundBody::Values(rows) => rows.iter_mut().flatten().for_each(|expr| folder.fold(expr)),
+        BoundBody::SetOperation { .. } => {}
+    }
+}
+
 impl Folder {
-    /// The column that will stand there has this value in all rows.
-    pub fn know(&mut self, slot: u16, column: u16, value: Value) {
-        self.known.insert((slot, column), value);
+    fn fold_select(&mut self, select: &mut BoundSelect, order: &mut Vec<SortKey>) {
+        select.sources.iter_mut().for_each(|source| self.fold_source(source));
+        self.fold_conditions(&mut select.conditions);
+        if let Some(grouping) = &mut select.grouping {
+            grouping.keys.iter_mut().chain(&mut grouping.having).for_each(|expr| self.fold(expr));
+            let calls = grouping.aggregates.iter_mut();
+            calls.flat_map(|call| call.arguments.iter_mut().chain(&mut call.filter)).for_each(|expr| self.fold(expr));
+        }
+        if let Some(windowing) = &mut select.windowing {
+            windowing.calls.iter_mut().flat_map(|call| &mut call.arguments).for_each(|expr| self.fold(expr));
+        }
+        if !select.in_from {
+            select.output.iter_mut().for_each(|expr| self.fold(expr));
+            order.iter_mut().for_each(|key| self.fold_sort_key(key));
+            // What is the same in all rows puts them in no order.
+            order.retain(|key| !matches!(key.by, SortBy::Expr(Expr::Const(_))));
+        }
+    }
+
+    fn fold_source(&mut self, source: &mut Source) {
+        match source {
+            Source::Table { .. } | Source::Function { .. } | Source::Cte { .. } => {}
+            Source::Derived(derived) => self.fold_derived(derived),
+            Source::Join { left, right, on, .. } => {
+                self.fold_source(left);
+                self.fold_source(right);
+                self.fold_conditions(on);
+            }
+        }
+    }
+
+    /// PostgreSQL merges a plain subquery into the query around it, so that its constants are constants there.
+    fn fold_derived(&mut self, derived: &mut Derived) {
+        let is_plain = derived.query.is_plain() && derived.query.locks.is_empty();
+        let BoundBody::Select(select) = &mut derived.query.body else { return };
+        let merges = is_plain
+            && !derived.nullable
+            && select.distinct.is_none()
+            && select.grouping.is_none()
+            && select.windowing.is_none();
+        for (number, expr) in select.output.iter_mut().enumerate() {
+            self.fold(expr);
+            if let (true, Expr::Const(value)) = (merges, &*expr) {
+                self.known.insert((derived.slot, number as u16), value.clone());
+            }
+        }
     }
 
     pub fn fold(&mut self, expr: &mut Expr) {
+        if self.is_off {
+            return;
+        }
         match expr {
             Expr::Const(_) | Expr::Parameter(_) | Expr::Subquery(_) => return,
             Expr::Column { slot, column } => {
@@ -75,8 +132,8 @@ impl Folder {
     }
 
     /// Parts of a conjunction; those that always hold go.
-    pub fn fold_conditions(&mut self, conditions: &mut Vec<Expr>) {
-        if !conditions.is_empty() {
+    fn fold_conditions(&mut self, conditions: &mut Vec<Expr>) {
+        if !conditions.is_empty() && !self.is_off {
             let mut kept = Vec::new();
             self.connected(std::mem::take(conditions), false).conjuncts(&mut kept);
             kept.retain(|condition| *condition != Expr::Const(Value::Bool(true)));
@@ -84,7 +141,7 @@ impl Folder {
         }
     }
 
-    pub fn fold_sort_key(&mut self, key: &mut SortKey) {
+    fn fold_sort_key(&mut self, key: &mut SortKey) {
         if let SortBy::Expr(by) = &mut key.by {
             self.fold(by);
         }

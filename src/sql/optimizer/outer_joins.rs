@@ -1,10 +1,18 @@
 //! Outer joins whose NULLs no condition lets through.
 
 use crate::sql::functions::Volatility;
-use crate::sql::plan::{Expr, JoinKind, SlotSet, Source};
+use crate::sql::plan::{BoundBody, BoundQuery, Expr, JoinKind, SlotSet, Source};
+
+use super::Folder;
 
 /// A condition that no row padded with NULLs fulfils makes an outer join one that pads less, or not at all.
-pub fn reduce_outer_joins(sources: &mut [Source], conditions: &[Expr]) {
+pub fn reduce_outer_joins(query: &mut BoundQuery, _: &mut Folder) {
+    if let BoundBody::Select(select) = &mut query.body {
+        reduce(&mut select.sources, &select.conditions);
+    }
+}
+
+fn reduce(sources: &mut [Source], conditions: &[Expr]) {
     for source in sources {
         if let Source::Join { kind, left, right, .. } = source {
             let rejects = |slots| conditions.iter().any(|condition| rejects_nulls(condition, slots));
@@ -18,10 +26,10 @@ pub fn reduce_outer_joins(sources: &mut [Source], conditions: &[Expr]) {
                 _ => {}
             }
             if *kind != JoinKind::Full {
-                reduce_outer_joins(std::slice::from_mut(left), conditions);
+                reduce(std::slice::from_mut(left), conditions);
             }
             if *kind == JoinKind::Inner {
-                reduce_outer_joins(std::slice::from_mut(right), conditions);
+                reduce(std::slice::from_mut(right), conditions);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::trace::Value;
 
-use super::{Body, Expr, JoinKind, SlotSet, Source, Subquery, SubqueryKind, SubqueryPlan};
+use super::{Body, Expr, JoinKind, SlotSet, Source, Subquery, SubqueryKind, SubqueryPlan, slots_of};
 
 /// How a row found before is tested once more.
 pub struct Recheck {
@@ -17,7 +17,7 @@ pub struct Recheck {
 
 impl Recheck {
     pub fn new(conditions: &[Expr], sources: &[Source], subqueries: &[SubqueryPlan]) -> Recheck {
-        let own = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
+        let own = slots_of(sources);
         let mut all = conditions.to_vec();
         let mut outer_joins = Vec::new();
         for source in sources {
@@ -76,14 +76,13 @@ fn exists_joins(subquery: &Subquery, subqueries: &[SubqueryPlan]) -> bool {
 pub fn joinable(conditions: &[Expr], sources: &[Source]) -> Option<Vec<Expr>> {
     fn reads(source: &Source) -> SlotSet {
         match source {
-            Source::Table { .. } => SlotSet::NONE,
-            Source::Other { reads, .. } => *reads,
             Source::Join { left, right, on, .. } => {
                 on.iter().fold(reads(left).union(reads(right)), |slots, on| slots.union(on.slots()))
             }
+            single => single.reads(),
         }
     }
-    let own = sources.iter().fold(SlotSet::NONE, |slots, source| slots.union(source.slots()));
+    let own = slots_of(sources);
     let closed = !sources.is_empty() && sources.iter().all(|source| reads(source).within(own));
     closed.then(|| conditions.to_vec())
 }

@@ -7,11 +7,12 @@ use rustc_hash::FxHashMap;
 use crate::sql::binder::Binder;
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, refuse};
-use crate::sql::executor::dml::{self, Write};
+use crate::sql::executor::dml;
+use crate::sql::optimizer::{self, Skipped};
 use crate::sql::parser::ast::Statement;
 use crate::sql::parser::{self, Parsed};
-use crate::sql::plan::{OutputColumn, PlanParts, Query};
-use crate::sql::planner::Assumed;
+use crate::sql::plan::{BoundKind, BoundStatement, OutputColumn, PlanKind, PlanParts};
+use crate::sql::planner::{self, Assumed};
 use crate::sql::system;
 use crate::sql::types::Type;
 use crate::store::{Mode, Store};
@@ -35,6 +36,8 @@ pub struct Statements {
     texts: [FxHashMap<Rc<str>, Rc<[Prepared]>>; 2],
     /// How long the texts are together.
     bytes: [usize; 2],
+    /// Rewrites that no plan is made with.
+    skipped: Rc<Skipped>,
 }
 
 pub struct Prepared {
@@ -43,6 +46,7 @@ pub struct Prepared {
     /// As it stands in its text.
     pub text: Rc<str>,
     pub asks_system: bool,
+    pub skipped: Rc<Skipped>,
     plans: std::cell::RefCell<Vec<(Vec<Type>, Rc<Plan>)>>,
 }
 
@@ -57,12 +61,14 @@ pub struct Plan {
     constant_bytes: usize,
 }
 
-pub enum PlanKind {
-    Query(Query),
-    Write(Write),
-}
-
 impl Statements {
+    /// Plans made from now on, all of them, do without a rewrite.
+    pub fn skip(&mut self, rewrite: &str) {
+        Rc::make_mut(&mut self.skipped).add(rewrite);
+        self.texts.iter_mut().for_each(FxHashMap::clear);
+        self.bytes = [0; 2];
+    }
+
     pub fn get(&mut self, sql: &str, with_parameters: bool) -> Result<Rc<[Prepared]>> {
         let texts = &mut self.texts[usize::from(with_parameters)];
         if let Some(known) = texts.get(sql) {
@@ -79,6 +85,7 @@ impl Statements {
                 kind: kind_of(&statement),
                 statement,
                 text,
+                skipped: self.skipped.clone(),
                 plans: std::cell::RefCell::new(Vec::new()),
             })
             .collect();
@@ -117,7 +124,7 @@ impl Prepared {
             plans.remove(place);
         }
         let types: Vec<Type> = parameters.iter().map(parameter_type).collect();
-        let plan = Rc::new(make(statement, catalog, store, &types)?);
+        let plan = Rc::new(make(statement, catalog, store, &types, &self.skipped, &mut |_, _| {})?);
         if plan.constant_bytes > CONSTANT_BYTES_KEPT {
             return Ok(plan);
         }
@@ -129,25 +136,37 @@ impl Prepared {
     }
 }
 
-pub fn make(statement: &Statement, catalog: &Catalog, store: &Store, types: &[Type]) -> Result<Plan> {
+pub fn make(
+    statement: &Statement,
+    catalog: &Catalog,
+    store: &Store,
+    types: &[Type],
+    skipped: &Skipped,
+    seen: &mut dyn FnMut(&str, &BoundStatement),
+) -> Result<Plan> {
     let mut binder = Binder::new(catalog, store, types);
+    binder.folder.is_off = skipped.has(optimizer::CONSTANTS);
     let kind = match statement {
-        Statement::Query(query) => PlanKind::Query(binder.query(query)?),
-        Statement::Insert(insert) => PlanKind::Write(dml::plan_insert(&mut binder, insert)?),
-        Statement::Update(update) => PlanKind::Write(dml::plan_update(&mut binder, update)?),
-        Statement::Delete(delete) => PlanKind::Write(dml::plan_delete(&mut binder, delete)?),
+        Statement::Query(query) => BoundKind::Query(binder.query(query)?),
+        Statement::Insert(insert) => BoundKind::Write(dml::plan_insert(&mut binder, insert)?),
+        Statement::Update(update) => BoundKind::Write(dml::plan_update(&mut binder, update)?),
+        Statement::Delete(delete) => BoundKind::Write(dml::plan_delete(&mut binder, delete)?),
         _ => return refuse("planning this statement"),
     };
+    let mut bound = binder.finish(kind);
+    seen("bound", &bound);
+    optimizer::optimize(&mut bound, &mut binder.folder, skipped, &mut |pass, bound| seen(pass.name, bound));
     if let Some(failure) = binder.folder.failure {
         return Err(failure);
     }
+    let (kind, parts) = planner::plan(bound, store, skipped);
     let columns = match &kind {
         PlanKind::Query(query) => Some(shown(&query.columns)),
         PlanKind::Write(write) => write.returning.as_ref().map(|(_, columns)| shown(columns)),
     };
     Ok(Plan {
         kind,
-        parts: Rc::new(binder.parts),
+        parts: Rc::new(parts),
         tables: binder.tables,
         columns,
         restless: binder.restless,

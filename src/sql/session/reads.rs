@@ -7,10 +7,8 @@ use crate::sql::Database;
 use crate::sql::catalog::Table;
 use crate::sql::error::Stop;
 use crate::sql::parser::ast::Statement;
-use crate::sql::plan::{Body, Expr, Node, Query};
+use crate::sql::plan::{Body, Expr, Operator, PlanKind, PlanNode, Query};
 use crate::trace::SqlError;
-
-use super::prepared::PlanKind;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reads {
@@ -69,13 +67,17 @@ fn about(query: &Query) -> Option<&Rc<Table>> {
 }
 
 /// The table whose rows stand in a slot.
-fn scanned(node: &Node, wanted: u16) -> Option<&Rc<Table>> {
-    match node {
-        Node::Scan(scan) => (scan.slot == wanted).then_some(&scan.table),
-        Node::Join(join) => scanned(&join.left, wanted).or_else(|| scanned(&join.right, wanted)),
-        Node::Filter { input, .. } | Node::Gate { input, .. } => scanned(input, wanted),
-        Node::Group(group) => scanned(&group.input, wanted),
-        Node::Window(window) => scanned(&window.input, wanted),
-        Node::Once | Node::Series { .. } | Node::Unnest { .. } | Node::Derived { .. } | Node::Common { .. } => None,
+fn scanned(node: &PlanNode, wanted: u16) -> Option<&Rc<Table>> {
+    match &node.operator {
+        Operator::Scan(scan) => (scan.slot == wanted).then_some(&scan.table),
+        Operator::Join(join) => scanned(&join.left, wanted).or_else(|| scanned(&join.right, wanted)),
+        Operator::Filter { input, .. } | Operator::OneTimeFilter { input, .. } => scanned(input, wanted),
+        Operator::Group(group) => scanned(&group.input, wanted),
+        Operator::Window(window) => scanned(&window.input, wanted),
+        Operator::OneRow
+        | Operator::Series { .. }
+        | Operator::Unnest { .. }
+        | Operator::Derived { .. }
+        | Operator::Cte { .. } => None,
     }
 }

@@ -4,16 +4,17 @@ use std::rc::Rc;
 
 use crate::sql::catalog::{CatalogState, search_path};
 use crate::sql::error::{Result, Stop, fail, refuse};
-use crate::sql::executor::dml::{WriteKind, WriteProgress};
+use crate::sql::executor::dml::WriteProgress;
 use crate::sql::executor::{Awaited, Context, StatementRun};
-use crate::sql::explain::Explained;
+use crate::sql::explain;
 use crate::sql::parser::ast::Statement;
+use crate::sql::plan::{PlanKind, WriteKind};
 use crate::sql::types::text;
 use crate::sql::{Fact, system};
 use crate::store::{Mode, Stamp, Tag};
 use crate::trace::{Column, Isolation, Micros, QueryResult, SqlType, Value};
 
-use super::prepared::{self, Plan, PlanKind, Prepared, Statements};
+use super::prepared::{self, Plan, Prepared, Statements};
 use super::{Running, done};
 
 /// A query text in work.
@@ -150,20 +151,11 @@ impl Running<'_> {
     ) -> Result<QueryResult> {
         let lines = self.within_transaction(query, |context, current| {
             let plan = plan_for(context, current, prepared, statement)?;
-            let mut given = 0;
             if analyze {
                 context.run.counts.get_or_insert_default();
-                let result = run_plan(context, &plan, &mut current.progress)?;
-                given = result.rows.len() as u64;
+                run_plan(context, &plan, &mut current.progress)?;
             }
-            let explained = Explained {
-                store: &context.engine.store,
-                parts: &plan.parts,
-                costs,
-                counts: context.run.counts.as_ref(),
-                given,
-            };
-            Ok(explained.lines(&plan))
+            Ok(explain::lines(&plan.kind, &plan.parts, costs, context.run.counts.as_ref()))
         })?;
         let column = Column { name: Rc::from("QUERY PLAN"), sql_type: SqlType::Text };
         let rows: Vec<Vec<Value>> = lines.iter().map(|line| vec![text(line)]).collect();

@@ -1,0 +1,51 @@
+//! What the rows of a plan are called.
+
+use std::rc::Rc;
+
+use crate::sql::plan::{Body, Operator, PlanNode, Query};
+
+use super::Explain;
+
+impl Explain<'_> {
+    pub fn name_query(&mut self, query: &Query) {
+        match &query.body {
+            Body::Select(select) => self.name_node(&select.from),
+            Body::Values(_) => {}
+            Body::SetOperation { inputs, .. } => inputs.iter().for_each(|input| self.name_query(input)),
+        }
+    }
+
+    pub fn name_node(&mut self, node: &PlanNode) {
+        match &node.operator {
+            Operator::Scan(scan) => {
+                let columns = scan.table.columns.iter().map(|column| column.name.clone()).collect();
+                self.names.add(scan.slot, scan.alias.clone(), columns);
+            }
+            Operator::Derived { slot, query, name } => {
+                self.names.add(*slot, name.clone(), columns_of(query));
+                self.name_query(query);
+            }
+            Operator::Cte { slot, number, name } => {
+                self.names.add(*slot, name.clone(), columns_of(&self.parts.ctes[*number]));
+            }
+            Operator::Series { slot, .. } => self.name_function(*slot, "generate_series"),
+            Operator::Unnest { slot, .. } => self.name_function(*slot, "unnest"),
+            Operator::Join(join) => {
+                self.name_node(&join.left);
+                self.name_node(&join.right);
+            }
+            Operator::Filter { input, .. } | Operator::OneTimeFilter { input, .. } => self.name_node(input),
+            Operator::Group(group) => self.name_node(&group.input),
+            Operator::Window(window) => self.name_node(&window.input),
+            Operator::OneRow => {}
+        }
+    }
+
+    fn name_function(&mut self, slot: u16, name: &str) {
+        self.names.add(slot, Rc::from(name), vec![Rc::from(name)]);
+    }
+}
+
+fn columns_of(query: &Query) -> Vec<Rc<str>> {
+    query.columns.iter().map(|column| column.name.clone()).collect()
+}

@@ -1,0 +1,114 @@
+//! What stands above FROM: groups and windows, set operations, and the order, locks and limit of a query.
+
+use crate::sql::plan::{
+    Body, BoundBody, BoundQuery, BoundSelect, Distinct, Estimate, Expr, Group, Grouping, LockTarget, Operator,
+    OutputColumn, PlanNode, Query, Recheck, Select, SetOperation, SlotSet, SortKey, Stages, Window, Windowing,
+    joinable,
+};
+use crate::trace::Value;
+
+use super::order::Wanted;
+use super::{Planner, cost};
+
+/// A query without its body.
+pub struct Outside {
+    pub columns: Vec<OutputColumn>,
+    pub order: Vec<SortKey>,
+    pub presorted: bool,
+    pub limit: Option<Expr>,
+    pub offset: Option<Expr>,
+    pub locks: Vec<LockTarget>,
+}
+
+impl Planner<'_> {
+    pub fn query(&mut self, bound: BoundQuery) -> Query {
+        let BoundQuery { body, columns, order, limit, offset, locks } = bound;
+        let outside = Outside { columns, order, presorted: false, limit, offset, locks };
+        match body {
+            BoundBody::Select(select) => self.select(*select, outside),
+            BoundBody::Values(rows) => {
+                let estimate = cost::values(rows.len());
+                self.finished(Body::Values(rows), estimate, outside)
+            }
+            BoundBody::SetOperation { operation, all, inputs } => self.set_operation(operation, all, inputs, outside),
+        }
+    }
+
+    fn set_operation(
+        &mut self,
+        operation: SetOperation,
+        all: bool,
+        inputs: Vec<BoundQuery>,
+        outside: Outside,
+    ) -> Query {
+        let inputs: Vec<Query> = inputs.into_iter().map(|input| self.query(input)).collect();
+        let estimate = cost::set_operation(inputs.iter().map(Query::estimate));
+        self.finished(Body::SetOperation { operation, all, inputs }, estimate, outside)
+    }
+
+    fn select(&mut self, bound: BoundSelect, mut outside: Outside) -> Query {
+        let bound = match self.min_max_by_index(bound) {
+            Ok(from) => return self.selected(from, outside),
+            Err(bound) => bound,
+        };
+        let BoundSelect { sources, slots, conditions, grouping, windowing, output, distinct, may_join, .. } = bound;
+        let recheck = (!outside.locks.is_empty()).then(|| Recheck::new(&conditions, &sources, &self.parts.subqueries));
+        let joinable = if may_join { joinable(&conditions, &sources) } else { None };
+        let is_made = grouping.is_some() || windowing.is_some();
+        let by_rows = !is_made && !matches!(distinct, Some(Distinct::Rows));
+        let wanted = Wanted {
+            order: if by_rows { &outside.order } else { &[] },
+            first_rows: outside.limit.is_some() && !is_made,
+        };
+        let planned = self.from(sources, conditions, wanted);
+        outside.presorted = planned.ordered && by_rows && !outside.order.is_empty();
+        let (from, slots) = self.made_of(planned.node, slots, grouping, windowing);
+        let query = self.selected(Select { from, output, distinct, slots }, outside);
+        Query { recheck, joinable, ..query }
+    }
+
+    /// Groups and windows over rows.
+    pub fn made_of(
+        &mut self,
+        mut node: PlanNode,
+        mut slots: SlotSet,
+        grouping: Option<Grouping>,
+        windowing: Option<Windowing>,
+    ) -> (PlanNode, SlotSet) {
+        if let Some(Grouping { keys, aggregates, having, slot }) = grouping {
+            let estimate = cost::group(node.estimate, !keys.is_empty());
+            let group = Group { input: node, keys, aggregates, slot, input_slots: slots, having };
+            node = self.node(Operator::Group(Box::new(group)), estimate);
+            slots = slots.union(SlotSet::one(slot));
+        }
+        if let Some(Windowing { calls, slot }) = windowing {
+            let estimate = cost::window(node.estimate);
+            let window = Window { input: node, calls, slot, input_slots: slots };
+            node = self.node(Operator::Window(Box::new(window)), estimate);
+            slots = slots.union(SlotSet::one(slot));
+        }
+        (node, slots)
+    }
+
+    pub fn selected(&mut self, select: Select, outside: Outside) -> Query {
+        let estimate = select.from.estimate;
+        self.finished(Body::Select(select), estimate, outside)
+    }
+
+    fn finished(&mut self, body: Body, estimate: Estimate, outside: Outside) -> Query {
+        let Outside { columns, order, presorted, limit, offset, locks } = outside;
+        let is_sorted = !order.is_empty() && !presorted;
+        let sorted = if is_sorted { cost::sort(estimate) } else { estimate };
+        let limited = match &limit {
+            Some(Expr::Const(Value::Int(limit))) => cost::limit(sorted, *limit as f64, !is_sorted),
+            _ => sorted,
+        };
+        let stages = Stages {
+            body: self.stage(estimate),
+            sort: self.stage(sorted),
+            lock: self.stage(sorted),
+            limit: self.stage(limited),
+        };
+        Query { body, columns, order, presorted, limit, offset, locks, recheck: None, joinable: None, stages }
+    }
+}
