@@ -8,12 +8,13 @@
 //!    PostgreSQL takes and this engine does not is `Statement::Refused`, which fails when its turn comes.
 //! 3. `session` takes the statements one after the other. It begins a transaction where none is open, and knows what may run in one
 //!    that has failed.
-//! 4. `binder` resolves names against the catalog and gives every expression its type (`BoundSelect`). A literal of unknown type
+//! 4. `binder` resolves names against the catalog and gives every expression its type (`BoundStatement`). A literal of unknown type
 //!    becomes what stands beside it; a function is looked up with the types of its arguments.
-//! 5. Constants are computed (`fold`), outer joins whose NULLs no condition lets through become inner ones
-//!    (`plan::reduce_outer_joins`), columns of a subquery that nobody reads are dropped.
-//! 6. `plan::Planner` chooses an access path for each table and an order and method for each join; grouping, windows, sorting and
-//!    row locks stand above. What it assumed of a table's size is kept: another size makes another plan.
+//! 5. `optimizer` rewrites it by its `PASSES`: columns of a subquery that nobody reads are dropped, constants are computed, outer
+//!    joins whose NULLs no condition lets through become inner ones.
+//! 6. `planner` chooses an access path for each table and an order and method for each join (`PlanNode`), all by `planner::cost`;
+//!    grouping, windows, sorting and row locks stand above. What it assumed of a table's size is kept: another size makes another
+//!    plan.
 //! 7. The statement's tables are locked, then its snapshot is taken: the transaction's own from REPEATABLE READ on.
 //! 8. `exec` runs the plan: each node hands its rows to a sink, so that LIMIT stops the scan below it. What is read is told as facts
 //!    and, under SERIALIZABLE, to the store's read/write dependencies.
@@ -24,7 +25,8 @@
 //! 11. The rows go out as a `QueryResult`, with the facts for the trace. Outside a transaction block the statement commits.
 //!
 //! INSERT, UPDATE and DELETE (`dml`) find their rows by such a plan, then lock, test, write, check constraints and answer
-//! RETURNING; CREATE, ALTER and DROP (`ddl`) take the table for themselves. EXPLAIN (`explain`) prints the plan of step 6.
+//! RETURNING; CREATE, ALTER and DROP (`ddl`) take the table for themselves. EXPLAIN (`explain`) prints the plan of step 6;
+//! `Database::plan_steps` also what came before it.
 //!
 //! Questions to the system's own tables (`system`) are answered by GlueSQL, which reads them in its own grammar. Statements over the
 //! user's tables are not, for GlueSQL 0.20 answers them otherwise than PostgreSQL: `decimal = 20` is never true, `NOT IN (…, NULL)`
@@ -43,6 +45,7 @@ mod functions;
 mod optimizer;
 mod parser;
 mod plan;
+mod plan_steps;
 mod planner;
 mod session;
 mod settings;
@@ -58,6 +61,7 @@ use crate::trace::{
     Isolation, LockStrength, Micros, Notice, QueryResult, SessionId, SqlError, StatementKind, Value, Xid,
 };
 
+pub use plan_steps::PlanStep;
 pub use session::in_work::statement_in_work;
 use session::prepared::Statements;
 pub use session::{Footprint, Reads, footprint};

@@ -19,6 +19,14 @@ pub struct Planned {
     pub asked: f64,
 }
 
+/// A table, and the way its rows are read.
+pub struct Reading {
+    pub table: Rc<Table>,
+    pub alias: Rc<str>,
+    pub slot: u16,
+    pub way: Way,
+}
+
 impl Planner<'_> {
     /// Joins all sources and applies all conditions.
     pub fn from(&mut self, sources: Vec<Source>, mut conditions: Vec<Expr>, wanted: Wanted) -> Planned {
@@ -136,7 +144,7 @@ impl Planner<'_> {
         }
         let asked = if wanted.first_rows { cost::asked_for(way.rank) } else { way.rows };
         let slots = SlotSet::one(slot);
-        let node = self.scan(table, alias, slot, way, conditions, slots, own);
+        let node = self.scan(Reading { table, alias, slot, way }, conditions, slots, own);
         Planned { node, slots, ordered: direction.is_some(), asked }
     }
 
@@ -150,23 +158,14 @@ impl Planner<'_> {
     }
 
     /// Builds the scan and gives it the conditions that can be tested once it is read.
-    #[allow(clippy::too_many_arguments)]
-    pub fn scan(
-        &mut self,
-        table: Rc<Table>,
-        alias: Rc<str>,
-        slot: u16,
-        mut way: Way,
-        conditions: &mut Vec<Expr>,
-        placed: SlotSet,
-        own: SlotSet,
-    ) -> PlanNode {
-        way.used.sort_unstable();
-        let mut index_condition: Vec<Expr> = way.used.iter().rev().map(|number| conditions.remove(*number)).collect();
+    pub fn scan(&mut self, reading: Reading, conditions: &mut Vec<Expr>, placed: SlotSet, own: SlotSet) -> PlanNode {
+        let Reading { table, alias, slot, way: Way { access, mut used, rows, .. } } = reading;
+        used.sort_unstable();
+        let mut index_condition: Vec<Expr> = used.into_iter().rev().map(|number| conditions.remove(number)).collect();
         index_condition.reverse();
         let filter = take_placed(conditions, placed, own);
-        let estimate = cost::scan(&way.access, row_count(self.store, &table), way.rows, filter.is_some());
-        self.node(Operator::Scan(Scan { table, alias, slot, access: way.access, index_condition, filter }), estimate)
+        let estimate = cost::scan(&access, row_count(self.store, &table), rows, filter.is_some());
+        self.node(Operator::Scan(Scan { table, alias, slot, access, index_condition, filter }), estimate)
     }
 
     pub fn filter(&mut self, node: PlanNode, condition: Option<Expr>) -> PlanNode {

@@ -4,7 +4,7 @@ use crate::sql::plan::{Expr, Join, JoinKind, JoinMethod, Operator, PlanNode, Slo
 
 use super::access::{Search, Way, row_count};
 use super::conditions::{all_of, take, take_keys, take_placed};
-use super::from::Planned;
+use super::from::{Planned, Reading};
 use super::order::Wanted;
 use super::{Planner, cost};
 
@@ -103,7 +103,7 @@ impl Planner<'_> {
     ) -> Right {
         let Source::Table { table, alias, slot } = source else { unreachable!("only tables have indexes") };
         let each = way.rows;
-        let node = self.scan(table, alias, slot, way, conditions, placed, own);
+        let node = self.scan(Reading { table, alias, slot, way }, conditions, placed, own);
         Right { node, method: JoinMethod::Nested, each }
     }
 
