@@ -149,6 +149,22 @@ fn agrees_without_any_rewrite(path: &Path) {
     }
 }
 
+/// Otherwise to leave it out would say nothing.
+#[test]
+fn every_rewrite_shows_in_some_plan() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts/sql/plans");
+    let scripts = ["access", "passes"].map(|name| fs::read_to_string(folder.join(name)).expect("the script"));
+    for name in twoam::sql::rewrites() {
+        let shows = scripts.iter().any(|script| {
+            let (mut whole, mut less) = (Sql::new(), Sql::new());
+            less.database.skip_rewrite(name);
+            let run = |sql: &mut Sql| goldenscript::generate(sql, script).expect("the script");
+            run(&mut whole) != run(&mut less)
+        });
+        assert!(shows, "no plan of tests/scripts/sql/plans changes without {name}");
+    }
+}
+
 /// A script on two databases at once, one of which leaves out a rewrite.
 struct Pair {
     whole: Sql,

@@ -5,6 +5,7 @@
 mod golden;
 mod grammar;
 mod postgres;
+mod rewrites;
 mod schedule_grammar;
 mod schedules;
 mod statements;

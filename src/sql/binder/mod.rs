@@ -202,7 +202,7 @@ impl<'a> Binder<'a> {
     }
 
     /// What finds the rows that a statement writes, as a SELECT that puts nothing out.
-    pub fn found(&self, mut sources: Vec<Source>, conditions: Vec<Expr>) -> BoundQuery {
+    pub fn found_by(&self, mut sources: Vec<Source>, conditions: Vec<Expr>) -> BoundQuery {
         self.note_columns_read(&mut sources);
         let slots = slots_of(&sources);
         let select = BoundSelect { sources, slots, conditions, ..BoundSelect::default() };

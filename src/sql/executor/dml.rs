@@ -338,7 +338,7 @@ fn find(
     let returning = returning.map(|items| binder.returning(items)).transpose()?;
     let mut sources = vec![Source::Table { table: table.clone(), alias, slot: TARGET }];
     sources.append(others);
-    Ok((binder.found(sources, conditions), returning))
+    Ok((binder.found_by(sources, conditions), returning))
 }
 
 /// What a written row takes beside its values: the version, its undoing, its entries in indexes, and the fact that tells of it.

@@ -26,7 +26,7 @@ pub struct Folder {
 /// A plan that holds larger texts would hold them as long as it is kept: they are computed when they are wanted.
 const COMPUTED_MOST: usize = 16 << 20;
 
-/// In the order in which PostgreSQL's planner comes to the parts of a query, of which the first that fails is told.
+/// FROM and WHERE first: of two constants that cannot be computed the first is told.
 pub fn fold_constants(query: &mut BoundQuery, folder: &mut Folder) {
     match &mut query.body {
         BoundBody::Select(select) => folder.fold_select(select, &mut query.order),

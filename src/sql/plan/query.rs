@@ -24,7 +24,8 @@ pub struct Query {
     pub stages: Stages,
 }
 
-/// From the innermost to the outermost. A query has all of them; one that does nothing in it is neither shown nor counted.
+/// From the innermost to the outermost. A query has all of them; one that does nothing in it passes on what it is given, and is not
+/// shown.
 pub struct Stages {
     /// VALUES, the set operation, or DISTINCT.
     pub body: Stage,

@@ -34,8 +34,7 @@ const ROWS_OF_A_PAGE: f64 = 100.0;
 
 pub const NOTHING_READ: Estimate = Estimate { rows: 1.0, cost: ROW };
 
-// How many rows an access gives.
-
+/// Of an access by the first columns of an index; a search by all columns of a unique one finds a row or none.
 pub fn equal_rows(all: f64, columns: usize, is_unique_key: bool) -> f64 {
     if is_unique_key { UNIQUE_ROWS } else { all / EQUAL.powi(columns as i32) }
 }
@@ -71,8 +70,6 @@ pub fn rank_for_order(all: f64) -> f64 {
 pub fn asked_for(rows: f64) -> f64 {
     rows.min(FIRST_ROWS)
 }
-
-// What stands in FROM.
 
 pub fn scan(access: &Access, all: f64, rows: f64, has_filter: bool) -> Estimate {
     let cost = match access {
@@ -119,8 +116,6 @@ pub fn filter(input: Estimate) -> Estimate {
     Estimate { rows: input.rows, cost: input.cost + input.rows * OPERATOR }
 }
 
-// Joins.
-
 /// Whether so many searches of an index are cheaper than to read the table once.
 pub fn prefers_index(searches: f64, rows_of_each: f64, all: f64) -> bool {
     searches * (rows_of_each + 1.0) <= all.max(20.0) * 1.5
@@ -142,8 +137,6 @@ pub fn nested_loop(left: Estimate, right: Estimate, rows: f64) -> Estimate {
 pub fn hash_join(left: Estimate, right: Estimate, rows: f64) -> Estimate {
     Estimate { rows, cost: left.cost + right.cost + (left.rows + right.rows) * 0.015 + rows * ROW }
 }
-
-// What stands above FROM.
 
 pub fn group(input: Estimate, has_keys: bool) -> Estimate {
     let rows = if has_keys { (input.rows / 10.0).max(1.0) } else { 1.0 };
