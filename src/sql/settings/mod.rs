@@ -104,7 +104,11 @@ impl SessionSettings {
                 return refuse(format!("{name} other than {only}"));
             }
             (_, Some(_)) => {}
-            (None, None) if default.is_some() || name.contains('.') => drop(self.others.remove(name)),
+            (None, None) if default.is_some() => drop(self.others.remove(name)),
+            // One of the user's own is empty from then on, and not unknown again.
+            (None, None) if name.contains('.') => {
+                self.others.entry(name.to_owned()).and_modify(String::clear).or_default();
+            }
             (Some(value), None) if default.is_some() || name.contains('.') => {
                 let kept = inert::as_shown(name, value)?;
                 self.others.insert(name.to_owned(), kept);
