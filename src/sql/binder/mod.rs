@@ -4,16 +4,22 @@ mod aggregate;
 mod call;
 mod coerce;
 mod data_type;
+mod delete;
 mod expr;
 mod from;
+mod insert;
 mod locking;
 mod names;
+mod on_conflict;
 mod operators;
 mod overload;
 mod query;
+mod returning;
 mod scope;
 mod select;
 mod subquery;
+mod target;
+mod update;
 mod window;
 
 use std::rc::Rc;
@@ -35,7 +41,6 @@ use self::scope::{Relation, Scope};
 
 pub use coerce::assign;
 pub use data_type::type_of;
-pub use from::invalid_reference;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Typed {
@@ -210,7 +215,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Binds further FROM items beside what the scope has, as UPDATE … FROM and DELETE … USING do.
-    pub fn more_sources(&mut self, from: &[ast::TableWithJoins]) -> Result<Vec<Source>> {
+    pub(super) fn more_sources(&mut self, from: &[ast::TableWithJoins]) -> Result<Vec<Source>> {
         from.iter().map(|item| self.bind_joined(item)).collect()
     }
 }

@@ -272,19 +272,6 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
-    /// RETURNING: output over what the scope knows.
-    pub fn returning(&mut self, items: &[ast::SelectItem]) -> Result<(Vec<Expr>, Vec<OutputColumn>)> {
-        self.scope().clause = "RETURNING";
-        let mut output: Vec<Typed> = Vec::new();
-        let mut columns: Vec<OutputColumn> = Vec::new();
-        for item in items {
-            self.select_item(item, true, &mut output, &mut columns)?;
-        }
-        known_types(&mut output, &mut columns)?;
-        output.iter_mut().for_each(|typed| self.folder.fold(&mut typed.expr));
-        Ok((output.into_iter().map(|typed| typed.expr).collect(), columns))
-    }
-
     pub(super) fn group_key(&mut self, expr: &ast::Expr, output: &[Typed], columns: &[OutputColumn]) -> Result<Typed> {
         if let Some(place) = constant_position(expr, output.len(), "GROUP BY") {
             return Ok(output[place?].clone());
@@ -421,7 +408,7 @@ impl<'a> Binder<'a> {
 }
 
 /// What nobody has given a type is text.
-fn known_types(output: &mut [Typed], columns: &mut [OutputColumn]) -> Result<()> {
+pub(super) fn known_types(output: &mut [Typed], columns: &mut [OutputColumn]) -> Result<()> {
     for (typed, column) in output.iter_mut().zip(columns) {
         if typed.ty == Type::Unknown {
             typed.expr = coerce(typed.clone(), &Type::Text)?;

@@ -5,16 +5,16 @@ use std::rc::Rc;
 use crate::sql::binder::{Binder, Typed, assign, names_of, relation_name, type_of};
 use crate::sql::catalog::{Action, Check, Column, ForeignKey, Identity, Index, Table, missing_column};
 use crate::sql::error::{Result, Stop, error, fail, refuse};
-use crate::sql::executor::dml::sequence_default;
 use crate::sql::executor::sequences::sequence_with;
 use crate::sql::executor::temporary::{check_key, of_table};
-use crate::sql::executor::{Awaited, Context, Standing};
+use crate::sql::executor::{Context, Standing};
 use crate::sql::expr::{OneRow, eval, holds};
+use crate::sql::functions::sequence::nextval;
 use crate::sql::optimizer::const_fold::is_immutable;
 use crate::sql::parser::ast::{self, ColumnConstraintKind, TableConstraintKind};
 use crate::sql::plan::Expr;
 use crate::sql::types::{self, Type};
-use crate::store::{Index as StoreIndex, Key, KeySource, Mode, Row, RowId, RowLock, Tag};
+use crate::store::{Index as StoreIndex, Key, KeySource, Mode, Row, RowId, Tag};
 use crate::trace::{SessionId, SqlError, Value};
 
 /// The words PostgreSQL names a statement by in a message.
@@ -66,17 +66,6 @@ impl Context<'_> {
         }
         self.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
         Ok(tag.to_owned())
-    }
-
-    pub fn lock_table(&mut self, table: &Table, mode: Mode, may_wait: bool) -> Result<()> {
-        match self.engine.store.lock(self.session, Tag::Table(table.id), mode, may_wait) {
-            RowLock::Locked { .. } => Ok(()),
-            RowLock::Waits => {
-                self.run.waits_on = Awaited::Other(format!("table {}", table.name));
-                Err(Stop::Waits)
-            }
-            RowLock::Unavailable => fail("55P03", format!("could not obtain lock on relation \"{}\"", table.name)),
-        }
     }
 
     fn create_table(&mut self, create: &ast::CreateTable) -> Result<String> {
@@ -932,4 +921,10 @@ pub fn check_computed_keys(table: &Table, row: &Row) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The default of a SERIAL or IDENTITY column.
+pub fn sequence_default(sequence: &str, ty: &Type) -> Result<Expr> {
+    let expr = Expr::Call { function: nextval(), arguments: vec![Expr::Const(types::text(sequence))] };
+    assign(Typed { expr, ty: Type::Int8 }, ty)
 }

@@ -2,18 +2,23 @@
 //! each source. Reading can be done again from the start with the same snapshot, and is when a row lock had to be waited for.
 
 mod advisory;
+mod constraints;
 mod cte;
 pub mod ddl;
-pub mod dml;
+mod delete;
 pub mod engine;
 mod epq;
+mod foreign_keys;
 mod frame;
 mod group;
+mod insert;
 mod join;
 mod late_output;
 mod lock_rows;
 mod node;
+mod on_conflict;
 mod query;
+mod returning;
 mod run;
 mod scan;
 mod select;
@@ -23,8 +28,11 @@ mod set_operation;
 mod sort;
 mod subquery;
 mod system_env;
+mod table_lock;
 pub mod temporary;
+mod update;
 mod window;
+pub mod write;
 
 pub use lock_rows::LockedRow;
 pub use run::{Awaited, Standing, Standings, StatementRun, row_key};

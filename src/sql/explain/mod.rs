@@ -11,10 +11,10 @@ mod subplans;
 
 pub use bound::bound_lines;
 
-use crate::sql::plan::{Counts, Estimate, NodeId, PlanKind, PlanParts, Stage};
-
 use expr::Names;
 use page::Page;
+
+use crate::sql::plan::{Counts, Estimate, NodeId, PlanKind, PlanParts, Stage};
 
 /// `counts` are there for EXPLAIN ANALYZE.
 pub fn lines(plan: &PlanKind, parts: &PlanParts, costs: bool, counts: Option<&Counts>) -> Vec<String> {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use crate::sql::catalog::Table;
 
 use super::{
-    Aggregate, Conflict, Distinct, Expr, JoinKind, LockTarget, OutputColumn, Returning, SetOperation, SlotSet, SortKey,
-    Subquery, WindowCall,
+    Aggregate, Assignment, Distinct, Expr, JoinKind, LockTarget, OnConflict, OutputColumn, Returning, SetOperation,
+    SlotSet, SortKey, Subquery, WindowCall,
 };
 
 pub struct BoundStatement {
@@ -120,12 +120,12 @@ pub struct BoundWrite {
 pub enum BoundWriteKind {
     Insert {
         rows: BoundRows,
-        conflict: Option<Conflict>,
+        conflict: Option<OnConflict>,
     },
     /// `found` is a SELECT that puts nothing out.
     Update {
         found: BoundQuery,
-        set: Vec<(usize, Expr)>,
+        set: Vec<Assignment>,
     },
     Delete {
         found: BoundQuery,

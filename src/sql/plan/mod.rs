@@ -22,7 +22,7 @@ pub use query::{
     lock_words,
 };
 pub use recheck::{Recheck, joinable};
-pub use write::{Conflict, Found, InsertRows, Returning, TARGET, Write, WriteKind};
+pub use write::{Assignment, ConflictUpdate, Found, InsertRows, OnConflict, Returning, TARGET, Write, WriteKind};
 
 use std::rc::Rc;
 

@@ -16,12 +16,9 @@ pub struct Write {
     pub stage: Stage,
 }
 
-/// What is given back of each written row.
-pub type Returning = (Vec<Expr>, Vec<OutputColumn>);
-
 pub enum WriteKind {
-    Insert { rows: InsertRows, conflict: Option<Conflict> },
-    Update { found: Found, set: Vec<(usize, Expr)> },
+    Insert { rows: InsertRows, conflict: Option<OnConflict> },
+    Update { found: Found, set: Vec<Assignment> },
     Delete { found: Found },
 }
 
@@ -40,13 +37,28 @@ pub struct Found {
     pub recheck: Recheck,
 }
 
-pub struct Conflict {
+/// A column of SET, by its place in the table.
+pub struct Assignment {
+    pub column: usize,
+    pub value: Expr,
+}
+
+pub struct OnConflict {
     /// Unique indexes (by their place in the table) that count; empty: all.
     pub arbiters: Vec<usize>,
+    /// The slot of the row that was proposed for insertion.
     pub excluded: u16,
     /// `None`: do nothing.
     pub update: Option<ConflictUpdate>,
 }
 
-/// What DO UPDATE sets, and its WHERE clause.
-pub type ConflictUpdate = (Vec<(usize, Expr)>, Option<Expr>);
+pub struct ConflictUpdate {
+    pub set: Vec<Assignment>,
+    pub condition: Option<Expr>,
+}
+
+/// What is given back of each written row.
+pub struct Returning {
+    pub output: Vec<Expr>,
+    pub columns: Vec<OutputColumn>,
+}

@@ -7,7 +7,6 @@ use rustc_hash::FxHashMap;
 use crate::sql::binder::Binder;
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, refuse};
-use crate::sql::executor::dml;
 use crate::sql::optimizer::{self, Skipped};
 use crate::sql::parser::ast::Statement;
 use crate::sql::parser::{self, Parsed};
@@ -20,7 +19,6 @@ use crate::trace::json::Json;
 use crate::trace::{Column, StatementKind, Value};
 
 use super::footprint::kind_of;
-
 use super::in_work::InWork;
 
 const TEXTS_KEPT: usize = 2000;
@@ -148,9 +146,9 @@ pub fn make(
     binder.folder.is_off = skipped.has(optimizer::CONSTANTS);
     let kind = match statement {
         Statement::Query(query) => BoundKind::Query(binder.query(query)?),
-        Statement::Insert(insert) => BoundKind::Write(dml::plan_insert(&mut binder, insert)?),
-        Statement::Update(update) => BoundKind::Write(dml::plan_update(&mut binder, update)?),
-        Statement::Delete(delete) => BoundKind::Write(dml::plan_delete(&mut binder, delete)?),
+        Statement::Insert(insert) => BoundKind::Write(binder.insert(insert)?),
+        Statement::Update(update) => BoundKind::Write(binder.update(update)?),
+        Statement::Delete(delete) => BoundKind::Write(binder.delete(delete)?),
         _ => return refuse("planning this statement"),
     };
     let mut bound = binder.finish(kind);
@@ -162,7 +160,7 @@ pub fn make(
     let (kind, parts) = planner::plan(bound, store, skipped);
     let columns = match &kind {
         PlanKind::Query(query) => Some(shown(&query.columns)),
-        PlanKind::Write(write) => write.returning.as_ref().map(|(_, columns)| shown(columns)),
+        PlanKind::Write(write) => write.returning.as_ref().map(|returning| shown(&returning.columns)),
     };
     Ok(Plan {
         kind,

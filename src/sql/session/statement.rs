@@ -4,13 +4,12 @@ use std::rc::Rc;
 
 use crate::sql::catalog::{CatalogState, search_path};
 use crate::sql::error::{Result, Stop, fail, refuse};
-use crate::sql::executor::dml::WriteProgress;
+use crate::sql::executor::write::WriteProgress;
 use crate::sql::executor::{Awaited, Context, StatementRun};
-use crate::sql::explain;
 use crate::sql::parser::ast::Statement;
 use crate::sql::plan::{PlanKind, WriteKind};
 use crate::sql::types::text;
-use crate::sql::{Fact, system};
+use crate::sql::{Fact, explain, system};
 use crate::store::{Mode, Stamp, Tag};
 use crate::trace::{Column, Isolation, Micros, QueryResult, SqlType, Value};
 

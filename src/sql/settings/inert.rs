@@ -1,12 +1,13 @@
 //! Settings without effect here: of the planner, of memory, of vacuum, and what only a client goes by. They are kept and shown as
 //! PostgreSQL does.
 
-use crate::sql::error::{Result, fail, refuse};
-
-use super::invalid;
 use Digits::{Real, Whole};
 use Takes::{Choice, Number, Switch, Text};
 use Unit::{Blocks, Kilobytes, Milliseconds, Plain};
+
+use crate::sql::error::{Result, fail, refuse};
+
+use super::invalid;
 
 /// What a setting takes.
 enum Takes {
