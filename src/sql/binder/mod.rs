@@ -4,6 +4,7 @@ mod aggregate;
 mod call;
 mod coerce;
 mod data_type;
+pub mod ddl;
 mod delete;
 mod expr;
 mod from;

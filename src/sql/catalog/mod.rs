@@ -313,6 +313,11 @@ impl Catalog {
         })
     }
 
+    /// A name for what has none of its own: the wanted one, or with a number after it.
+    pub fn free_name(&self, wanted: &str, temporary: Option<SessionId>) -> Rc<str> {
+        numbered(wanted, |name| self.has_relation(name, temporary))
+    }
+
     pub fn index(&self, name: &str) -> Option<(&Rc<Table>, &Index)> {
         self.seen().find_map(|names| names.index(name))
     }
@@ -383,6 +388,14 @@ impl Namespace {
         let indexes = self.tables.values().flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
         indexes.into_iter().find(|(_, index)| &*index.name == name)
     }
+}
+
+pub fn numbered(wanted: &str, taken: impl Fn(&str) -> bool) -> Rc<str> {
+    if !taken(wanted) {
+        return Rc::from(wanted);
+    }
+    let free = (1..).map(|number| format!("{wanted}{number}")).find(|name| !taken(name));
+    Rc::from(free.expect("numbers do not end"))
 }
 
 fn missing_relation(name: &str) -> Stop {

@@ -3,7 +3,7 @@
 
 use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, Stop};
-use crate::sql::executor::ddl::check_computed_keys;
+use crate::sql::executor::index_keys::check_computed_keys;
 use crate::sql::executor::write::RowWrite;
 use crate::sql::executor::{Awaited, Context, Standing};
 use crate::sql::plan::TARGET;

@@ -11,6 +11,7 @@ mod epq;
 mod foreign_keys;
 mod frame;
 mod group;
+mod index_keys;
 mod insert;
 mod join;
 mod late_output;

@@ -4,41 +4,11 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::sql::catalog::{Table, Temporary};
-use crate::sql::error::{Result, fail, refuse};
+use crate::sql::catalog::Table;
 use crate::sql::executor::engine::Engine;
-use crate::sql::parser::ast::{self, OnCommit};
+use crate::sql::parser::ast::OnCommit;
 use crate::store::{RowId, TableId};
 use crate::trace::SessionId;
-
-/// What CREATE TABLE says of where the table lives and how long.
-pub fn of_table(create: &ast::CreateTable, session: SessionId) -> Result<Option<Temporary>> {
-    if !create.temporary {
-        return match create.on_commit {
-            None => Ok(None),
-            Some(_) => fail("42P16", "ON COMMIT can only be used on temporary tables"),
-        };
-    }
-    if matches!(create.name.0.as_slice(), [schema, _] if &*schema.name != "pg_temp") {
-        return fail("42P16", "cannot create temporary relation in non-temporary schema");
-    }
-    Ok(Some(Temporary { session, on_commit: create.on_commit.unwrap_or(OnCommit::PreserveRows) }))
-}
-
-/// A foreign key joins what lives equally long.
-pub fn check_key(child: &Table, parent: &Table) -> Result<()> {
-    match (child.temporary, parent.temporary) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => fail("42P16", "constraints on permanent tables may reference only permanent tables"),
-        (Some(_), None) => fail("42P16", "constraints on temporary tables may reference only temporary tables"),
-        (Some(child), Some(parent))
-            if parent.on_commit == OnCommit::DeleteRows && child.on_commit != parent.on_commit =>
-        {
-            refuse("a foreign key to a table with ON COMMIT DELETE ROWS")
-        }
-        (Some(_), Some(_)) => Ok(()),
-    }
-}
 
 impl Engine {
     /// Deletes all rows a table has now, those of this transaction included.
