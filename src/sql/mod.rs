@@ -24,8 +24,9 @@
 //!     40001. Everything else it sees as of its snapshot.
 //! 11. The rows go out as a `QueryResult`, with the facts for the trace. Outside a transaction block the statement commits.
 //!
-//! INSERT, UPDATE and DELETE (`dml`) find their rows by such a plan, then lock, test, write, check constraints and answer
-//! RETURNING; CREATE, ALTER and DROP (`ddl`) take the table for themselves. EXPLAIN (`explain`) prints the plan of step 6;
+//! INSERT, UPDATE and DELETE (`executor::write`) find their rows by such a plan, then lock, test, write, check constraints and
+//! answer RETURNING; CREATE, ALTER and DROP (`executor::ddl`) take the table for themselves. EXPLAIN (`explain`) prints the plan
+//! of step 6;
 //! `Database::plan_steps` also what came before it.
 //!
 //! Questions to the system's own tables (`system`) are answered by GlueSQL, which reads them in its own grammar. Statements over the

@@ -41,7 +41,6 @@ use self::query::Common;
 use self::scope::{Relation, Scope};
 
 pub use coerce::assign;
-pub use data_type::type_of;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Typed {

@@ -174,7 +174,7 @@ impl Context<'_> {
         Some((catalog.table_by_id(key.parent)?.clone(), catalog.table_by_id(key.child)?.clone()))
     }
 
-    /// What a look for parents or children sees: rows of transactions that have committed since, too.
+    /// What this statement has written is seen, and at READ COMMITTED what others have committed since.
     fn check_snapshot(&mut self) -> Snapshot {
         if self.engine.store.isolation(self.session) == Isolation::ReadCommitted {
             self.engine.store.latest_snapshot(self.session)

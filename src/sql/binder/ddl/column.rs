@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use crate::sql::binder::Binder;
+use crate::sql::binder::data_type::type_of;
 use crate::sql::binder::target::assigned_from;
-use crate::sql::binder::{Binder, type_of};
 use crate::sql::catalog::{Column, Identity, Table};
 use crate::sql::error::{Result, fail};
 use crate::sql::optimizer::const_fold::is_immutable;

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::sql::binder::{Binder, Typed, assign, relation_name, type_of};
+use crate::sql::binder::data_type::type_of;
+use crate::sql::binder::{Binder, Typed, assign, relation_name};
 use crate::sql::catalog::Sequence;
 use crate::sql::error::{Result, fail};
 use crate::sql::functions::sequence::nextval;
