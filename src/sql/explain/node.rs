@@ -9,15 +9,21 @@ use super::{Explain, all};
 
 impl Explain<'_> {
     pub fn node(&mut self, node: &PlanNode) {
+        self.giving(node, node);
+    }
+
+    /// `outer` is the node itself, or what filters its rows: the filter has no line of its own, and what is told is what it lets
+    /// through.
+    fn giving(&mut self, node: &PlanNode, outer: &PlanNode) {
         match &node.operator {
             Operator::Filter { input, condition } => {
                 let at = self.page.lines.len();
-                self.node(input);
+                self.giving(input, outer);
                 let filter = self.names.expr(condition);
                 self.page.detail_after(at, &format!("Filter: {filter}"));
                 return;
             }
-            operator => self.open(&name_of(operator), node.id, node.estimate),
+            operator => self.open(&name_of(operator), outer.id, outer.estimate),
         }
         match &node.operator {
             Operator::OneTimeFilter { condition, .. } if is_never(condition) => {
@@ -111,7 +117,7 @@ fn name_of(operator: &Operator) -> String {
         Operator::Derived { name, .. } => return format!("Subquery Scan on {name}"),
         Operator::Cte { name, .. } => return format!("CTE Scan on {name}"),
         Operator::Scan(scan) => return scan_name(scan),
-        Operator::Filter { input, .. } => return name_of(&input.operator),
+        Operator::Filter { .. } => unreachable!("a filter has no line of its own"),
         Operator::OneRow | Operator::OneTimeFilter { .. } => "Result",
         Operator::Series { .. } => "Function Scan on generate_series",
         Operator::Unnest { .. } => "Function Scan on unnest",
