@@ -16,7 +16,7 @@ use std::rc::Rc;
 use goldenscript::{Command, Context, Runner};
 use test_each_file::test_each_path;
 use twoam::sql::{Database, DeadlockCheck, Outcome, Progress, Settings};
-use twoam::store::{RowId, RowLock, Savepoint, Stamp, Store, TableId};
+use twoam::store::{CommitSeq, RowId, RowLock, Savepoint, Store, TableId};
 use twoam::trace::{Isolation, LockStrength, Micros, SessionId, Value};
 
 test_each_path! { in "./tests/scripts/sql" as sql => |path: &Path| goldenscript::run(&mut Sql::new(), path).expect("the script") }
@@ -224,7 +224,7 @@ impl Rows {
     fn chain(&self, row: RowId) -> String {
         let versions = self.store.table(self.table).chain(row).versions().map(|version| {
             let content = version.row.as_ref().map_or("deleted".into(), |row| row[0].to_text().to_string());
-            let state = if version.stamp == Stamp::RUNNING { "running" } else { "committed" };
+            let state = if version.commit_seq == CommitSeq::RUNNING { "running" } else { "committed" };
             format!("[{content} by {}, {state}]", version.xid.0)
         });
         versions.collect::<Vec<_>>().join(" -> ")
@@ -312,7 +312,7 @@ impl Runner for Rows {
                     row += 1;
                 }
             }
-            "replica" => self.store.follow(session),
+            "replica" => self.store.attach_replica(session),
             "savepoint" => {
                 let savepoint = self.store.savepoint(session);
                 self.savepoints.insert(session, savepoint);

@@ -12,7 +12,7 @@ use super::cost;
 use super::dice::normal_us;
 use super::tape::{Sender, Sent};
 use super::world::{Step, World};
-use crate::sql::{Fact, LogPosition, Outcome, Progress};
+use crate::sql::{EngineEvent, LogPosition, Outcome, Progress};
 use crate::trace::{
     Answer, CallId, EventKind, Micros, QueryResult, RequestId, RowRef, Server, SessionId, SqlError, StatementKind,
     StatementOutcome, Value, VersionSeen, Xid,
@@ -273,8 +273,8 @@ impl World {
     pub fn disconnect(&mut self, session: SessionId) {
         let Some(state) = self.sessions.remove(&session) else { return };
         self.cores_of(state.server).queue.retain(|waiting| *waiting != session);
-        let facts = self.database.disconnect(session, self.now);
-        self.record_facts(&facts, state.request, session, None);
+        let events = self.database.disconnect(session, self.now);
+        self.record_engine_events(&events, state.request, session, None);
         self.after_engine();
     }
 
@@ -367,10 +367,10 @@ impl World {
         statement.rows_read = statement.rows_read.saturating_add(outcome.rows_read);
         statement.database_us += cost::core_us(&outcome);
         state.wrote |= outcome.rows_written > 0;
-        if outcome.facts.iter().any(|fact| matches!(fact, Fact::RolledBack { .. })) {
+        if outcome.events.iter().any(|event| matches!(event, EngineEvent::RolledBack { .. })) {
             state.wrote = false;
         }
-        self.record_facts(&outcome.facts, request, session, call);
+        self.record_engine_events(&outcome.events, request, session, call);
         self.earn_look();
         if let (Progress::Wait(wait), Some(call)) = (&outcome.progress, call) {
             let on = self.symbol(&wait.on);
@@ -442,37 +442,39 @@ impl World {
         }
     }
 
-    pub fn record_facts(
+    pub fn record_engine_events(
         &mut self,
-        facts: &[Fact],
+        events: &[EngineEvent],
         request: Option<RequestId>,
         session: SessionId,
         call: Option<CallId>,
     ) {
-        self.watch_facts(session, facts);
+        self.watch_engine_events(session, events);
         let mut seen: Vec<VersionSeen> = vec![];
-        for fact in facts {
-            let (kind, xid) = match fact {
-                Fact::TransactionBegan { isolation } => (EventKind::TransactionBegan { isolation: *isolation }, None),
-                Fact::Committed { xid } => (EventKind::Committed, *xid),
-                Fact::RolledBack { xid, sqlstate } => (EventKind::RolledBack { sqlstate: *sqlstate }, *xid),
-                Fact::TakenBack { xid, kept } => (EventKind::TakenBack { kept: *kept }, Some(*xid)),
-                Fact::Read { table, key, writer, values } => {
+        for event in events {
+            let (kind, xid) = match event {
+                EngineEvent::TransactionBegan { isolation } => {
+                    (EventKind::TransactionBegan { isolation: *isolation }, None)
+                }
+                EngineEvent::Committed { xid } => (EventKind::Committed, *xid),
+                EngineEvent::RolledBack { xid, sqlstate } => (EventKind::RolledBack { sqlstate: *sqlstate }, *xid),
+                EngineEvent::TakenBack { xid, kept } => (EventKind::TakenBack { kept: *kept }, Some(*xid)),
+                EngineEvent::Read { table, key, writer, values } => {
                     let row = self.row(table, key);
                     let values = writer.is_none().then(|| values.clone());
                     seen.push(VersionSeen { row, writer: *writer, values });
                     continue;
                 }
-                Fact::Written { xid, table, key, values, replaced } => {
+                EngineEvent::Written { xid, table, key, values, replaced } => {
                     let row = self.row(table, key);
                     let kind = EventKind::VersionWritten { call, row, values: values.clone(), replaced: *replaced };
                     (kind, Some(*xid))
                 }
-                Fact::Locked { xid, table, key, strength } => {
+                EngineEvent::Locked { xid, table, key, strength } => {
                     let row = self.row(table, key);
                     (EventKind::RowLocked { row, strength: *strength }, Some(*xid))
                 }
-                Fact::Deadlock { cycle } => {
+                EngineEvent::Deadlock { cycle } => {
                     (EventKind::DeadlockFound { cycle: cycle.clone().into_boxed_slice() }, None)
                 }
             };

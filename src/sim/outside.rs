@@ -9,7 +9,7 @@ use super::tape::Sender;
 use super::world::{Step, World};
 use crate::scenario::{FaultRule, FaultVerdict, ScenarioDocument};
 use crate::services::{self, LedgerEntry, LogLine, Service, ServiceCall, ServiceKind, Verdict};
-use crate::sql::Fact;
+use crate::sql::EngineEvent;
 use crate::trace::{Answer, CallId, EventKind, LogLevel, Micros, Position, RequestId, ServiceOutcome, Symbol};
 
 pub struct Outside {
@@ -241,11 +241,11 @@ impl World {
             if let Err(error) = written {
                 self.limit_reached(&format!("a service's books could not be written: {}", error.message));
             }
-            self.watch_facts(self.auditor, &outcome.facts);
+            self.watch_engine_events(self.auditor, &outcome.events);
             self.earn_look();
-            for fact in outcome.facts {
+            for event in outcome.events {
                 // The service's own transaction is none of the run's: what it writes counts at once.
-                if let Fact::Written { table, key, values, .. } = fact {
+                if let EngineEvent::Written { table, key, values, .. } = event {
                     let row = self.row(&table, &key);
                     let kind = EventKind::VersionWritten { call: None, row, values, replaced: None };
                     self.record(kind, Some(request), Some(self.auditor), None);

@@ -16,13 +16,13 @@
 //!    grouping, windows, sorting and row locks stand above. What it assumed of a table's size is kept: another size makes another
 //!    plan.
 //! 7. The statement's tables are locked, then its snapshot is taken: the transaction's own from REPEATABLE READ on.
-//! 8. `exec` runs the plan: each node hands its rows to a sink, so that LIMIT stops the scan below it. What is read is told as facts
+//! 8. `exec` runs the plan: each node hands its rows to a sink, so that LIMIT stops the scan below it. What is read is told as events
 //!    and, under SERIALIZABLE, to the store's read/write dependencies.
 //! 9. FOR UPDATE locks the row in the store. Is another transaction on it, the statement stops with `Wait`; all it has written is
 //!    undone. The session is taken up again by `resume` once the lock is granted.
 //! 10. A row that changed meanwhile is read in its newest version and tested again (READ COMMITTED), or the statement fails with
 //!     40001. Everything else it sees as of its snapshot.
-//! 11. The rows go out as a `QueryResult`, with the facts for the trace. Outside a transaction block the statement commits.
+//! 11. The rows go out as a `QueryResult`, with the events for the trace. Outside a transaction block the statement commits.
 //!
 //! INSERT, UPDATE and DELETE (`executor::write`) find their rows by such a plan, then lock, test, write, check constraints and
 //! answer RETURNING; CREATE, ALTER and DROP (`executor::ddl`) take the table for themselves. EXPLAIN (`explain`) prints the plan
@@ -109,7 +109,7 @@ pub enum DeadlockCheck {
 
 /// A place in the order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LogPosition(crate::store::Stamp);
+pub struct LogPosition(crate::store::CommitSeq);
 
 /// How far a statement came.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ pub struct Outcome {
     pub completed: Vec<QueryResult>,
     pub notices: Vec<Notice>,
     /// What happened in order, for the trace.
-    pub facts: Vec<Fact>,
+    pub events: Vec<EngineEvent>,
     /// Rows the statement looked at to find its answer, index entries that led nowhere included.
     pub rows_read: u32,
     /// Of these, rows reached by reading a whole table. The rest came by an index.
@@ -149,7 +149,7 @@ pub struct Outcome {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fact {
+pub enum EngineEvent {
     TransactionBegan {
         isolation: Isolation,
     },
@@ -190,7 +190,7 @@ pub enum Fact {
     },
 }
 
-/// How many reads of one statement are told as facts.
+/// How many reads of one statement are told as events.
 pub const READS_TOLD: usize = 32;
 
 const CONNECTED: &str = "a connected session";
@@ -213,7 +213,7 @@ impl Database {
     /// A session of the replica: it sees commits only once they are replayed, and writes nothing.
     pub fn connect_to_replica(&mut self) -> SessionId {
         let session = self.connect();
-        self.engine.store.follow(session);
+        self.engine.store.attach_replica(session);
         session
     }
 
@@ -227,7 +227,7 @@ impl Database {
         self.engine.store.replay(position.0);
     }
 
-    /// From now on what is committed counts as there before the run: facts name no writer for it.
+    /// From now on what is committed counts as there before the run: events name no writer for it.
     pub fn settle(&mut self) {
         self.engine.settled_xid = self.engine.store.last_xid();
     }
@@ -289,10 +289,10 @@ impl Database {
     }
 
     /// Ends a session; its open transaction is rolled back.
-    pub fn disconnect(&mut self, session: SessionId, now: Micros) -> Vec<Fact> {
-        let facts = self.running(session, now).disconnect();
+    pub fn disconnect(&mut self, session: SessionId, now: Micros) -> Vec<EngineEvent> {
+        let events = self.running(session, now).disconnect();
         self.sessions[session.0 as usize] = None;
-        facts
+        events
     }
 
     fn running(&mut self, session: SessionId, now: Micros) -> Running<'_> {

@@ -4,7 +4,7 @@ use crate::trace::{LockStrength, SessionId, Xid};
 
 use super::locks::{Acquired, Mode, Tag, Waiting};
 use super::transactions::Undo;
-use super::{RowId, Stamp, Store, TableId};
+use super::{CommitSeq, RowId, Store, TableId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowLock {
@@ -17,7 +17,7 @@ pub enum RowLock {
 }
 
 impl Store {
-    /// Marks a row, or makes the session wait for those whose marks conflict. An `outdated` version is only waited for.
+    /// RowLockMarks a row, or makes the session wait for those whose marks conflict. An `outdated` version is only waited for.
     pub fn lock_row(
         &mut self,
         session: SessionId,
@@ -25,28 +25,28 @@ impl Store {
         row: RowId,
         strength: LockStrength,
         may_wait: bool,
-        outdated: Option<Stamp>,
+        outdated: Option<CommitSeq>,
     ) -> RowLock {
         let xid = self.assign_xid(session);
         let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
         let tag = Tag::Row(table, row);
-        if let Some(holder) = chain.conflicting_mark(xid, strength, outdated.unwrap_or(Stamp::RUNNING)) {
+        if let Some(holder) = chain.conflicting_mark(xid, strength, outdated.unwrap_or(CommitSeq::RUNNING)) {
             let waits_anyway = strength == LockStrength::KeyShare && chain.shares_what_was();
             if !may_wait && !waits_anyway {
-                self.locks.release_turn(session);
+                self.locks.release_tuple_lock(session);
                 return RowLock::Unavailable;
             }
             // Who shares the row already does not queue behind those who wait for it: that would be a deadlock.
             let shares = chain.mark_of(xid).is_some();
-            if shares || self.locks.take_turn(session, tag, Mode::of_row(strength)) == Acquired::Granted {
+            if shares || self.locks.take_tuple_lock(session, tag, Mode::of_row(strength)) == Acquired::Granted {
                 self.locks.wait_for(session, holder);
             }
             return RowLock::Waits;
         }
         // There is nothing to hold of a row that is gone.
         let newest = chain.newest();
-        if outdated.is_some() || newest.row.is_none() && newest.stamp != Stamp::RUNNING {
-            self.locks.release_turn(session);
+        if outdated.is_some() || newest.row.is_none() && newest.commit_seq != CommitSeq::RUNNING {
+            self.locks.release_tuple_lock(session);
             return RowLock::Locked { new: false };
         }
         let before = chain.mark_of(xid);
@@ -55,7 +55,7 @@ impl Store {
             chain.mark(xid, strength);
             self.transaction_mut(session).undo.push(Undo::Marked { table, row, before });
         }
-        self.locks.release_turn(session);
+        self.locks.release_tuple_lock(session);
         RowLock::Locked { new }
     }
 
@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// The statement is over: it does not stand before a row any more.
-    pub fn release_turn(&mut self, session: SessionId) {
-        self.locks.release_turn(session);
+    pub fn release_tuple_lock(&mut self, session: SessionId) {
+        self.locks.release_tuple_lock(session);
     }
 }

@@ -135,7 +135,7 @@ struct SessionLocks {
     xid: Option<Xid>,
     waiting: Option<Waiting>,
     /// The row it is next at.
-    turn: Option<(Tag, Mode)>,
+    tuple_lock: Option<(Tag, Mode)>,
     weak: SmallVec<[(TableId, u8); 4]>,
     /// Tags other than its turn on which it holds an entry of `locks`.
     held: SmallVec<[Tag; 2]>,
@@ -154,7 +154,7 @@ impl Locks {
 
     /// The transaction is over: whoever waited for it goes on.
     pub(super) fn leave(&mut self, session: SessionId, xid: Option<Xid>) {
-        self.release_turn(session);
+        self.release_tuple_lock(session);
         let state = self.session_mut(session);
         state.weak.clear();
         state.xid = None;
@@ -317,22 +317,22 @@ impl Locks {
     }
 
     /// Stands in line for a row, unless it is the session's turn already.
-    pub(super) fn take_turn(&mut self, session: SessionId, tag: Tag, mode: Mode) -> Acquired {
-        if let Some((held, _)) = self.session_mut(session).turn {
+    pub(super) fn take_tuple_lock(&mut self, session: SessionId, tag: Tag, mode: Mode) -> Acquired {
+        if let Some((held, _)) = self.session_mut(session).tuple_lock {
             if held == tag {
                 return Acquired::Granted;
             }
-            self.release_turn(session);
+            self.release_tuple_lock(session);
         }
         let acquired = self.acquire(session, tag, mode, true);
         if acquired == Acquired::Granted {
-            self.session_mut(session).turn = Some((tag, mode));
+            self.session_mut(session).tuple_lock = Some((tag, mode));
         }
         acquired
     }
 
-    pub fn release_turn(&mut self, session: SessionId) {
-        if let Some((tag, mode)) = self.session_mut(session).turn.take() {
+    pub fn release_tuple_lock(&mut self, session: SessionId) {
+        if let Some((tag, mode)) = self.session_mut(session).tuple_lock.take() {
             self.release(session, tag, mode);
         }
     }
@@ -386,7 +386,7 @@ impl Locks {
                 state.held.push(tag);
             }
             if matches!(tag, Tag::Row(..)) {
-                state.turn = Some((tag, mode));
+                state.tuple_lock = Some((tag, mode));
             }
             self.woken.push_back(session);
         }

@@ -95,7 +95,7 @@ pub use key::{Key, compare, dimensions, elements};
 pub use locking::RowLock;
 use locks::Locks;
 pub use locks::{AdvisoryKey, Mode, Tag, Waiting};
-pub use snapshot::{Snapshot, Stamp};
+pub use snapshot::{CommitSeq, Snapshot};
 pub use ssi::{Predicate, SerializationFailure};
 pub use tables::{KeyProbe, Table};
 pub use transactions::Savepoint;
@@ -113,15 +113,15 @@ pub struct Store {
     /// Of all versions.
     bytes: usize,
     open: Vec<Option<Transaction>>,
-    last_stamp: Stamp,
+    last_commit: CommitSeq,
     last_xid: u32,
     /// Sessions of a replica, and the stamp it has come to.
-    followers: BTreeSet<SessionId>,
-    replayed: Stamp,
+    replica_sessions: BTreeSet<SessionId>,
+    replayed: CommitSeq,
     /// Stamps that open snapshots need, with how many need each.
-    pinned: BTreeMap<Stamp, u32>,
+    pinned: BTreeMap<CommitSeq, u32>,
     /// Rows that have versions to prune, in order of the stamp that outdated them.
-    garbage: VecDeque<(Stamp, TableId, RowId)>,
+    garbage: VecDeque<(CommitSeq, TableId, RowId)>,
     locks: Locks,
     ssi: ssi::Conflicts,
 }
@@ -132,10 +132,10 @@ impl Default for Store {
             tables: Vec::new(),
             bytes: 0,
             open: Vec::new(),
-            last_stamp: Stamp::FIRST,
+            last_commit: CommitSeq::FIRST,
             last_xid: 0,
-            followers: BTreeSet::new(),
-            replayed: Stamp::FIRST,
+            replica_sessions: BTreeSet::new(),
+            replayed: CommitSeq::FIRST,
             pinned: BTreeMap::new(),
             garbage: VecDeque::new(),
             locks: Locks::default(),

@@ -7,15 +7,15 @@ use super::{Store, Version};
 
 /// A commit's place in the order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stamp(u32);
+pub struct CommitSeq(u32);
 
-impl Stamp {
+impl CommitSeq {
     /// Of versions whose transaction has not committed.
-    pub const RUNNING: Stamp = Stamp(u32::MAX);
-    pub const FIRST: Stamp = Stamp(0);
+    pub const RUNNING: CommitSeq = CommitSeq(u32::MAX);
+    pub const FIRST: CommitSeq = CommitSeq(0);
 
-    pub fn next(self) -> Stamp {
-        Stamp(self.0 + 1)
+    pub fn next(self) -> CommitSeq {
+        CommitSeq(self.0 + 1)
     }
 
     pub fn number(self) -> u32 {
@@ -25,7 +25,7 @@ impl Stamp {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
-    pub stamp: Stamp,
+    pub commit_seq: CommitSeq,
     /// The reading transaction's own number, if it has one.
     pub own: Option<Xid>,
     /// Of its own writes, those of earlier commands are seen.
@@ -34,10 +34,10 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub fn sees(&self, version: &Version) -> bool {
-        if version.stamp == Stamp::RUNNING {
+        if version.commit_seq == CommitSeq::RUNNING {
             Some(version.xid) == self.own && version.command < self.command
         } else {
-            version.stamp <= self.stamp
+            version.commit_seq <= self.commit_seq
         }
     }
 }
@@ -49,8 +49,8 @@ impl Store {
         let last = self.newest_for(session);
         let transaction = self.transaction_mut(session);
         transaction.command += 1;
-        let stamp = transaction.snapshot.unwrap_or(last);
-        Snapshot { stamp, own: transaction.xid, command: transaction.command }
+        let commit_seq = transaction.snapshot.unwrap_or(last);
+        Snapshot { commit_seq, own: transaction.xid, command: transaction.command }
     }
 
     /// Above READ COMMITTED a transaction has one snapshot from its first statement on. False: the session waits for a safe one.
@@ -106,16 +106,16 @@ impl Store {
 
     /// As `statement_snapshot`, but what this command wrote is seen too: for checks at a statement's end.
     pub fn after_snapshot(&mut self, session: SessionId) -> Snapshot {
-        let last = self.last_stamp;
+        let last = self.last_commit;
         let transaction = self.transaction_mut(session);
-        let stamp = transaction.snapshot.unwrap_or(last);
-        Snapshot { stamp, own: transaction.xid, command: transaction.command + 1 }
+        let commit_seq = transaction.snapshot.unwrap_or(last);
+        Snapshot { commit_seq, own: transaction.xid, command: transaction.command + 1 }
     }
 
     /// Sees all that is committed now, whatever the level.
     pub fn latest_snapshot(&mut self, session: SessionId) -> Snapshot {
-        let stamp = self.last_stamp;
+        let commit_seq = self.last_commit;
         let transaction = self.transaction(session);
-        Snapshot { stamp, own: transaction.xid, command: transaction.command + 1 }
+        Snapshot { commit_seq, own: transaction.xid, command: transaction.command + 1 }
     }
 }

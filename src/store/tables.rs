@@ -5,7 +5,9 @@ use smallvec::SmallVec;
 use crate::trace::{LockStrength, SessionId, Value, Xid};
 
 use super::transactions::Undo;
-use super::{Chain, Index, Key, Predicate, Row, RowId, SerializationFailure, Snapshot, Stamp, Store, TableId, Version};
+use super::{
+    Chain, CommitSeq, Index, Key, Predicate, Row, RowId, SerializationFailure, Snapshot, Store, TableId, Version,
+};
 
 #[derive(Default)]
 pub struct Table {
@@ -110,7 +112,7 @@ impl Store {
         let xid = self.assign_xid(session);
         let command = self.transaction(session).command;
         self.bytes += version_bytes(Some(&row));
-        let version = Version { row: Some(row), xid, command, stamp: Stamp::RUNNING, exclusive: false };
+        let version = Version { row: Some(row), xid, command, commit_seq: CommitSeq::RUNNING, exclusive: false };
         let target = &mut self.tables[table.0 as usize];
         let id = match target.free.pop() {
             Some(id) => {
@@ -133,7 +135,7 @@ impl Store {
         self.bytes += version_bytes(new.as_ref());
         let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
         let exclusive = chain.mark_of(xid) == Some(LockStrength::Update);
-        chain.push(Version { row: new, xid, command, stamp: Stamp::RUNNING, exclusive });
+        chain.push(Version { row: new, xid, command, commit_seq: CommitSeq::RUNNING, exclusive });
         self.transaction_mut(session).undo.push(Undo::Written { table, row });
     }
 
@@ -168,9 +170,9 @@ impl Store {
             let newest = chain.newest();
             let has_key =
                 |version: &Version| version.row.as_ref().is_some_and(|row| index.key(row).as_ref() == Some(key));
-            if newest.stamp == Stamp::RUNNING && Some(newest.xid) != me {
+            if newest.commit_seq == CommitSeq::RUNNING && Some(newest.xid) != me {
                 let before = chain.newest_committed();
-                if chain.versions().take_while(|version| version.stamp == Stamp::RUNNING).any(has_key)
+                if chain.versions().take_while(|version| version.commit_seq == CommitSeq::RUNNING).any(has_key)
                     || before.is_some_and(has_key)
                 {
                     return KeyProbe::Undecided(row, newest.xid);

@@ -4,16 +4,16 @@ use crate::trace::{Isolation, LockStrength, SessionId, Xid};
 
 use super::locks::{Mode, Tag};
 use super::tables::{unindex, version_bytes};
-use super::{RowId, SerializationFailure, Stamp, Store, Table, TableId};
+use super::{CommitSeq, RowId, SerializationFailure, Store, Table, TableId};
 
 pub struct Transaction {
     pub xid: Option<Xid>,
     pub isolation: Isolation,
     pub read_only: bool,
     pub deferrable: bool,
-    pub snapshot: Option<Stamp>,
+    pub snapshot: Option<CommitSeq>,
     /// The snapshot of a READ ONLY DEFERRABLE transaction while it is not known to be safe.
-    pub unsettled: Option<Stamp>,
+    pub unsettled: Option<CommitSeq>,
     pub command: u32,
     pub undo: Vec<Undo>,
 }
@@ -112,7 +112,7 @@ impl Store {
             self.take_back(session, xid, entry);
         }
         self.transaction_mut(session).undo = undo;
-        self.locks.release_turn(session);
+        self.locks.release_tuple_lock(session);
         if let (Some(xid), true) = (xid, taken_back) {
             self.locks.wake_waiters_of(xid);
         }
@@ -136,15 +136,15 @@ impl Store {
         let mut transaction = self.open[session.0 as usize].take().expect("an open transaction");
         let undo = std::mem::take(&mut transaction.undo);
         if let Some(xid) = transaction.xid {
-            let stamp = self.last_stamp.next();
+            let commit_seq = self.last_commit.next();
             let mut wrote = false;
             for entry in undo {
                 match entry {
                     Undo::Written { table, row } => {
                         wrote = true;
                         let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
-                        if chain.stamp_versions_of(xid, stamp) {
-                            self.garbage.push_back((stamp, table, row));
+                        if chain.commit_versions_of(xid, commit_seq) {
+                            self.garbage.push_back((commit_seq, table, row));
                         }
                     }
                     Undo::Marked { table, row, .. } => {
@@ -157,7 +157,7 @@ impl Store {
                 }
             }
             if wrote {
-                self.last_stamp = stamp;
+                self.last_commit = commit_seq;
             }
         } else {
             for entry in undo {
@@ -175,7 +175,7 @@ impl Store {
     fn close(&mut self, session: SessionId, transaction: &Transaction) {
         self.locks.leave(session, transaction.xid);
         match transaction.snapshot.or(transaction.unsettled) {
-            Some(stamp) => self.unpin(stamp),
+            Some(commit_seq) => self.unpin(commit_seq),
             None => self.prune(),
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::trace::{LockStrength, Value, Xid};
 
-use super::{Snapshot, Stamp};
+use super::{CommitSeq, Snapshot};
 
 pub type Row = Rc<[Value]>;
 
@@ -16,21 +16,21 @@ pub struct Version {
     pub xid: Xid,
     /// Which statement of its transaction wrote it.
     pub command: u32,
-    pub stamp: Stamp,
+    pub commit_seq: CommitSeq,
     /// Its writer held the row FOR UPDATE, for a key it changed or by a statement before: who shares the key minds.
     pub exclusive: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Mark {
+struct RowLockMark {
     xid: Xid,
     strength: LockStrength,
     /// The version that was locked: the mark lies on it and on all that came after, on none from before.
-    from: Stamp,
+    from: CommitSeq,
 }
 
-impl Mark {
-    fn stands_against(&self, xid: Xid, wanted: LockStrength, on: Stamp) -> bool {
+impl RowLockMark {
+    fn stands_against(&self, xid: Xid, wanted: LockStrength, on: CommitSeq) -> bool {
         self.xid != xid && self.from <= on && self.strength.conflicts(wanted)
     }
 }
@@ -41,20 +41,20 @@ pub struct Chain {
     newest: Version,
     /// Oldest first.
     older: Option<Box<Vec<Version>>>,
-    mark: Option<Mark>,
+    mark: Option<RowLockMark>,
     /// Further holders of a shared row.
-    marks: Option<Box<Marks>>,
+    marks: Option<Box<RowLockMarks>>,
 }
 
 /// Holders by their number, and how many hold the row how strongly: thousands may share one parent row.
 #[derive(Debug, Default)]
-struct Marks {
-    holders: BTreeMap<Xid, Mark>,
+struct RowLockMarks {
+    holders: BTreeMap<Xid, RowLockMark>,
     held: [u32; 4],
 }
 
-impl Marks {
-    fn insert(&mut self, mark: Mark) {
+impl RowLockMarks {
+    fn insert(&mut self, mark: RowLockMark) {
         self.remove(mark.xid);
         self.held[mark.strength as usize] += 1;
         self.holders.insert(mark.xid, mark);
@@ -67,7 +67,7 @@ impl Marks {
     }
 
     /// The oldest that stands against this strength.
-    fn conflicting(&self, xid: Xid, wanted: LockStrength, on: Stamp) -> Option<Xid> {
+    fn conflicting(&self, xid: Xid, wanted: LockStrength, on: CommitSeq) -> Option<Xid> {
         if !STRENGTHS.iter().any(|held| self.held[*held as usize] > 0 && held.conflicts(wanted)) {
             return None;
         }
@@ -101,7 +101,7 @@ impl Chain {
     }
 
     pub fn newest_committed(&self) -> Option<&Version> {
-        self.versions().find(|version| version.stamp != Stamp::RUNNING)
+        self.versions().find(|version| version.commit_seq != CommitSeq::RUNNING)
     }
 
     pub(super) fn push(&mut self, version: Version) {
@@ -119,7 +119,7 @@ impl Chain {
                 std::mem::replace(&mut self.newest, before).row
             }
             None => {
-                self.newest.stamp = Stamp::FIRST;
+                self.newest.commit_seq = CommitSeq::FIRST;
                 self.newest.row.take()
             }
         }
@@ -127,14 +127,14 @@ impl Chain {
 
     /// Nobody's row: all it held is rolled back or deleted for everyone.
     pub(super) fn is_vacant(&self) -> bool {
-        self.newest.row.is_none() && self.newest.stamp == Stamp::FIRST && self.older.is_none()
+        self.newest.row.is_none() && self.newest.commit_seq == CommitSeq::FIRST && self.older.is_none()
     }
 
     /// True if something is left to prune once no snapshot needs it.
-    pub(super) fn stamp_versions_of(&mut self, xid: Xid, stamp: Stamp) -> bool {
+    pub(super) fn commit_versions_of(&mut self, xid: Xid, commit_seq: CommitSeq) -> bool {
         let set = |version: &mut Version| {
-            if version.xid == xid && version.stamp == Stamp::RUNNING {
-                version.stamp = stamp;
+            if version.xid == xid && version.commit_seq == CommitSeq::RUNNING {
+                version.commit_seq = commit_seq;
             }
         };
         set(&mut self.newest);
@@ -145,11 +145,11 @@ impl Chain {
     }
 
     /// Versions that are older than the one a snapshot at the horizon sees.
-    pub(super) fn prune(&mut self, horizon: Stamp) -> Vec<Row> {
+    pub(super) fn prune(&mut self, horizon: CommitSeq) -> Vec<Row> {
         let Some(older) = self.older.as_mut() else {
             return Vec::new();
         };
-        let seen = |version: &Version| version.stamp != Stamp::RUNNING && version.stamp <= horizon;
+        let seen = |version: &Version| version.commit_seq != CommitSeq::RUNNING && version.commit_seq <= horizon;
         let outdated = if seen(&self.newest) { older.len() } else { older.iter().rposition(seen).unwrap_or(0) };
         let gone = older.drain(..outdated).filter_map(|version| version.row).collect();
         if older.is_empty() {
@@ -159,14 +159,14 @@ impl Chain {
     }
 
     /// True when the row has just become free for another one: deleted, and no snapshot sees it.
-    pub(super) fn bury(&mut self, horizon: Stamp) -> bool {
+    pub(super) fn bury(&mut self, horizon: CommitSeq) -> bool {
         let dead = self.newest.row.is_none()
             && self.older.is_none()
             && self.mark.is_none()
-            && self.newest.stamp != Stamp::FIRST
-            && self.newest.stamp <= horizon;
+            && self.newest.commit_seq != CommitSeq::FIRST
+            && self.newest.commit_seq <= horizon;
         if dead {
-            self.newest.stamp = Stamp::FIRST;
+            self.newest.commit_seq = CommitSeq::FIRST;
         }
         dead
     }
@@ -187,11 +187,11 @@ impl Chain {
     }
 
     pub(super) fn mark(&mut self, xid: Xid, strength: LockStrength) {
-        let from = self.newest_committed().map_or(Stamp::RUNNING, |version| version.stamp);
+        let from = self.newest_committed().map_or(CommitSeq::RUNNING, |version| version.commit_seq);
         match &mut self.mark {
-            None => self.mark = Some(Mark { xid, strength, from }),
+            None => self.mark = Some(RowLockMark { xid, strength, from }),
             Some(mark) if mark.xid == xid => mark.strength = strength,
-            Some(_) => self.marks.get_or_insert_default().insert(Mark { xid, strength, from }),
+            Some(_) => self.marks.get_or_insert_default().insert(RowLockMark { xid, strength, from }),
         }
     }
 
@@ -213,7 +213,7 @@ impl Chain {
     }
 
     /// Of the transactions that stand against this strength on this version the oldest: PostgreSQL waits for them in this order.
-    pub(super) fn conflicting_mark(&self, xid: Xid, strength: LockStrength, on: Stamp) -> Option<Xid> {
+    pub(super) fn conflicting_mark(&self, xid: Xid, strength: LockStrength, on: CommitSeq) -> Option<Xid> {
         let first = self.mark.filter(|mark| mark.stands_against(xid, strength, on)).map(|mark| mark.xid);
         let other = self.marks.as_ref().and_then(|marks| marks.conflicting(xid, strength, on));
         first.into_iter().chain(other).min()
@@ -222,7 +222,7 @@ impl Chain {
     /// Somebody who has written the row held it less strongly than FOR UPDATE then, so what others see of it can be shared. PostgreSQL
     /// comes to the writer's own version only after that, and waits for it even where it was asked not to.
     pub(super) fn shares_what_was(&self) -> bool {
-        let unfinished = self.versions().filter(|version| version.stamp == Stamp::RUNNING);
+        let unfinished = self.versions().filter(|version| version.commit_seq == CommitSeq::RUNNING);
         unfinished.last().is_some_and(|first| !first.exclusive)
     }
 }

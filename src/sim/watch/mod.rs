@@ -13,7 +13,7 @@ use std::rc::Rc;
 use super::RunError;
 use super::world::{Step, World};
 use crate::scenario::{Invariant, InvariantRule, ScenarioDocument};
-use crate::sql::{Fact, Reads};
+use crate::sql::{EngineEvent, Reads};
 use crate::trace::{EventKind, Micros, ProcessId, QueryResult, RequestId, SessionId, SqlError, Value};
 
 /// How often memory is weighed, queries are asked that go by a clock, and those that could not be paid for.
@@ -142,14 +142,14 @@ impl World {
     }
 
     /// Takes note of what a session wrote; once that is committed, the queries that read it are asked again.
-    pub fn watch_facts(&mut self, session: SessionId, facts: &[Fact]) {
-        for fact in facts {
-            match fact {
-                Fact::Written { table, .. } if self.watch.readers.contains_key(table) => {
+    pub fn watch_engine_events(&mut self, session: SessionId, events: &[EngineEvent]) {
+        for event in events {
+            match event {
+                EngineEvent::Written { table, .. } if self.watch.readers.contains_key(table) => {
                     self.watch.written.entry(session).or_default().insert(table.clone());
                 }
-                Fact::RolledBack { .. } => _ = self.watch.written.remove(&session),
-                Fact::Committed { .. } => {
+                EngineEvent::RolledBack { .. } => _ = self.watch.written.remove(&session),
+                EngineEvent::Committed { .. } => {
                     let Some(tables) = self.watch.written.remove(&session) else { continue };
                     for reader in tables.iter().filter_map(|table| self.watch.readers.get(table)).flatten() {
                         self.watch.queries[*reader].outdated = true;

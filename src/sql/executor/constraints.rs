@@ -5,7 +5,7 @@ use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, Stop};
 use crate::sql::executor::index_keys::check_computed_keys;
 use crate::sql::executor::write::RowWrite;
-use crate::sql::executor::{Awaited, Context, Standing};
+use crate::sql::executor::{Awaited, Context, FrameRow};
 use crate::sql::plan::TARGET;
 use crate::sql::types;
 use crate::store::{Key, KeyProbe, Row, RowId};
@@ -28,7 +28,7 @@ impl Context<'_> {
         if table.columns.iter().all(|column| column.generated.is_none()) {
             return Ok(());
         }
-        self.run.frame[TARGET as usize] = Standing { row: Row::from(&*values), id: RowId(u32::MAX) };
+        self.run.frame[TARGET as usize] = FrameRow { row: Row::from(&*values), id: RowId(u32::MAX) };
         for (number, column) in table.columns.iter().enumerate() {
             if let Some(generated) = &column.generated {
                 values[number] = self.evaluate(generated)?;
@@ -41,7 +41,7 @@ impl Context<'_> {
         if table.checks.is_empty() {
             return Ok(());
         }
-        self.run.frame[TARGET as usize] = Standing { row: row.clone(), id: RowId(u32::MAX) };
+        self.run.frame[TARGET as usize] = FrameRow { row: row.clone(), id: RowId(u32::MAX) };
         for check in &table.checks {
             if self.evaluate(&check.condition)? == Value::Bool(false) {
                 let mut error = SqlError::new(

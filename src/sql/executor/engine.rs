@@ -16,7 +16,7 @@ pub struct Engine {
     epoch_us: i64,
     /// Transactions up to this one count as there before the run.
     pub settled_xid: Xid,
-    /// Whether reads are told as facts.
+    /// Whether reads are told as events.
     pub tells_reads: bool,
     /// For each session what nextval gave it, latest last.
     sequences: Vec<Vec<(Rc<str>, i64)>>,

@@ -13,13 +13,13 @@
 use smallvec::SmallVec;
 
 use crate::sql::error::Result;
-use crate::sql::executor::{Context, Flow, Standing};
+use crate::sql::executor::{Context, Flow, FrameRow};
 use crate::sql::plan::{Body, Comparison, Query, Recheck, Subquery, SubqueryKind};
 use crate::store::compare;
 use crate::trace::Value;
 
 /// Rows of some slots, as they were found.
-pub type FoundRows = SmallVec<[(u16, Standing); 1]>;
+pub type FoundRows = SmallVec<[(u16, FrameRow); 1]>;
 
 impl Context<'_> {
     /// Whether the rows in the frame still fit, where those of `found` have been replaced by newer versions.

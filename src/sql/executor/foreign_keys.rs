@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::sql::catalog::{Action, ForeignKey, Table};
 use crate::sql::error::{Result, Stop};
 use crate::sql::executor::write::{RowWrite, WriteProgress};
-use crate::sql::executor::{Context, LockedRow, Standing};
+use crate::sql::executor::{Context, FrameRow, LockedRow};
 use crate::sql::plan::{LockPolicy, TARGET};
 use crate::sql::types;
 use crate::store::{Bounds, Key, Mode, Predicate, Row, RowId, Snapshot, compare};
@@ -191,7 +191,7 @@ impl Context<'_> {
         (columns, values): (&[usize], &[Value]),
         strength: LockStrength,
     ) -> Result<bool> {
-        self.run.frame[TARGET as usize] = Standing { row, id };
+        self.run.frame[TARGET as usize] = FrameRow { row, id };
         Ok(match self.lock_row(table, TARGET, strength, LockPolicy::Wait)? {
             LockedRow::Same | LockedRow::Own => true,
             LockedRow::Changed => has_key(&self.run.frame[TARGET as usize].row, columns, values),

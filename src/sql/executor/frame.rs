@@ -4,29 +4,29 @@ use crate::sql::error::Result;
 use crate::sql::plan::{SlotSet, null_row};
 use crate::store::{Row, RowId};
 
-use super::run::standing_bytes;
-use super::{Context, Standing, Standings};
+use super::run::frame_row_bytes;
+use super::{Context, FrameRow, FrameRows};
 
 impl Context<'_> {
-    pub fn keep(&self, slots: &[u16]) -> Standings {
+    pub fn keep(&self, slots: &[u16]) -> FrameRows {
         slots.iter().map(|slot| self.run.frame[*slot as usize].clone()).collect()
     }
 
     /// As `keep`, of what is kept for many rows.
-    pub fn keep_held(&mut self, slots: &[u16], held: &mut usize) -> Result<Standings> {
+    pub fn keep_held(&mut self, slots: &[u16], held: &mut usize) -> Result<FrameRows> {
         let kept = self.keep(slots);
-        self.run.budget.hold(kept.iter().map(standing_bytes).sum(), held)?;
+        self.run.budget.hold(kept.iter().map(frame_row_bytes).sum(), held)?;
         Ok(kept)
     }
 
-    pub fn put_back(&mut self, slots: &[u16], kept: &[Standing]) {
+    pub fn put_back(&mut self, slots: &[u16], kept: &[FrameRow]) {
         for (slot, standing) in slots.iter().zip(kept) {
             self.run.frame[*slot as usize] = standing.clone();
         }
     }
 
     pub(super) fn put(&mut self, slot: u16, row: Row) {
-        self.run.frame[slot as usize] = Standing { row, id: RowId(u32::MAX) };
+        self.run.frame[slot as usize] = FrameRow { row, id: RowId(u32::MAX) };
     }
 
     pub fn put_nulls(&mut self, slots: SlotSet) {

@@ -11,19 +11,19 @@ use crate::store::Key;
 use crate::trace::Value;
 
 use super::sort::sort_by_keys;
-use super::{Context, Flow, Sink, Standings};
+use super::{Context, Flow, FrameRows, Sink};
 
 /// A group in the making.
 struct Bucket {
     /// The first row of the group: what is grouped by is the same in all.
-    sample: Standings,
+    sample: FrameRows,
     states: SmallVec<[State; 1]>,
     /// Arguments of ordered aggregates, to be added when all are there; without such, nothing.
     waiting: Vec<Vec<(Vec<Value>, Vec<Value>)>>,
 }
 
 impl Bucket {
-    fn new(group: &Group, sample: Standings) -> Bucket {
+    fn new(group: &Group, sample: FrameRows) -> Bucket {
         let states =
             group.aggregates.iter().map(|call| State::new(call.function, call.distinct, call.order.is_empty()));
         let ordered = group.aggregates.iter().any(|call| !call.order.is_empty());

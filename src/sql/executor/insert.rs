@@ -3,7 +3,7 @@
 use crate::sql::budget::row_bytes;
 use crate::sql::error::Result;
 use crate::sql::executor::write::{RowWrite, WriteProgress};
-use crate::sql::executor::{Context, Standing};
+use crate::sql::executor::{Context, FrameRow};
 use crate::sql::plan::{InsertRows, OnConflict, Write};
 use crate::store::{Row, RowId};
 
@@ -47,7 +47,7 @@ impl Context<'_> {
                 let Some(row) = progress.queried.as_ref().and_then(|rows| rows.get(progress.next)) else {
                     return Ok(None);
                 };
-                self.run.frame[*slot as usize] = Standing { row: row.clone(), id: RowId(u32::MAX) };
+                self.run.frame[*slot as usize] = FrameRow { row: row.clone(), id: RowId(u32::MAX) };
                 columns
             }
         };

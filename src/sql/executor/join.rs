@@ -7,8 +7,8 @@ use crate::sql::error::{Result, fail};
 use crate::sql::plan::{Expr, Join, JoinKind, JoinMethod};
 use crate::store::Key;
 
-use super::run::standing_bytes;
-use super::{Context, Flow, ROWS_AT_MOST, Sink, Standing};
+use super::run::frame_row_bytes;
+use super::{Context, Flow, FrameRow, ROWS_AT_MOST, Sink};
 
 /// Ends a list of linked rows.
 const NO_ROW: u32 = u32::MAX;
@@ -43,7 +43,7 @@ impl Context<'_> {
     pub(super) fn run_hash_join(&mut self, join: &Join, left: &[Expr], right: &[Expr], sink: Sink) -> Result<Flow> {
         let slots: Vec<u16> = join.right_slots.iter().collect();
         // Rows of the right side one after the other; those of one key are linked in their order.
-        let mut kept: Vec<Standing> = Vec::new();
+        let mut kept: Vec<FrameRow> = Vec::new();
         let mut count = 0u32;
         let mut next: Vec<u32> = Vec::new();
         let mut ends: FxHashMap<Key, (u32, u32)> = FxHashMap::default();
@@ -52,7 +52,7 @@ impl Context<'_> {
             if count as usize >= ROWS_AT_MOST {
                 return fail("54000", "a join over more than 5,000,000 rows is not offered by this database engine");
             }
-            let bytes = slots.iter().map(|slot| standing_bytes(&context.run.frame[*slot as usize])).sum::<usize>();
+            let bytes = slots.iter().map(|slot| frame_row_bytes(&context.run.frame[*slot as usize])).sum::<usize>();
             let key = context.evaluate_key(right)?;
             context.run.budget.hold(row_bytes(&key.0) + bytes, &mut held)?;
             next.push(NO_ROW);

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::sql::Fact;
+use crate::sql::EngineEvent;
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, Stop, fail};
 use crate::sql::plan::{LockPolicy, LockTarget, Query};
-use crate::store::{RowId, RowLock, Stamp};
+use crate::store::{CommitSeq, RowId, RowLock};
 use crate::trace::{Isolation, LockStrength};
 
 use super::epq::FoundRows;
@@ -69,7 +69,10 @@ impl Context<'_> {
         let own = self.engine.store.xid(self.session);
         let chain = self.engine.store.table(table.id).chain(id);
         let newest = chain.newest();
-        if newest.stamp == Stamp::RUNNING && Some(newest.xid) == own && newest.command >= self.run.snapshot.command {
+        if newest.commit_seq == CommitSeq::RUNNING
+            && Some(newest.xid) == own
+            && newest.command >= self.run.snapshot.command
+        {
             return Ok(LockedRow::Own);
         }
         let fixed = self.engine.store.isolation(self.session) != Isolation::ReadCommitted;
@@ -77,18 +80,18 @@ impl Context<'_> {
         if fixed && self.fail_if_outdated(table, slot, strength).is_err() {
             // It fails once those are gone who hold the version it sees.
             let chain = self.engine.store.table(table.id).chain(id);
-            let seen = chain.visible(&self.run.snapshot).map(|seen| seen.stamp);
+            let seen = chain.visible(&self.run.snapshot).map(|seen| seen.commit_seq);
             // Of newer versions PostgreSQL looks at the next one only.
-            let committed = chain.versions().filter(|version| version.stamp != Stamp::RUNNING);
-            let newer = committed.take_while(|version| version.stamp > self.run.snapshot.stamp).count();
+            let committed = chain.versions().filter(|version| version.commit_seq != CommitSeq::RUNNING);
+            let newer = committed.take_while(|version| version.commit_seq > self.run.snapshot.commit_seq).count();
             let follows = newer == 1 && self.run.followed == Some((table.id, id));
-            outdated = if follows { Some(Stamp::RUNNING) } else { seen };
+            outdated = if follows { Some(CommitSeq::RUNNING) } else { seen };
         }
         let may_wait = policy == LockPolicy::Wait;
         match self.engine.store.lock_row(self.session, table.id, id, strength, may_wait, outdated) {
             RowLock::Waits => {
                 let newest = self.engine.store.table(table.id).chain(id).newest();
-                if !self.run.writes && newest.stamp == Stamp::RUNNING {
+                if !self.run.writes && newest.commit_seq == CommitSeq::RUNNING {
                     self.run.followed = Some((table.id, id));
                 }
                 let key = row_key(table, &self.run.frame[slot as usize]);
@@ -102,7 +105,7 @@ impl Context<'_> {
             RowLock::Locked { new } => {
                 if let (true, Some(xid)) = (new && table.temporary.is_none(), self.engine.store.xid(self.session)) {
                     let key = row_key(table, &self.run.frame[slot as usize]);
-                    self.run.facts.push(Fact::Locked { xid, table: table.name.clone(), key, strength });
+                    self.run.events.push(EngineEvent::Locked { xid, table: table.name.clone(), key, strength });
                 }
             }
         }
@@ -115,7 +118,7 @@ impl Context<'_> {
         let own = self.engine.store.xid(self.session);
         self.run.snapshot.own = own;
         let chain = self.engine.store.table(table.id).chain(id);
-        let Some(current) = chain.versions().find(|v| v.stamp != Stamp::RUNNING || Some(v.xid) == own) else {
+        let Some(current) = chain.versions().find(|v| v.commit_seq != CommitSeq::RUNNING || Some(v.xid) == own) else {
             return Ok(LockedRow::Gone);
         };
         match &current.row {
@@ -130,7 +133,7 @@ impl Context<'_> {
                     let key = row_key(table, &self.run.frame[slot as usize]);
                     let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
                     let values = self.run.frame[slot as usize].row.clone();
-                    self.run.facts.push(Fact::Read { table: table.name.clone(), key, writer, values });
+                    self.run.events.push(EngineEvent::Read { table: table.name.clone(), key, writer, values });
                 }
                 Ok(LockedRow::Changed)
             }
@@ -142,13 +145,15 @@ impl Context<'_> {
     pub(super) fn fail_if_outdated(&self, table: &Table, slot: u16, strength: LockStrength) -> Result<()> {
         let standing = &self.run.frame[slot as usize];
         let chain = self.engine.store.table(table.id).chain(standing.id);
-        let Some(committed) = chain.newest_committed().filter(|version| version.stamp > self.run.snapshot.stamp) else {
+        let Some(committed) =
+            chain.newest_committed().filter(|version| version.commit_seq > self.run.snapshot.commit_seq)
+        else {
             return Ok(());
         };
         if committed.row.is_none() {
             // What counts is what became of the version that the snapshot sees. FOR UPDATE and its like say "update" for both.
-            let before = chain.versions().filter(|version| version.stamp != Stamp::RUNNING).nth(1);
-            let seen_is_deleted = before.is_none_or(|version| version.stamp <= self.run.snapshot.stamp);
+            let before = chain.versions().filter(|version| version.commit_seq != CommitSeq::RUNNING).nth(1);
+            let seen_is_deleted = before.is_none_or(|version| version.commit_seq <= self.run.snapshot.commit_seq);
             let tells = self.run.writes && strength != LockStrength::KeyShare;
             let what = if tells && seen_is_deleted { "delete" } else { "update" };
             return fail("40001", format!("could not serialize access due to concurrent {what}"));
@@ -163,8 +168,8 @@ impl Context<'_> {
     /// goes on with what the snapshot shows.
     pub(super) fn has_new_values_only(&self, table: &Table, id: RowId) -> bool {
         let chain = self.engine.store.table(table.id).chain(id);
-        let committed = chain.versions().filter(|version| version.stamp != Stamp::RUNNING);
-        let mut newer = committed.take_while(|version| version.stamp > self.run.snapshot.stamp).peekable();
+        let committed = chain.versions().filter(|version| version.commit_seq != CommitSeq::RUNNING);
+        let mut newer = committed.take_while(|version| version.commit_seq > self.run.snapshot.commit_seq).peekable();
         newer.peek().is_some_and(|newest| newest.row.is_some()) && newer.all(|version| !version.exclusive)
     }
 }

@@ -3,9 +3,9 @@
 use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, fail};
 use crate::sql::executor::write::{RowWrite, WriteProgress};
-use crate::sql::executor::{Context, LockedRow, Standing};
+use crate::sql::executor::{Context, FrameRow, LockedRow};
 use crate::sql::plan::{ConflictUpdate, LockPolicy, OnConflict, TARGET, Write};
-use crate::store::{Key, KeyProbe, Row, RowId, Stamp};
+use crate::store::{CommitSeq, Key, KeyProbe, Row, RowId};
 use crate::trace::{Isolation, SqlError};
 
 /// What a unique index has to say to a row that is proposed for insertion.
@@ -57,8 +57,8 @@ impl Context<'_> {
         let fixed = self.engine.store.isolation(self.session) != Isolation::ReadCommitted;
         let own = self.engine.store.xid(self.session);
         let newest = self.engine.store.table(table.id).chain(id).newest().clone();
-        let is_own = newest.stamp == Stamp::RUNNING && Some(newest.xid) == own;
-        if fixed && !is_own && newest.stamp > self.run.snapshot.stamp {
+        let is_own = newest.commit_seq == CommitSeq::RUNNING && Some(newest.xid) == own;
+        if fixed && !is_own && newest.commit_seq > self.run.snapshot.commit_seq {
             return fail("40001", "could not serialize access due to concurrent update");
         }
         let Some(update) = &conflict.update else { return Ok(Met::Settled) };
@@ -71,8 +71,8 @@ impl Context<'_> {
             return Err(error.into());
         }
         let Some(existing) = newest.row else { return Ok(Met::NoConflict) };
-        self.run.frame[TARGET as usize] = Standing { row: existing, id };
-        self.run.frame[conflict.excluded as usize] = Standing { row: row.clone(), id: RowId(u32::MAX) };
+        self.run.frame[TARGET as usize] = FrameRow { row: existing, id };
+        self.run.frame[conflict.excluded as usize] = FrameRow { row: row.clone(), id: RowId(u32::MAX) };
         self.update_conflicting(write, index, &key, update, progress)
     }
 
@@ -105,7 +105,7 @@ impl Context<'_> {
             LockedRow::Same | LockedRow::Changed => {}
             LockedRow::Gone | LockedRow::Skipped | LockedRow::Own => return Ok(Met::Again),
         }
-        let Standing { row: current, id } = self.run.frame[TARGET as usize].clone();
+        let FrameRow { row: current, id } = self.run.frame[TARGET as usize].clone();
         if self.engine.store.index(table.id, index.number).key(&current).as_ref() != Some(key) {
             return Ok(Met::Again);
         }

@@ -8,24 +8,24 @@ use smallvec::SmallVec;
 use crate::sql::budget::{self, Budget};
 use crate::sql::catalog::Table;
 use crate::sql::plan::{Counts, PlanParts, null_row};
-use crate::sql::{Fact, types};
-use crate::store::{AdvisoryKey, Key, Mode, Row, RowId, Snapshot, Stamp, TableId};
+use crate::sql::{EngineEvent, types};
+use crate::store::{AdvisoryKey, CommitSeq, Key, Mode, Row, RowId, Snapshot, TableId};
 use crate::trace::{LockStrength, Micros, Notice, Value};
 
 /// The row that stands in a slot.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct FrameRow {
     pub row: Row,
     pub id: RowId,
 }
 
 /// Where each of some tables stood: mostly one.
-pub type Standings = SmallVec<[Standing; 1]>;
+pub type FrameRows = SmallVec<[FrameRow; 1]>;
 
 /// What a statement keeps from its start to its end, over all its waits.
 pub struct StatementRun {
     pub snapshot: Snapshot,
-    pub frame: Vec<Standing>,
+    pub frame: Vec<FrameRow>,
     pub parts: Rc<PlanParts>,
     pub(super) subqueries: Vec<Option<Kept>>,
     /// Common table expressions and what they gave.
@@ -36,7 +36,7 @@ pub struct StatementRun {
     /// It is an INSERT, UPDATE or DELETE.
     pub writes: bool,
     pub budget: Budget,
-    pub facts: Vec<Fact>,
+    pub events: Vec<EngineEvent>,
     pub notices: Vec<Notice>,
     pub(super) reads_told: usize,
     /// Reads told before the statement began again.
@@ -86,7 +86,7 @@ impl StatementRun {
         let empty = null_row(0);
         StatementRun {
             snapshot,
-            frame: vec![Standing { row: empty, id: RowId(u32::MAX) }; parts.widths.len()],
+            frame: vec![FrameRow { row: empty, id: RowId(u32::MAX) }; parts.widths.len()],
             parts,
             subqueries: Vec::new(),
             ctes: Vec::new(),
@@ -95,7 +95,7 @@ impl StatementRun {
             rows_written: 0,
             writes: false,
             budget: Budget::default(),
-            facts: Vec::new(),
+            events: Vec::new(),
             notices: Vec::new(),
             reads_told: 0,
             reads_skipped: 0,
@@ -111,7 +111,7 @@ impl StatementRun {
 
     /// Before the statement is planned.
     pub fn unplanned(began_at: Micros) -> StatementRun {
-        let nothing = Snapshot { stamp: Stamp::FIRST, own: None, command: 0 };
+        let nothing = Snapshot { commit_seq: CommitSeq::FIRST, own: None, command: 0 };
         StatementRun::new(nothing, Rc::default(), began_at)
     }
 
@@ -134,12 +134,12 @@ impl StatementRun {
 }
 
 /// Of a row that stands in the frame and is kept beside it.
-pub fn standing_bytes(standing: &Standing) -> usize {
-    size_of::<Standing>() + budget::shared_row_bytes(&standing.row)
+pub fn frame_row_bytes(standing: &FrameRow) -> usize {
+    size_of::<FrameRow>() + budget::shared_row_bytes(&standing.row)
 }
 
 /// The primary key as text, `7` or `7/3`; for a table without one the row's number.
-pub fn row_key(table: &Table, standing: &Standing) -> Rc<str> {
+pub fn row_key(table: &Table, standing: &FrameRow) -> Rc<str> {
     let columns = table.primary().and_then(crate::sql::catalog::Index::plain_columns);
     match columns.as_deref() {
         Some([column]) => Rc::from(types::print(&standing.row[*column])),

@@ -2,12 +2,12 @@
 
 use crate::sql::error::Result;
 use crate::sql::plan::{Access, Expr, KeyList, Scan};
-use crate::sql::{Fact, READS_TOLD};
+use crate::sql::{EngineEvent, READS_TOLD};
 use crate::store::{Bounds, Entry, Predicate, RowId, TableId, compare, elements};
 use crate::trace::Value;
 
 use super::run::row_key;
-use super::{Context, Flow, Sink, Standing};
+use super::{Context, Flow, FrameRow, Sink};
 
 impl Context<'_> {
     pub(super) fn run_scan(&mut self, scan: &Scan, sink: Sink) -> Result<Flow> {
@@ -143,7 +143,7 @@ impl Context<'_> {
         let row = row.clone();
         let writer = version.xid;
         self.note_read(table, id)?;
-        self.run.frame[scan.slot as usize] = Standing { row, id };
+        self.run.frame[scan.slot as usize] = FrameRow { row, id };
         if let Some(filter) = &scan.filter
             && !self.holds(filter)?
         {
@@ -156,7 +156,7 @@ impl Context<'_> {
                 let key = row_key(&scan.table, &self.run.frame[scan.slot as usize]);
                 let writer = (writer.0 > self.engine.settled_xid.0).then_some(writer);
                 let values = self.run.frame[scan.slot as usize].row.clone();
-                self.run.facts.push(Fact::Read { table: scan.table.name.clone(), key, writer, values });
+                self.run.events.push(EngineEvent::Read { table: scan.table.name.clone(), key, writer, values });
             }
         }
         Ok(true)

@@ -3,7 +3,7 @@
 use crate::sql::error::{Result, error};
 use crate::sql::executor::Context;
 use crate::sql::functions::SystemEnv;
-use crate::store::{AdvisoryKey, Mode, Stamp};
+use crate::store::{AdvisoryKey, CommitSeq, Mode};
 use crate::trace::Value;
 
 impl SystemEnv for Context<'_> {
@@ -65,14 +65,14 @@ impl SystemEnv for Context<'_> {
     }
 
     fn is_in_recovery(&self) -> bool {
-        self.engine.store.follows(self.session)
+        self.engine.store.is_on_replica(self.session)
     }
 
-    fn log_end(&self) -> Stamp {
+    fn log_end(&self) -> CommitSeq {
         self.engine.store.newest()
     }
 
-    fn log_replayed(&self) -> Stamp {
+    fn log_replayed(&self) -> CommitSeq {
         self.engine.store.replayed()
     }
 

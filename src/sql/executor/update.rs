@@ -3,7 +3,7 @@
 use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::write::{RowWrite, WriteProgress};
-use crate::sql::executor::{Context, LockedRow, Standings};
+use crate::sql::executor::{Context, FrameRows, LockedRow};
 use crate::sql::plan::{Assignment, Found, LockPolicy, TARGET, Write};
 use crate::store::{Row, compare};
 use crate::trace::LockStrength;
@@ -38,7 +38,7 @@ impl Context<'_> {
         write: &Write,
         found: &Found,
         set: &[Assignment],
-        kept: &Standings,
+        kept: &FrameRows,
     ) -> Result<Option<RowWrite>> {
         let table = &write.table;
         let id = self.run.frame[TARGET as usize].id;

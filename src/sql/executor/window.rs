@@ -9,19 +9,19 @@ use crate::store::compare;
 use crate::trace::Value;
 
 use super::sort::compare_keys;
-use super::{Context, Flow, ROWS_AT_MOST, Sink, Standings};
+use super::{Context, Flow, FrameRows, ROWS_AT_MOST, Sink};
 
 impl Context<'_> {
     pub(super) fn run_window(&mut self, window: &Window, sink: Sink) -> Result<Flow> {
         let slots: Vec<u16> = window.input_slots.iter().collect();
-        let mut rows: Vec<Standings> = Vec::new();
+        let mut rows: Vec<FrameRows> = Vec::new();
         let mut held = 0;
         let result_bytes = row_bytes(&[]) + window.calls.len() * size_of::<Value>();
         self.run_node(&window.input, &mut |context| {
             if rows.len() >= ROWS_AT_MOST {
                 return fail("54000", "a window over more than 5,000,000 rows is not offered by this database engine");
             }
-            context.run.budget.hold(result_bytes + size_of::<Standings>(), &mut held)?;
+            context.run.budget.hold(result_bytes + size_of::<FrameRows>(), &mut held)?;
             rows.push(context.keep_held(&slots, &mut held)?);
             Ok(Flow::More)
         })?;
@@ -48,7 +48,7 @@ impl Context<'_> {
         &mut self,
         call: &WindowCall,
         slots: &[u16],
-        rows: &[Standings],
+        rows: &[FrameRows],
         column: usize,
         results: &mut [Vec<Value>],
     ) -> Result<Vec<usize>> {
@@ -89,7 +89,7 @@ impl Context<'_> {
         &mut self,
         call: &WindowCall,
         slots: &[u16],
-        rows: &[Standings],
+        rows: &[FrameRows],
         held: &mut usize,
     ) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(rows.len());

@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::sql::Fact;
+use crate::sql::EngineEvent;
 use crate::sql::budget::row_bytes;
 use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::epq::FoundRows;
 use crate::sql::executor::foreign_keys::ForeignKeyTask;
-use crate::sql::executor::{Context, Flow, LockedRow, Standing, Standings, row_key};
+use crate::sql::executor::{Context, Flow, FrameRow, FrameRows, LockedRow, row_key};
 use crate::sql::plan::{Assignment, Found, InsertRows, LockPolicy, TARGET, Write, WriteKind};
 use crate::store::{Row, RowId};
 use crate::trace::{LockStrength, SqlError, Value, Xid};
@@ -18,7 +18,7 @@ use crate::trace::{LockStrength, SqlError, Value, Xid};
 /// How far a writing statement is.
 #[derive(Default)]
 pub struct WriteProgress {
-    pub found: Option<Vec<Standings>>,
+    pub found: Option<Vec<FrameRows>>,
     pub queried: Option<Vec<Row>>,
     /// The place of the row in work, of those found, queried or listed.
     pub next: usize,
@@ -61,7 +61,7 @@ impl RowWrite {
     }
 }
 
-/// What a written row takes beside its values: the version, its undoing, its entries in indexes, and the fact that tells of it.
+/// What a written row takes beside its values: the version, its undoing, its entries in indexes, and the event that tells of it.
 const WRITTEN: usize = 256;
 
 /// Bytes of all versions of all rows: there is no other disk than memory.
@@ -90,7 +90,7 @@ impl Context<'_> {
         if progress.found.is_some() {
             return Ok(());
         }
-        let mut rows: Vec<Standings> = Vec::new();
+        let mut rows: Vec<FrameRows> = Vec::new();
         // Held until the statement ends.
         let mut held = 0;
         self.run_node(&found.node, &mut |context| {
@@ -106,7 +106,7 @@ impl Context<'_> {
         &mut self,
         table: &Table,
         found: &Found,
-        kept: &Standings,
+        kept: &FrameRows,
         strength: LockStrength,
     ) -> Result<LockedRow> {
         let locked = self.lock_row(table, TARGET, strength, LockPolicy::Wait)?;
@@ -178,10 +178,10 @@ impl Context<'_> {
         let table = &done.table;
         let row = done.new.as_ref().or(done.old.as_ref()).expect("one of both").clone();
         if let (None, Some(xid)) = (table.temporary, self.engine.store.xid(self.session)) {
-            self.run.facts.push(Fact::Written {
+            self.run.events.push(EngineEvent::Written {
                 xid,
                 table: table.name.clone(),
-                key: row_key(table, &Standing { row, id }),
+                key: row_key(table, &FrameRow { row, id }),
                 values: done.new.clone(),
                 replaced: done.replaced.filter(|xid| xid.0 > self.engine.settled_xid.0),
             });

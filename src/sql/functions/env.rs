@@ -1,7 +1,7 @@
 //! What functions ask of the session that calls them, and of the database it is a session of.
 
 use crate::sql::error::Result;
-use crate::store::{AdvisoryKey, Mode, Stamp};
+use crate::store::{AdvisoryKey, CommitSeq, Mode};
 use crate::trace::Value;
 
 /// Moments are microseconds since 1970.
@@ -27,9 +27,9 @@ pub trait SystemEnv {
 
     fn assign_xid(&mut self) -> i64;
     fn is_in_recovery(&self) -> bool;
-    fn log_end(&self) -> Stamp;
+    fn log_end(&self) -> CommitSeq;
     /// How far a replica has come.
-    fn log_replayed(&self) -> Stamp;
+    fn log_replayed(&self) -> CommitSeq;
 
     /// A setting as SHOW gives it.
     fn current_setting(&self, name: &str, missing_ok: bool) -> Result<Value>;

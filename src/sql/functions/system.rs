@@ -2,7 +2,7 @@
 
 use crate::sql::error::{Result, error, fail};
 use crate::sql::types::text;
-use crate::store::Stamp;
+use crate::store::CommitSeq;
 use crate::trace::Value;
 
 use super::signature::{BOOL, INT4, INT8, Kind, NUMERIC, TEXT};
@@ -47,8 +47,8 @@ fn current_lsn(env: &mut dyn SystemEnv, _: &[Value]) -> Result<Value> {
 }
 
 /// A place in the log as PostgreSQL writes it.
-fn lsn(stamp: Stamp) -> String {
-    let bytes = LOG_START + i64::from(stamp.number()) * LOG_BYTES_PER_COMMIT;
+fn lsn(commit_seq: CommitSeq) -> String {
+    let bytes = LOG_START + i64::from(commit_seq.number()) * LOG_BYTES_PER_COMMIT;
     format!("{:X}/{:X}", bytes >> 32, bytes & 0xFFFF_FFFF)
 }
 

@@ -15,7 +15,7 @@ mod statement;
 mod timers;
 mod transaction;
 
-use crate::sql::Fact;
+use crate::sql::EngineEvent;
 use crate::sql::settings::SessionSettings;
 use crate::trace::{Micros, Notice, QueryResult, SqlError, Sqlstate};
 
@@ -39,7 +39,7 @@ pub(super) struct Session {
     /// Why a wait ended otherwise than by its lock.
     interrupt: Option<SqlError>,
     /// Facts that came while the session slept.
-    facts: Vec<Fact>,
+    events: Vec<EngineEvent>,
     /// The server has ended the connection.
     ended: Option<SqlError>,
     /// What of the database's timers is this session's.

@@ -3,7 +3,7 @@
 use crate::sql::error::{Result, Stop};
 use crate::sql::executor::Awaited;
 use crate::sql::executor::engine::Engine;
-use crate::sql::{DeadlockCheck, Fact, Outcome, Progress, Wait};
+use crate::sql::{DeadlockCheck, EngineEvent, Outcome, Progress, Wait};
 use crate::store::{Tag, Waiting};
 use crate::trace::{Micros, Notice, QueryResult, SessionId, SqlError, Sqlstate, Value};
 
@@ -28,7 +28,7 @@ pub struct StatementOutput {
     /// Results of the statements before one that failed.
     pub completed: Vec<QueryResult>,
     pub notices: Vec<Notice>,
-    pub facts: Vec<Fact>,
+    pub events: Vec<EngineEvent>,
     pub rows_read: u32,
     pub rows_scanned: u32,
     pub rows_written: u32,
@@ -40,7 +40,7 @@ impl StatementOutput {
             progress,
             completed: self.completed,
             notices: self.notices,
-            facts: self.facts,
+            events: self.events,
             rows_read: self.rows_read,
             rows_scanned: self.rows_scanned,
             rows_written: self.rows_written,
@@ -62,7 +62,7 @@ impl<'a> Running<'a> {
     pub fn execute(mut self, known: &mut Statements, sql: &str, parameters: &[Value]) -> Outcome {
         assert!(self.session.query.is_none(), "one query text at a time");
         // What happened to it while it was idle, as when it was ended for that.
-        self.output.facts.append(&mut self.session.facts);
+        self.output.events.append(&mut self.session.events);
         if let Some(error) = self.session.ended.clone() {
             return self.output.outcome(Progress::Failed(error));
         }
@@ -85,7 +85,7 @@ impl<'a> Running<'a> {
 
     fn take_up(&mut self, query: &mut QueryInProgress) -> Progress {
         self.drop_timers();
-        self.output.facts.append(&mut self.session.facts);
+        self.output.events.append(&mut self.session.events);
         if let Some(run) = &mut query.current.run {
             run.restart();
         }
@@ -160,9 +160,9 @@ impl<'a> Running<'a> {
             Awaited::Nothing | Awaited::Other(_) => None,
         };
         if query.current.pinned.is_none() {
-            let stamp = run.snapshot.stamp;
-            query.current.pinned = Some(stamp);
-            self.engine.store.pin(stamp);
+            let commit_seq = run.snapshot.commit_seq;
+            query.current.pinned = Some(commit_seq);
+            self.engine.store.pin(commit_seq);
         }
         let holder = self.engine.store.blocker(self.id).unwrap_or(self.id);
         match self.timers.deadlocks {
@@ -170,7 +170,7 @@ impl<'a> Running<'a> {
                 if let Some(cycle) = self.engine.store.check_deadlock(self.id) {
                     self.engine.store.stop_waiting(self.id);
                     let error = deadlock_error(&cycle);
-                    self.output.facts.push(Fact::Deadlock { cycle });
+                    self.output.events.push(EngineEvent::Deadlock { cycle });
                     return self.fail(query, error);
                 }
             }
@@ -193,10 +193,10 @@ impl<'a> Running<'a> {
 
     /// Lets go of what the statement needed only while it ran.
     fn end_statement(&mut self, query: &mut QueryInProgress) {
-        self.engine.store.release_turn(self.id);
+        self.engine.store.release_tuple_lock(self.id);
         let ended = std::mem::take(&mut query.current);
-        if let Some(stamp) = ended.pinned {
-            self.engine.store.unpin(stamp);
+        if let Some(commit_seq) = ended.pinned {
+            self.engine.store.unpin(commit_seq);
         }
     }
 
@@ -231,16 +231,16 @@ impl<'a> Running<'a> {
     }
 
     /// Before the session's end; its open transaction is rolled back.
-    pub fn disconnect(mut self) -> Vec<Fact> {
+    pub fn disconnect(mut self) -> Vec<EngineEvent> {
         self.drop_timers();
-        self.output.facts.append(&mut self.session.facts);
+        self.output.events.append(&mut self.session.events);
         self.engine.store.stop_waiting(self.id);
         if let Some(mut query) = self.session.query.take() {
             self.end_statement(&mut query);
         }
         self.roll_back(None);
         self.forget_belongings();
-        self.output.facts
+        self.output.events
     }
 
     /// Of advisory locks and temporary tables nothing outlives its session.

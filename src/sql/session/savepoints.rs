@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::sql::Fact;
+use crate::sql::EngineEvent;
 use crate::sql::error::{Result, fail};
 use crate::sql::settings::SessionSettings;
 use crate::store::Savepoint;
@@ -77,7 +77,7 @@ impl Running<'_> {
         if let Some(xid) = self.engine.store.xid(self.id)
             && before > to.effects
         {
-            self.output.facts.push(Fact::TakenBack { xid, kept: to.effects });
+            self.output.events.push(EngineEvent::TakenBack { xid, kept: to.effects });
         }
     }
 }

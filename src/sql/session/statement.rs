@@ -9,8 +9,8 @@ use crate::sql::executor::{Awaited, Context, StatementRun};
 use crate::sql::parser::ast::Statement;
 use crate::sql::plan::{PlanKind, WriteKind};
 use crate::sql::types::text;
-use crate::sql::{Fact, explain, system};
-use crate::store::{Mode, Stamp, Tag};
+use crate::sql::{EngineEvent, explain, system};
+use crate::store::{CommitSeq, Mode, Tag};
 use crate::trace::{Column, Isolation, Micros, QueryResult, SqlType, Value};
 
 use super::prepared::{self, Plan, Prepared, Statements};
@@ -34,7 +34,7 @@ pub struct StatementInProgress {
     pub run: Option<StatementRun>,
     pub plan: Option<Rc<Plan>>,
     pub progress: WriteProgress,
-    pub pinned: Option<Stamp>,
+    pub pinned: Option<CommitSeq>,
     pub waiting: Option<(Tag, Mode)>,
     /// Rows read, scanned and written, as told so far.
     pub counted: (u32, u32, u32),
@@ -196,7 +196,7 @@ impl Running<'_> {
         query: &mut QueryInProgress,
         work: impl FnOnce(&mut Context, &mut StatementInProgress) -> Result<T>,
     ) -> Result<T> {
-        let is_replica = self.engine.store.follows(self.id);
+        let is_replica = self.engine.store.is_on_replica(self.id);
         let transaction = self.transaction();
         if is_replica && transaction.isolation == Isolation::Serializable {
             return fail("0A000", "cannot use serializable mode in a hot standby");
@@ -227,10 +227,13 @@ impl Running<'_> {
 
     /// What the statement has done since it was last asked.
     fn tell(&mut self, current: &mut StatementInProgress, mut run: StatementRun) {
-        let effects =
-            run.facts.iter().filter(|fact| matches!(fact, Fact::Written { .. } | Fact::Locked { .. })).count();
+        let effects = run
+            .events
+            .iter()
+            .filter(|event| matches!(event, EngineEvent::Written { .. } | EngineEvent::Locked { .. }))
+            .count();
         self.transaction().effects += effects as u32;
-        self.output.facts.append(&mut run.facts);
+        self.output.events.append(&mut run.events);
         self.output.notices.append(&mut run.notices);
         let (read, scanned, written) = current.counted;
         self.output.rows_read += run.rows_read.saturating_sub(read);

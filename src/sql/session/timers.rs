@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sql::{DeadlockCheck, Fact};
+use crate::sql::{DeadlockCheck, EngineEvent};
 use crate::trace::{Micros, SessionId, SqlError, Sqlstate};
 
 use super::Running;
@@ -68,7 +68,7 @@ impl Running<'_> {
             Timer::Deadlock if waits => {
                 if let Some(cycle) = self.engine.store.check_deadlock(self.id) {
                     let error = deadlock_error(&cycle);
-                    self.session.facts.push(Fact::Deadlock { cycle });
+                    self.session.events.push(EngineEvent::Deadlock { cycle });
                     self.interrupt(error);
                 }
             }
@@ -86,7 +86,7 @@ impl Running<'_> {
     fn end_idle_session(&mut self) {
         self.roll_back(Some(Sqlstate::new("25P03")));
         self.forget_belongings();
-        self.session.facts.append(&mut self.output.facts);
+        self.session.events.append(&mut self.output.events);
         let why = "terminating connection due to idle-in-transaction timeout";
         self.session.ended = Some(SqlError::new("25P03", why));
     }

@@ -1,6 +1,6 @@
 //! Transactions: how they begin and end, what an error does to one, and the statements that say so.
 
-use crate::sql::Fact;
+use crate::sql::EngineEvent;
 use crate::sql::catalog::CatalogState;
 use crate::sql::error::{Result, fail};
 use crate::sql::parser::ast::{Statement, TransactionModes};
@@ -80,12 +80,12 @@ impl Running<'_> {
     fn begin(&mut self, implicit: bool, modes: TransactionModes) -> TransactionState {
         let settings = &self.session.settings;
         let isolation = modes.isolation.unwrap_or(settings.isolation);
-        let read_only = modes.read_only.unwrap_or(settings.read_only) || self.engine.store.follows(self.id);
+        let read_only = modes.read_only.unwrap_or(settings.read_only) || self.engine.store.is_on_replica(self.id);
         let deferrable = modes.deferrable.unwrap_or(false);
         self.engine.store.begin(self.id, isolation, read_only);
         self.engine.store.set_deferrable(self.id, deferrable);
         if !implicit {
-            self.output.facts.push(Fact::TransactionBegan { isolation });
+            self.output.events.push(EngineEvent::TransactionBegan { isolation });
         }
         TransactionState {
             implicit,
@@ -109,7 +109,7 @@ impl Running<'_> {
             Ok(xid) => {
                 self.engine.drop_temporary_tables(self.id);
                 if !implicit || xid.is_some() {
-                    self.output.facts.push(Fact::Committed { xid });
+                    self.output.events.push(EngineEvent::Committed { xid });
                 }
                 self.session.transaction = None;
                 self.session.settings = self.session.lasting.clone();
@@ -129,7 +129,7 @@ impl Running<'_> {
             let xid = self.engine.store.rollback(self.id);
             let implicit = self.session.transaction.as_ref().is_some_and(|transaction| transaction.implicit);
             if !implicit || xid.is_some() {
-                self.output.facts.push(Fact::RolledBack { xid, sqlstate });
+                self.output.events.push(EngineEvent::RolledBack { xid, sqlstate });
             }
         }
         if let Some(transaction) = self.session.transaction.take() {
@@ -154,7 +154,7 @@ impl Running<'_> {
             None => {
                 self.restore_catalog(0);
                 let xid = self.engine.store.rollback(self.id);
-                self.output.facts.push(Fact::RolledBack { xid, sqlstate: Some(sqlstate) });
+                self.output.events.push(EngineEvent::RolledBack { xid, sqlstate: Some(sqlstate) });
             }
         }
     }
@@ -193,7 +193,7 @@ impl Running<'_> {
         if transaction.implicit {
             transaction.implicit = false;
             let isolation = transaction.isolation;
-            self.output.facts.push(Fact::TransactionBegan { isolation });
+            self.output.events.push(EngineEvent::TransactionBegan { isolation });
         } else {
             self.output.notices.push(warning("25001", "there is already a transaction in progress"));
         }
@@ -230,7 +230,7 @@ impl Running<'_> {
     }
 
     fn set_modes(&mut self, modes: TransactionModes) -> Result<()> {
-        if modes.read_only == Some(false) && self.engine.store.follows(self.id) {
+        if modes.read_only == Some(false) && self.engine.store.is_on_replica(self.id) {
             return fail("0A000", "cannot set transaction read-write mode during recovery");
         }
         let Some(transaction) = &mut self.session.transaction else { return Ok(()) };

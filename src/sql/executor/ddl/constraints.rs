@@ -8,7 +8,7 @@ use crate::sql::binder::ddl::{
 };
 use crate::sql::catalog::{Check, ForeignKey, Table};
 use crate::sql::error::{Result, fail};
-use crate::sql::executor::{Context, Standing};
+use crate::sql::executor::{Context, FrameRow};
 use crate::sql::plan::Expr;
 use crate::store::{Key, Mode, Row, RowId};
 use crate::trace::Value;
@@ -53,7 +53,7 @@ impl Context<'_> {
 
     fn add_check(&mut self, table: &Table, check: Check) -> Result<()> {
         for row in self.all_rows(table) {
-            self.run.frame = vec![Standing { row, id: RowId(u32::MAX) }];
+            self.run.frame = vec![FrameRow { row, id: RowId(u32::MAX) }];
             if self.evaluate(&check.condition)? == Value::Bool(false) {
                 let (name, table) = (&check.name, &table.name);
                 return fail(
