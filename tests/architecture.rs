@@ -26,6 +26,76 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("wasm", &["api"]),
 ];
 
+/// The same for the rooms of `sql`: each imports only what stands above it in this list.
+const SQL_ROOMS: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("outcome", &[]),
+    ("budget", &["error"]),
+    ("parser", &["error"]),
+    ("types", &["budget", "error"]),
+    ("functions", &["budget", "error", "types"]),
+    ("expr", &["budget", "error", "functions", "types"]),
+    ("catalog", &["error", "expr", "parser", "types"]),
+    ("plan", &["catalog", "expr", "functions", "types"]),
+    ("settings", &["catalog", "error", "types"]),
+    ("system", &["catalog", "error", "parser", "types"]),
+    ("explain", &["expr", "functions", "plan", "types"]),
+    ("optimizer", &["budget", "error", "expr", "functions", "plan", "types"]),
+    ("planner", &["catalog", "expr", "functions", "optimizer", "plan"]),
+    ("binder", &["catalog", "error", "expr", "functions", "optimizer", "parser", "plan", "planner", "types"]),
+    (
+        "executor",
+        &[
+            "binder",
+            "budget",
+            "catalog",
+            "error",
+            "expr",
+            "functions",
+            "outcome",
+            "parser",
+            "plan",
+            "settings",
+            "types",
+        ],
+    ),
+    (
+        "session",
+        &[
+            "binder",
+            "catalog",
+            "error",
+            "executor",
+            "explain",
+            "optimizer",
+            "outcome",
+            "parser",
+            "plan",
+            "planner",
+            "settings",
+            "system",
+            "types",
+        ],
+    ),
+    (
+        "database",
+        &[
+            "catalog",
+            "error",
+            "executor",
+            "explain",
+            "expr",
+            "optimizer",
+            "outcome",
+            "parser",
+            "plan",
+            "planner",
+            "session",
+        ],
+    ),
+    ("bench", &["database", "outcome"]),
+];
+
 /// Names that would bring the host's time, order or chance into a run, and why.
 const BANNED: &[(&str, &str)] = &[
     ("Instant::now", "time in a run is virtual"),
@@ -76,14 +146,14 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// Modules named by `crate::x` or `crate::{x, y::z}`.
-fn imports(text: &str) -> BTreeSet<String> {
+/// Modules named by `crate::x` or `crate::{x, y::z}`, or the same below another module.
+fn imports(text: &str, below: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
+    for (at, _) in text.match_indices(below) {
         if text[..at].ends_with(|it: char| it.is_alphanumeric() || it == '_' || it == '$') {
             continue;
         }
-        let rest = &text[at + "crate::".len()..];
+        let rest = &text[at + below.len()..];
         match rest.strip_prefix('{') {
             Some(list) => found.extend(first_names(list)),
             None => found.extend(first_name(rest)),
@@ -130,10 +200,42 @@ fn modules_import_only_what_lies_below_them() {
             wrong.push(format!("{}: module {} is missing in the table", file.path.display(), file.module));
             continue;
         };
-        for name in imports(&file.text) {
+        for name in imports(&file.text, "crate::") {
             let is_module = table.contains_key(name.as_str());
             if is_module && name != file.module && !allowed.contains(&name.as_str()) {
                 wrong.push(format!("{}: {} must not import {name}", file.path.display(), file.module));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn rooms_of_sql_import_only_what_stands_above_them() {
+    let table: BTreeMap<&str, &[&str]> = SQL_ROOMS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (place, (room, allowed)) in SQL_ROOMS.iter().enumerate() {
+        let above = &SQL_ROOMS[..place];
+        let below = allowed.iter().filter(|name| above.iter().all(|(other, _)| other != *name));
+        wrong.extend(below.map(|name| format!("the table lets {room} import {name}, which does not stand above it")));
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sql");
+    for file in sources().into_iter().filter(|file| file.module == "sql") {
+        let inside = file.path.strip_prefix(&folder).expect("it is of sql");
+        let room = inside.iter().next().expect("a file has a name").to_string_lossy();
+        let room = room.trim_end_matches(".rs");
+        if room == "mod" {
+            continue;
+        }
+        let Some(allowed) = table.get(room) else {
+            wrong.push(format!("{}: the room {room} is missing in the table", file.path.display()));
+            continue;
+        };
+        // A unit test may stand where it does and use the whole.
+        let text = file.text.split("#[cfg(test)]").next().unwrap_or_default();
+        for name in imports(text, "crate::sql::") {
+            if name != room && !allowed.contains(&name.as_str()) {
+                wrong.push(format!("{}: {room} must not import {name}", file.path.display()));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Statements a second on one core, by kind. The caller brings the clock, so that the page can measure too.
 
-use crate::sql::{Database, DeadlockCheck, Progress, Settings};
+use crate::sql::database::{Database, Settings};
+use crate::sql::outcome::{DeadlockCheck, Progress};
 use crate::trace::{SessionId, Value};
 
 /// One kind of statement and how many of them were done in a second.

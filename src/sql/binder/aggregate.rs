@@ -1,10 +1,11 @@
 //! Calls of aggregates.
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::functions::Routine;
 use crate::sql::functions::aggregate::AggregateSpec;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Aggregate, Expr, SlotSet, SortBy, SortKey};
+use crate::sql::plan::{Aggregate, SortBy, SortKey};
 use crate::sql::types::Type;
 
 use super::overload::{bind_arguments, choose, kinds};

@@ -1,10 +1,10 @@
 //! Calls of functions, and the constructs that PostgreSQL's grammar knows by name: COALESCE, NULLIF, GREATEST and LEAST.
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::{Comparison, Expr};
 use crate::sql::functions::conditional::{GREATEST, LEAST, NULLIF};
 use crate::sql::functions::{self, FunctionSpec, Routine};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Comparison, Expr};
 use crate::sql::types::Type;
 
 use super::coerce::{coerce, common_type_of, compare_exprs, unify};

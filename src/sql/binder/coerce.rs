@@ -1,7 +1,7 @@
 //! Which type an operation has, and how its sides come to it.
 
 use crate::sql::error::{Result, Stop, error, fail, refuse};
-use crate::sql::plan::{Arithmetic, Comparison, Expr};
+use crate::sql::expr::{Arithmetic, Comparison, Expr};
 use crate::sql::types::{self, CastContext, Type, castable};
 use crate::trace::{SqlError, Value};
 

@@ -1,9 +1,9 @@
 //! Expressions with their types.
 
 use crate::sql::error::{Result, Stop, fail, refuse, refused};
+use crate::sql::expr::{Arithmetic, Comparison, Expr, SubqueryKind};
 use crate::sql::functions::AT_TIME_ZONE;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Arithmetic, Comparison, Expr, SubqueryKind};
 use crate::sql::types::{self, Type, text};
 use crate::trace::Value;
 

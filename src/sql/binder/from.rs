@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::{Comparison, Expr, SlotSet};
 use crate::sql::functions::Routine;
 use crate::sql::functions::set_returning::SetFunction;
 use crate::sql::parser::ast;
-use crate::sql::plan::{BoundQuery, Comparison, Derived, Expr, JoinKind, SlotSet, Source, TableFunction};
+use crate::sql::plan::{BoundQuery, Derived, JoinKind, Source, TableFunction};
 use crate::sql::types::Type;
 use crate::store::Mode;
 use crate::trace::SqlError;

@@ -2,8 +2,9 @@
 
 use crate::sql::catalog::{Identity, Table};
 use crate::sql::error::{Result, fail};
+use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
-use crate::sql::plan::{BoundRows, BoundWrite, BoundWriteKind, Expr, TARGET};
+use crate::sql::plan::{BoundRows, BoundWrite, BoundWriteKind, TARGET};
 use crate::store::Mode;
 use crate::trace::SqlError;
 

@@ -27,11 +27,10 @@ use std::rc::Rc;
 
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::optimizer::Folder;
 use crate::sql::parser::ast;
-use crate::sql::plan::{
-    BoundBody, BoundKind, BoundPart, BoundQuery, BoundSelect, BoundStatement, Expr, SlotSet, Source, slots_of,
-};
+use crate::sql::plan::{BoundBody, BoundKind, BoundPart, BoundQuery, BoundSelect, BoundStatement, Source, slots_of};
 use crate::sql::planner::Assumed;
 use crate::sql::types::Type;
 use crate::store::{Mode, Store};

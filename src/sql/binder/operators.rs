@@ -1,10 +1,10 @@
 //! Operators that are calls: `||`, `->` and `->>`, ARRAY[…].
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::Expr;
 use crate::sql::functions::array::NESTING;
 use crate::sql::functions::text::{BYTES_CONCATENATION, CONCATENATION};
 use crate::sql::functions::{FunctionSpec, json};
-use crate::sql::plan::Expr;
 use crate::sql::types::Type;
 
 use super::Typed;

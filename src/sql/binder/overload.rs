@@ -2,9 +2,9 @@
 //! chapter on type conversion of functions.
 
 use crate::sql::error::{Result, Stop, fail, refused};
+use crate::sql::expr::Expr;
 use crate::sql::functions::signature::{Kind, Signature};
 use crate::sql::functions::{self, FunctionSpec, Routine};
-use crate::sql::plan::Expr;
 use crate::sql::types::{Type, text};
 use crate::trace::SqlError;
 

@@ -6,10 +6,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::sql::catalog::missing_column;
 use crate::sql::error::{Result, error, fail, refuse};
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::parser::ast;
-use crate::sql::plan::{
-    BoundBody, BoundPart, BoundQuery, Expr, OutputColumn, PartRole, SetOperation, SlotSet, SortBy, SortKey,
-};
+use crate::sql::plan::{BoundBody, BoundPart, BoundQuery, OutputColumn, PartRole, SetOperation, SortBy, SortKey};
 use crate::sql::types::Type;
 use crate::trace::Value;
 

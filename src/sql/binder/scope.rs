@@ -8,8 +8,9 @@ use smallvec::SmallVec;
 use crate::sql::catalog::system_names::is_system_column;
 use crate::sql::catalog::{Table, missing_column};
 use crate::sql::error::{Result, Stop, error, fail, refuse};
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Aggregate, Expr, SlotSet, WindowCall};
+use crate::sql::plan::{Aggregate, WindowCall};
 use crate::sql::types::Type;
 
 use super::subquery::KnownSubquery;

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::parser::ast;
 use crate::sql::plan::{
-    BoundBody, BoundQuery, BoundSelect, Distinct, Expr, Grouping, LockTarget, OutputColumn, SlotSet, SortBy, SortKey,
-    Source, Windowing, slots_of,
+    BoundBody, BoundQuery, BoundSelect, Distinct, Grouping, LockTarget, OutputColumn, SortBy, SortKey, Source,
+    Windowing, slots_of,
 };
 use crate::sql::types::Type;
 

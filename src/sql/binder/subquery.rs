@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::{Expr, Subquery, SubqueryKind};
 use crate::sql::parser::ast;
-use crate::sql::plan::{Expr, OutputColumn, PartRole, Subquery, SubqueryKind};
+use crate::sql::plan::{OutputColumn, PartRole};
 use crate::sql::types::Type;
 
 use super::coerce::{coerce, common_type, no_operator};

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use crate::sql::catalog::{Column, Table};
 use crate::sql::error::{Result, Stop, error};
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::parser::ast;
-use crate::sql::plan::{BoundQuery, Expr, Returning, SlotSet, Source, TARGET};
+use crate::sql::plan::{BoundQuery, Returning, Source, TARGET};
 use crate::store::Mode;
 use crate::trace::Value;
 

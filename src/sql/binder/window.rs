@@ -1,10 +1,11 @@
 //! Calls of window functions.
 
 use crate::sql::error::{Result, fail};
+use crate::sql::expr::Expr;
 use crate::sql::functions::Routine;
 use crate::sql::functions::window::WindowFunction;
 use crate::sql::parser::ast;
-use crate::sql::plan::{Expr, SortKey, WindowCall};
+use crate::sql::plan::{SortKey, WindowCall};
 
 use super::aggregate::{check_star, place_of};
 use super::overload::{bind_arguments, choose_any, kinds, not_offered};

@@ -14,7 +14,8 @@ use smallvec::SmallVec;
 
 use crate::sql::error::Result;
 use crate::sql::executor::{Context, Flow, FrameRow};
-use crate::sql::plan::{Body, Comparison, Query, Recheck, Subquery, SubqueryKind};
+use crate::sql::expr::{Comparison, Subquery, SubqueryKind};
+use crate::sql::plan::{Body, Query, Recheck};
 use crate::store::compare;
 use crate::trace::Value;
 

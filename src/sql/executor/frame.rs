@@ -1,7 +1,8 @@
 //! The statement's frame: the rows in work, one in each slot.
 
 use crate::sql::error::Result;
-use crate::sql::plan::{SlotSet, null_row};
+use crate::sql::expr::SlotSet;
+use crate::sql::plan::null_row;
 use crate::store::{Row, RowId};
 
 use super::run::frame_row_bytes;

@@ -4,7 +4,8 @@ use rustc_hash::FxHashMap;
 
 use crate::sql::budget::row_bytes;
 use crate::sql::error::{Result, fail};
-use crate::sql::plan::{Expr, Join, JoinKind, JoinMethod};
+use crate::sql::expr::Expr;
+use crate::sql::plan::{Join, JoinKind, JoinMethod};
 use crate::store::Key;
 
 use super::run::frame_row_bytes;

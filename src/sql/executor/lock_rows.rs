@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::sql::EngineEvent;
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, Stop, fail};
+use crate::sql::outcome::EngineEvent;
 use crate::sql::plan::{LockPolicy, LockTarget, Query};
 use crate::store::{CommitSeq, RowId, RowLock};
 use crate::trace::{Isolation, LockStrength};

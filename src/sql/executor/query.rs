@@ -2,7 +2,8 @@
 
 use crate::sql::budget::{printed_bytes, row_bytes};
 use crate::sql::error::{Result, fail};
-use crate::sql::plan::{Body, Expr, Query};
+use crate::sql::expr::Expr;
+use crate::sql::plan::{Body, Query};
 use crate::trace::Value;
 
 use super::{Context, Flow, ROWS_AT_MOST, RowSink};

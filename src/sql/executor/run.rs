@@ -7,8 +7,9 @@ use smallvec::SmallVec;
 
 use crate::sql::budget::{self, Budget};
 use crate::sql::catalog::Table;
+use crate::sql::outcome::EngineEvent;
 use crate::sql::plan::{Counts, PlanParts, null_row};
-use crate::sql::{EngineEvent, types};
+use crate::sql::types;
 use crate::store::{AdvisoryKey, CommitSeq, Key, Mode, Row, RowId, Snapshot, TableId};
 use crate::trace::{LockStrength, Micros, Notice, Value};
 

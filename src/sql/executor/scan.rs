@@ -1,8 +1,9 @@
 //! Reads a table: whole, or by an index.
 
 use crate::sql::error::Result;
-use crate::sql::plan::{Access, Expr, KeyList, Scan};
-use crate::sql::{EngineEvent, READS_TOLD};
+use crate::sql::expr::Expr;
+use crate::sql::outcome::{EngineEvent, READS_TOLD};
+use crate::sql::plan::{Access, KeyList, Scan};
 use crate::store::{Bounds, Entry, Predicate, RowId, TableId, compare, elements};
 use crate::trace::Value;
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail};
-use crate::sql::plan::Expr;
+use crate::sql::expr::Expr;
 use crate::sql::types::interval::Span;
 use crate::store::compare;
 use crate::trace::Value;

@@ -6,7 +6,8 @@ use rustc_hash::FxHashSet;
 
 use crate::sql::budget::row_bytes;
 use crate::sql::error::{Result, fail};
-use crate::sql::plan::{Body, HashedKeys, Query, Subquery, SubqueryKind, SubqueryPlan};
+use crate::sql::expr::{Subquery, SubqueryKind};
+use crate::sql::plan::{Body, HashedKeys, Query, SubqueryPlan};
 use crate::store::{Key, compare};
 use crate::trace::Value;
 
@@ -52,8 +53,8 @@ impl Context<'_> {
                     Some(left) => self.evaluate(left)?,
                     None => Value::Null,
                 };
-                let equality = op == crate::sql::plan::Comparison::Equal && !all
-                    || op == crate::sql::plan::Comparison::NotEqual && all;
+                let equality = op == crate::sql::expr::Comparison::Equal && !all
+                    || op == crate::sql::expr::Comparison::NotEqual && all;
                 if constant && equality {
                     return self.in_kept_set(subquery.number, query, left, all);
                 }

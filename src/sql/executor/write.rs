@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::sql::EngineEvent;
 use crate::sql::budget::row_bytes;
 use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::epq::FoundRows;
 use crate::sql::executor::foreign_keys::ForeignKeyTask;
 use crate::sql::executor::{Context, Flow, FrameRow, FrameRows, LockedRow, row_key};
+use crate::sql::outcome::EngineEvent;
 use crate::sql::plan::{Assignment, Found, InsertRows, LockPolicy, TARGET, Write, WriteKind};
 use crate::store::{Row, RowId};
 use crate::trace::{LockStrength, SqlError, Value, Xid};

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use crate::sql::expr::Expr;
 use crate::sql::plan::{
-    BoundBody, BoundKind, BoundQuery, BoundRows, BoundSelect, BoundStatement, BoundWriteKind, Distinct, Expr, JoinKind,
+    BoundBody, BoundKind, BoundQuery, BoundRows, BoundSelect, BoundStatement, BoundWriteKind, Distinct, JoinKind,
     PartRole, SetOperation, SortBy, Source, TableFunction, WindowCall, lock_words,
 };
 

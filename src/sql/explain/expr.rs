@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::sql::expr::{Expr, SubqueryKind};
 use crate::sql::functions::aggregate::AggregateFunction;
-use crate::sql::plan::{Aggregate, Expr, SubqueryKind};
+use crate::sql::plan::Aggregate;
 use crate::sql::types::{self, Type};
 use crate::trace::Value;
 

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::sql::plan::{Access, Expr, Group, Join, JoinKind, JoinMethod, Operator, PlanNode, Scan};
+use crate::sql::expr::Expr;
+use crate::sql::plan::{Access, Group, Join, JoinKind, JoinMethod, Operator, PlanNode, Scan};
 use crate::trace::Value;
 
 use super::{Explain, all};

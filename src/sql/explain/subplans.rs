@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::sql::plan::{Expr, Operator, PlanNode, Select, Subquery, SubqueryKind};
+use crate::sql::expr::{Expr, Subquery, SubqueryKind};
+use crate::sql::plan::{Operator, PlanNode, Select};
 
 use super::Explain;
 

@@ -5,9 +5,9 @@ use rustc_hash::FxHashMap;
 
 use crate::sql::budget::passing_bytes;
 use crate::sql::error::Stop;
-use crate::sql::expr::{OneRow, eval};
+use crate::sql::expr::{Expr, OneRow, eval};
 use crate::sql::functions::Volatility;
-use crate::sql::plan::{BoundBody, BoundQuery, BoundSelect, Derived, Expr, SortBy, SortKey, Source};
+use crate::sql::plan::{BoundBody, BoundQuery, BoundSelect, Derived, SortBy, SortKey, Source};
 use crate::sql::types::Type;
 use crate::trace::Value;
 

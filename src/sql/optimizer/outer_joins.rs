@@ -1,7 +1,8 @@
 //! Outer joins whose NULLs no condition lets through.
 
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::functions::Volatility;
-use crate::sql::plan::{BoundBody, BoundQuery, Expr, JoinKind, SlotSet, Source};
+use crate::sql::plan::{BoundBody, BoundQuery, JoinKind, Source};
 
 use super::Folder;
 

@@ -1,6 +1,7 @@
 //! Columns of a subquery in FROM that the query around it does not read.
 
-use crate::sql::plan::{BoundBody, BoundQuery, Derived, Expr};
+use crate::sql::expr::Expr;
+use crate::sql::plan::{BoundBody, BoundQuery, Derived};
 use crate::trace::Value;
 
 use super::Folder;

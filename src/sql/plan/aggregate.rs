@@ -1,9 +1,10 @@
 //! Calls of aggregates and window functions.
 
+use crate::sql::expr::Expr;
 use crate::sql::functions::aggregate::AggregateFunction;
 use crate::sql::functions::window::WindowFunction;
 
-use super::{Expr, SortKey};
+use super::SortKey;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aggregate {

@@ -4,10 +4,11 @@
 use std::rc::Rc;
 
 use crate::sql::catalog::Table;
+use crate::sql::expr::{Expr, SlotSet, Subquery};
 
 use super::{
-    Aggregate, Assignment, Distinct, Expr, JoinKind, LockTarget, OnConflict, OutputColumn, Returning, SetOperation,
-    SlotSet, SortKey, Subquery, WindowCall,
+    Aggregate, Assignment, Distinct, JoinKind, LockTarget, OnConflict, OutputColumn, Returning, SetOperation, SortKey,
+    WindowCall,
 };
 
 pub struct BoundStatement {

@@ -7,7 +7,6 @@ mod query;
 mod recheck;
 mod write;
 
-pub use crate::sql::expr::{Arithmetic, Comparison, Expr, SlotSet, Subquery, SubqueryKind};
 pub use aggregate::{Aggregate, WindowCall};
 pub use bound::{
     BoundBody, BoundKind, BoundPart, BoundQuery, BoundRows, BoundSelect, BoundStatement, BoundWrite, BoundWriteKind,
@@ -27,6 +26,7 @@ pub use write::{Assignment, ConflictUpdate, Found, InsertRows, OnConflict, Retur
 use std::rc::Rc;
 
 use crate::sql::catalog::Table;
+use crate::sql::expr::Expr;
 use crate::trace::Value;
 
 pub enum PlanKind {

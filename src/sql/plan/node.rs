@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::sql::catalog::Table;
+use crate::sql::expr::{Expr, SlotSet, Subquery};
 
-use super::{Aggregate, Expr, Query, SlotSet, Subquery, WindowCall};
+use super::{Aggregate, Query, WindowCall};
 
 /// A part of a plan: the tree below a FROM clause and, above it, grouping and windows.
 pub struct PlanNode {

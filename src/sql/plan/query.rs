@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use crate::sql::catalog::Table;
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::types::Type;
 use crate::trace::LockStrength;
 
-use super::{Estimate, Expr, PlanNode, Recheck, SlotSet, Stage};
+use super::{Estimate, PlanNode, Recheck, Stage};
 
 pub struct Query {
     pub body: Body,

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
+use crate::sql::expr::{Expr, SlotSet, Subquery, SubqueryKind};
 use crate::trace::Value;
 
-use super::{Body, Expr, JoinKind, SlotSet, Source, Subquery, SubqueryKind, SubqueryPlan, slots_of};
+use super::{Body, JoinKind, Source, SubqueryPlan, slots_of};
 
 /// How a row found before is tested once more.
 pub struct Recheck {

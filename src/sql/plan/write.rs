@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::sql::catalog::Table;
+use crate::sql::expr::{Expr, SlotSet};
 
-use super::{Expr, OutputColumn, PlanNode, Query, Recheck, SlotSet, Stage};
+use super::{OutputColumn, PlanNode, Query, Recheck, Stage};
 
 /// The slot of the row that is written, in every writing statement.
 pub const TARGET: u16 = 0;

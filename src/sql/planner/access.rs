@@ -1,7 +1,8 @@
 //! The best way to a table's rows.
 
 use crate::sql::catalog::{Index, Table};
-use crate::sql::plan::{Access, Comparison, Expr, KeyList, SlotSet, SubqueryKind};
+use crate::sql::expr::{Comparison, Expr, SlotSet, SubqueryKind};
+use crate::sql::plan::{Access, KeyList};
 use crate::store::Store;
 
 use super::cost;

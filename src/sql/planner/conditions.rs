@@ -1,6 +1,6 @@
 //! Conditions of a query, handed down to where all they read is there.
 
-use crate::sql::plan::{Comparison, Expr, SlotSet};
+use crate::sql::expr::{Comparison, Expr, SlotSet};
 
 pub fn take(conditions: &mut Vec<Expr>, test: impl Fn(&Expr) -> bool) -> Vec<Expr> {
     let (taken, left) = std::mem::take(conditions).into_iter().partition(test);

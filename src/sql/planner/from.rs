@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use crate::sql::catalog::Table;
-use crate::sql::plan::{Access, Expr, JoinKind, Operator, PlanNode, Scan, SlotSet, Source, TableFunction, slots_of};
+use crate::sql::expr::{Expr, SlotSet};
+use crate::sql::plan::{Access, JoinKind, Operator, PlanNode, Scan, Source, TableFunction, slots_of};
 
 use super::access::{Search, Way, row_count};
 use super::conditions::{all_of, take_placed};

@@ -2,7 +2,8 @@
 //!
 //! No pass of the optimizer, for where the planner has found an index to search for each outer row, that is left as it is.
 
-use crate::sql::plan::{Access, Body, Comparison, Expr, HashedKeys, Operator, Query, SlotSet, Subquery, SubqueryKind};
+use crate::sql::expr::{Comparison, Expr, SlotSet, Subquery, SubqueryKind};
+use crate::sql::plan::{Access, Body, HashedKeys, Operator, Query};
 
 pub const NAME: &str = "hash_exists";
 

@@ -1,6 +1,7 @@
 //! How two sides are joined.
 
-use crate::sql::plan::{Expr, Join, JoinKind, JoinMethod, Operator, PlanNode, SlotSet, Source};
+use crate::sql::expr::{Expr, SlotSet};
+use crate::sql::plan::{Join, JoinKind, JoinMethod, Operator, PlanNode, Source};
 
 use super::access::{Search, Way, row_count};
 use super::conditions::{all_of, take, take_keys, take_placed};

@@ -5,10 +5,9 @@
 
 use std::rc::Rc;
 
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::functions::aggregate::AggregateFunction;
-use crate::sql::plan::{
-    Aggregate, BoundSelect, Expr, Grouping, Operator, PlanNode, Select, SlotSet, SortBy, SortKey, Source,
-};
+use crate::sql::plan::{Aggregate, BoundSelect, Grouping, Operator, PlanNode, Select, SortBy, SortKey, Source};
 use crate::trace::Value;
 
 use super::Planner;

@@ -16,10 +16,11 @@ mod write;
 
 pub use assumed::Assumed;
 
+use crate::sql::expr::{SlotSet, Subquery};
 use crate::sql::optimizer::Skipped;
 use crate::sql::plan::{
-    BoundKind, BoundStatement, Estimate, NodeId, Operator, PartRole, PlanKind, PlanNode, PlanParts, Query, SlotSet,
-    Stage, Subquery, SubqueryPlan,
+    BoundKind, BoundStatement, Estimate, NodeId, Operator, PartRole, PlanKind, PlanNode, PlanParts, Query, Stage,
+    SubqueryPlan,
 };
 use crate::store::Store;
 

@@ -1,7 +1,8 @@
 //! The order in which an index gives a table's rows.
 
 use crate::sql::catalog::{self, Table};
-use crate::sql::plan::{Access, Expr, SlotSet, SortBy, SortKey, Source};
+use crate::sql::expr::{Expr, SlotSet};
+use crate::sql::plan::{Access, SortBy, SortKey, Source};
 
 use super::access::{at_slot, whole_index};
 

@@ -1,9 +1,9 @@
 //! What stands above FROM: groups and windows, set operations, and the order, locks and limit of a query.
 
+use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::plan::{
-    Body, BoundBody, BoundQuery, BoundSelect, Distinct, Estimate, Expr, Group, Grouping, LockTarget, Operator,
-    OutputColumn, PlanNode, Query, Recheck, Select, SetOperation, SlotSet, SortKey, Stages, Window, Windowing,
-    joinable,
+    Body, BoundBody, BoundQuery, BoundSelect, Distinct, Estimate, Group, Grouping, LockTarget, Operator, OutputColumn,
+    PlanNode, Query, Recheck, Select, SetOperation, SortKey, Stages, Window, Windowing, joinable,
 };
 use crate::trace::Value;
 

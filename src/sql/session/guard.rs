@@ -5,7 +5,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::sql::Progress;
+use crate::sql::outcome::Progress;
 use crate::trace::{SqlError, Sqlstate};
 
 use super::Running;
@@ -48,8 +48,9 @@ impl Running<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::sql::database::{Database, Settings};
+    use crate::sql::outcome::{DeadlockCheck, Progress};
     use crate::sql::session::statement::QueryInProgress;
-    use crate::sql::{Database, DeadlockCheck, Progress, Settings};
     use crate::trace::{SessionId, Value};
 
     fn database() -> (Database, SessionId) {

@@ -7,7 +7,6 @@ mod footprint;
 mod guard;
 pub mod in_work;
 pub mod prepared;
-mod reads;
 mod running;
 mod savepoints;
 mod settings;
@@ -15,20 +14,19 @@ mod statement;
 mod timers;
 mod transaction;
 
-use crate::sql::EngineEvent;
+use crate::sql::outcome::EngineEvent;
 use crate::sql::settings::SessionSettings;
 use crate::trace::{Micros, Notice, QueryResult, SqlError, Sqlstate};
 
 pub use footprint::{Footprint, footprint};
-pub use reads::Reads;
-pub(super) use running::Running;
+pub use running::Running;
 use statement::QueryInProgress;
 use timers::Timer;
-pub(super) use timers::Timers;
+pub use timers::Timers;
 use transaction::TransactionState;
 
 #[derive(Default)]
-pub(super) struct Session {
+pub struct Session {
     transaction: Option<TransactionState>,
     /// In force now, SET LOCAL included.
     settings: SessionSettings,

@@ -3,7 +3,7 @@
 use crate::sql::error::{Result, Stop};
 use crate::sql::executor::Awaited;
 use crate::sql::executor::engine::Engine;
-use crate::sql::{DeadlockCheck, EngineEvent, Outcome, Progress, Wait};
+use crate::sql::outcome::{DeadlockCheck, EngineEvent, Outcome, Progress, Wait};
 use crate::store::{Tag, Waiting};
 use crate::trace::{Micros, Notice, QueryResult, SessionId, SqlError, Sqlstate, Value};
 

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::sql::EngineEvent;
 use crate::sql::error::{Result, fail};
+use crate::sql::outcome::EngineEvent;
 use crate::sql::settings::SessionSettings;
 use crate::store::Savepoint;
 use crate::trace::QueryResult;

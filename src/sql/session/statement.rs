@@ -6,10 +6,11 @@ use crate::sql::catalog::{CatalogState, search_path};
 use crate::sql::error::{Result, Stop, fail, refuse};
 use crate::sql::executor::write::WriteProgress;
 use crate::sql::executor::{Awaited, Context, StatementRun};
+use crate::sql::outcome::EngineEvent;
 use crate::sql::parser::ast::Statement;
 use crate::sql::plan::{PlanKind, WriteKind};
 use crate::sql::types::text;
-use crate::sql::{EngineEvent, explain, system};
+use crate::sql::{explain, system};
 use crate::store::{CommitSeq, Mode, Tag};
 use crate::trace::{Column, Isolation, Micros, QueryResult, SqlType, Value};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sql::{DeadlockCheck, EngineEvent};
+use crate::sql::outcome::{DeadlockCheck, EngineEvent};
 use crate::trace::{Micros, SessionId, SqlError, Sqlstate};
 
 use super::Running;

@@ -1,8 +1,8 @@
 //! Transactions: how they begin and end, what an error does to one, and the statements that say so.
 
-use crate::sql::EngineEvent;
 use crate::sql::catalog::CatalogState;
 use crate::sql::error::{Result, fail};
+use crate::sql::outcome::EngineEvent;
 use crate::sql::parser::ast::{Statement, TransactionModes};
 use crate::sql::settings::SessionSettings;
 use crate::trace::{Isolation, Micros, QueryResult, Sqlstate};

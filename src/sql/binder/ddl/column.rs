@@ -7,9 +7,9 @@ use crate::sql::binder::data_type::type_of;
 use crate::sql::binder::target::assigned_from;
 use crate::sql::catalog::{Column, Identity, Table};
 use crate::sql::error::{Result, fail};
+use crate::sql::expr::Expr;
 use crate::sql::optimizer::const_fold::is_immutable;
 use crate::sql::parser::ast::{self, ColumnConstraintKind, TableConstraintKind};
-use crate::sql::plan::Expr;
 use crate::sql::types::Type;
 use crate::trace::SqlError;
 

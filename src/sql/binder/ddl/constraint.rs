@@ -5,8 +5,8 @@ use std::rc::Rc;
 use crate::sql::binder::{Binder, names_of};
 use crate::sql::catalog::{Check, Table, missing_column, numbered};
 use crate::sql::error::{Result, Stop, fail, refuse};
+use crate::sql::expr::Expr;
 use crate::sql::parser::ast::{self, TableConstraintKind};
-use crate::sql::plan::Expr;
 
 use super::foreign_key::ForeignKeyDefinition;
 

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::sql::binder::{Binder, relation_name};
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, fail, refuse};
+use crate::sql::expr::Expr;
 use crate::sql::optimizer::const_fold::is_immutable;
 use crate::sql::parser::ast;
-use crate::sql::plan::Expr;
 
 pub struct IndexDefinition {
     pub name: Rc<str>,

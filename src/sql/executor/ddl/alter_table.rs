@@ -5,8 +5,8 @@ use crate::sql::binder::relation_name;
 use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::executor::Context;
+use crate::sql::expr::Expr;
 use crate::sql::parser::ast::{self, AlterTableOperation as Operation};
-use crate::sql::plan::Expr;
 use crate::store::Mode;
 use crate::trace::Value;
 

@@ -9,7 +9,7 @@ use crate::sql::binder::ddl::{
 use crate::sql::catalog::{Check, ForeignKey, Table};
 use crate::sql::error::{Result, fail};
 use crate::sql::executor::{Context, FrameRow};
-use crate::sql::plan::Expr;
+use crate::sql::expr::Expr;
 use crate::store::{Key, Mode, Row, RowId};
 use crate::trace::Value;
 

@@ -5,8 +5,8 @@ use crate::sql::binder::relation_name;
 use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::Context;
+use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
-use crate::sql::plan::Expr;
 use crate::store::{Mode, Tag};
 
 impl Context<'_> {

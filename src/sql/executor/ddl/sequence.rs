@@ -6,9 +6,9 @@ use crate::sql::binder::relation_name;
 use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::Context;
+use crate::sql::expr::Expr;
 use crate::sql::functions::sequence::NEXTVAL;
 use crate::sql::parser::ast;
-use crate::sql::plan::Expr;
 use crate::trace::{SqlError, Value};
 
 impl Context<'_> {

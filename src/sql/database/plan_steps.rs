@@ -1,8 +1,9 @@
 //! How a statement becomes its plan, for whoever wants to look on.
 
+use crate::sql::database::Database;
 use crate::sql::error::{Result, Stop};
+use crate::sql::explain;
 use crate::sql::session::prepared;
-use crate::sql::{Database, explain};
 use crate::trace::SqlError;
 
 /// The statement as it stood once something had been done to it.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::sql::Database;
 use crate::sql::catalog::Table;
+use crate::sql::database::Database;
 use crate::sql::error::Stop;
+use crate::sql::expr::Expr;
 use crate::sql::parser::ast::Statement;
-use crate::sql::plan::{Body, Expr, Operator, PlanKind, PlanNode, Query};
+use crate::sql::plan::{Body, Operator, PlanKind, PlanNode, Query};
 use crate::trace::SqlError;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
