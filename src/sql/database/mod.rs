@@ -152,7 +152,7 @@ impl Database {
         events
     }
 
-    fn running(&mut self, session: SessionId, now: Micros) -> Running<'_> {
+    pub(in crate::sql) fn running(&mut self, session: SessionId, now: Micros) -> Running<'_> {
         self.running_with_statements(session, now).0
     }
 
