@@ -16,7 +16,7 @@
 //!    grouping, windows, sorting and row locks stand above. What it assumed of a table's size is kept: another size makes another
 //!    plan.
 //! 7. The statement's tables are locked, then its snapshot is taken: the transaction's own from REPEATABLE READ on.
-//! 8. `exec` runs the plan: each node hands its rows to a sink, so that LIMIT stops the scan below it. What is read is told as events
+//! 8. `executor` runs the plan: each node hands its rows to a sink, so that LIMIT stops the scan below it. What is read is told as events
 //!    and, under SERIALIZABLE, to the store's read/write dependencies.
 //! 9. FOR UPDATE locks the row in the store. Is another transaction on it, the statement stops with `Wait`; all it has written is
 //!    undone. The session is taken up again by `resume` once the lock is granted.
@@ -26,8 +26,7 @@
 //!
 //! INSERT, UPDATE and DELETE (`executor::write`) find their rows by such a plan, then lock, test, write, check constraints and
 //! answer RETURNING; CREATE, ALTER and DROP (`executor::ddl`) take the table for themselves. EXPLAIN (`explain`) prints the plan
-//! of step 6;
-//! `Database::plan_steps` also what came before it.
+//! of step 6, `Database::plan_steps` also what came before it.
 //!
 //! Questions to the system's own tables (`system`) are answered by GlueSQL, which reads them in its own grammar. Statements over the
 //! user's tables are not, for GlueSQL 0.20 answers them otherwise than PostgreSQL: `decimal = 20` is never true, `NOT IN (…, NULL)`
