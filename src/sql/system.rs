@@ -140,7 +140,7 @@ fn shown(cell: Cell) -> Value {
 
 /// Schema-qualified, or by its bare name where the schema is always searched.
 fn system_table(name: &ast::ObjectName) -> Option<&'static SystemTable> {
-    let parts: Vec<String> = name.0.iter().map(fold).collect();
+    let parts: Vec<String> = name.0.iter().map(normalize_ident).collect();
     named_table(&parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
@@ -153,16 +153,16 @@ fn named_table(parts: &[&str]) -> Option<&'static SystemTable> {
     TABLES.iter().find(|table| table.schema == schema && table.name == name)
 }
 
-fn fold(ident: &ast::Ident) -> String {
+fn normalize_ident(ident: &ast::Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 /// The name of a column or of count(*), which is all there is.
 fn column_name(expr: &ast::Expr) -> String {
     match expr {
-        ast::Expr::Identifier(name) => fold(name),
-        ast::Expr::CompoundIdentifier(parts) => parts.last().map(fold).unwrap_or_default(),
-        ast::Expr::Function(function) => function.name.0.last().map(fold).unwrap_or_default(),
+        ast::Expr::Identifier(name) => normalize_ident(name),
+        ast::Expr::CompoundIdentifier(parts) => parts.last().map(normalize_ident).unwrap_or_default(),
+        ast::Expr::Function(function) => function.name.0.last().map(normalize_ident).unwrap_or_default(),
         _ => "?column?".to_owned(),
     }
 }
@@ -189,7 +189,8 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<Column>)> {
             if !joins_plainly {
                 return refuse("this join of the system's tables");
             }
-            let written = alias.as_ref().map_or_else(|| table.name.to_owned(), |alias| fold(&alias.name).to_string());
+            let written =
+                alias.as_ref().map_or_else(|| table.name.to_owned(), |alias| normalize_ident(&alias.name).to_string());
             read.push((written, table));
         }
     }
@@ -202,7 +203,7 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<Column>)> {
     for item in &select.projection {
         match item {
             ast::SelectItem::UnnamedExpr(expr) => items.push((column_name(expr), expr.clone())),
-            ast::SelectItem::ExprWithAlias { expr, alias } => items.push((fold(alias), expr.clone())),
+            ast::SelectItem::ExprWithAlias { expr, alias } => items.push((normalize_ident(alias), expr.clone())),
             _ => return refuse("* over the system's tables (name the columns)"),
         }
     }
@@ -252,9 +253,11 @@ fn asks_for_public(condition: &ast::Expr, alias: &str, table: &SystemTable, only
         }
         ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => {
             let is_column = match &**left {
-                ast::Expr::Identifier(name) => only && &*fold(name) == table.of_schema,
+                ast::Expr::Identifier(name) => only && &*normalize_ident(name) == table.of_schema,
                 ast::Expr::CompoundIdentifier(parts) => {
-                    parts.len() == 2 && &*fold(&parts[0]) == alias && &*fold(&parts[1]) == table.of_schema
+                    parts.len() == 2
+                        && &*normalize_ident(&parts[0]) == alias
+                        && &*normalize_ident(&parts[1]) == table.of_schema
                 }
                 _ => false,
             };
@@ -269,7 +272,7 @@ fn admitted(expr: &mut ast::Expr, read: &[(String, &SystemTable)]) -> Result<()>
     use ast::BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or};
     match expr {
         ast::Expr::Identifier(name) => {
-            *name = ast::Ident::new(&*fold(name));
+            *name = ast::Ident::new(&*normalize_ident(name));
             let owners = read.iter().filter(|(_, table)| table.columns.contains(&name.value.as_str())).count();
             match owners {
                 1 => Ok(()),
@@ -278,7 +281,7 @@ fn admitted(expr: &mut ast::Expr, read: &[(String, &SystemTable)]) -> Result<()>
             }
         }
         ast::Expr::CompoundIdentifier(parts) => {
-            parts.iter_mut().for_each(|part| *part = ast::Ident::new(&*fold(part)));
+            parts.iter_mut().for_each(|part| *part = ast::Ident::new(&*normalize_ident(part)));
             let known = match parts.as_slice() {
                 [alias, name] => read
                     .iter()

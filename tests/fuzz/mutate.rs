@@ -165,7 +165,7 @@ fn nest(tokens: &mut Vec<String>, at: usize, rng: &mut ChaCha8Rng) {
 pub fn overgrown(rng: &mut ChaCha8Rng) -> String {
     let times = *[10, 47, 200, 800, 3000, 30_000].choose(rng).expect("never empty");
     let some = |text: &str| text.repeat(times);
-    match rng.random_range(0..22) {
+    match rng.random_range(0..24) {
         0 => format!("SELECT {}1{}", some("("), some(")")),
         1 => format!("SELECT 1{}", some(" + 1")),
         2 => format!("SELECT {}true", some("NOT ")),
@@ -187,6 +187,11 @@ pub fn overgrown(rng: &mut ChaCha8Rng) -> String {
         18 => format!("SELECT 1 FROM items{}", some(" NATURAL JOIN items")),
         19 => format!("SELECT * FROM items a{}", some(" LEFT JOIN lines USING (id)")),
         20 => format!("SELECT {}ARRAY[1]{}", some("ARRAY["), some("]")),
+        21 => format!("SELECT {}'1 day'", some("interval ")),
+        22 => {
+            let chain: String = (1..times).map(|it| format!(", w{it} AS (SELECT * FROM w{})", it - 1)).collect();
+            format!("WITH w0 AS (SELECT 1){chain} SELECT * FROM w{}", times - 1)
+        }
         _ => format!("WITH a0 AS (SELECT 1){} SELECT 1", some(", b AS (SELECT * FROM a0)")),
     }
 }
