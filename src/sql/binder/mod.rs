@@ -170,6 +170,11 @@ impl<'a> Binder<'a> {
         self.scopes.push(Scope { clause, ..Scope::default() });
     }
 
+    /// For an expression that a definition keeps: what one is called, and all of its kind.
+    fn open_kept_scope(&mut self, kept: &'static str, clause: &'static str) {
+        self.scopes.push(Scope { clause, kept: Some(kept), ..Scope::default() });
+    }
+
     pub fn close_scope(&mut self) {
         self.scopes.pop();
     }

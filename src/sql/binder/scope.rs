@@ -46,7 +46,11 @@ pub(super) struct Scope {
     pub(super) within: Within,
     /// What to call it where an aggregate is not allowed.
     pub(super) clause: &'static str,
+    /// What an expression that a definition keeps is called: no subquery may stand in it.
+    pub(super) kept: Option<&'static str>,
 }
+
+pub(super) const DEFAULT_EXPRESSION: &str = "DEFAULT expression";
 
 /// The call in whose arguments an expression stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -127,7 +131,16 @@ impl<'a> Binder<'a> {
         Ok((bound?, used))
     }
 
+    /// A default sees no row, not even that of a table whose column it names.
+    fn check_sees_columns(&self) -> Result<()> {
+        match self.scopes.last().and_then(|scope| scope.kept) {
+            Some(kept) if kept == DEFAULT_EXPRESSION => fail("0A000", format!("cannot use column reference in {kept}")),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn column(&mut self, name: &str) -> Result<Typed> {
+        self.check_sees_columns()?;
         for depth in (0..self.scopes.len()).rev() {
             let scope = &self.scopes[depth];
             if let Some((_, typed)) = scope.merged.iter().find(|(merged, _)| &**merged == name) {
@@ -162,6 +175,7 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn qualified_column(&mut self, alias: &str, name: &str) -> Result<Typed> {
+        self.check_sees_columns()?;
         for depth in (0..self.scopes.len()).rev() {
             let Some(relation) = self.scopes[depth].relations.iter().find(|relation| &*relation.alias == alias) else {
                 continue;

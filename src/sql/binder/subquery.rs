@@ -27,6 +27,7 @@ impl<'a> Binder<'a> {
         query: &ast::Query,
         kind: SubqueryKind,
     ) -> Result<Typed> {
+        self.check_may_query()?;
         if row_parts(left).is_some() {
             return refuse("a row compared with a subquery");
         }
@@ -34,7 +35,15 @@ impl<'a> Binder<'a> {
         self.subquery(kind, Some(left), query)
     }
 
+    fn check_may_query(&mut self) -> Result<()> {
+        match self.scope().kept {
+            Some(kept) => fail("0A000", format!("cannot use subquery in {kept}")),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn subquery(&mut self, kind: SubqueryKind, left: Option<Typed>, query: &ast::Query) -> Result<Typed> {
+        self.check_may_query()?;
         let (mut bound, outer) = self.subquery_scope(|binder| binder.query(query))?;
         if !matches!(kind, SubqueryKind::Exists) && bound.columns.len() != 1 {
             return match kind {

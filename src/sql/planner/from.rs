@@ -162,6 +162,8 @@ impl Planner<'_> {
     pub fn scan(&mut self, reading: Reading, conditions: &mut Vec<Expr>, placed: SlotSet, own: SlotSet) -> PlanNode {
         let Reading { table, alias, slot, way: Way { access, mut used, rows, .. } } = reading;
         used.sort_unstable();
+        // An index over one column twice asks its condition twice.
+        used.dedup();
         let mut index_condition: Vec<Expr> = used.into_iter().rev().map(|number| conditions.remove(number)).collect();
         index_condition.reverse();
         let filter = take_placed(conditions, placed, own);

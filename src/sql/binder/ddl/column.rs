@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::sql::binder::Binder;
 use crate::sql::binder::data_type::type_of;
+use crate::sql::binder::scope::DEFAULT_EXPRESSION;
 use crate::sql::binder::target::assigned_from;
 use crate::sql::catalog::{Column, Identity, Table};
 use crate::sql::error::{Result, fail};
@@ -106,7 +107,7 @@ impl<'a> Binder<'a> {
     /// A default sees no row.
     pub fn column_default(&self, column: &Column, expr: &ast::Expr) -> Result<Expr> {
         let mut binder = self.afresh();
-        binder.open_scope("DEFAULT expressions");
+        binder.open_kept_scope(DEFAULT_EXPRESSION, "DEFAULT expressions");
         let bound = binder.expr(expr)?;
         assigned_from(column, bound, "default expression")
     }
@@ -120,7 +121,7 @@ impl<'a> Binder<'a> {
         generated: &[usize],
     ) -> Result<Expr> {
         let mut binder = self.afresh();
-        binder.open_scope("column generation expressions");
+        binder.open_kept_scope("column generation expression", "column generation expressions");
         binder.add_table(&Rc::new(table.clone()), table.name.clone())?;
         let bound = binder.expr(expr)?;
         let bound = assigned_from(&table.columns[column], bound, "default expression")?;
@@ -131,9 +132,6 @@ impl<'a> Binder<'a> {
 
 /// What a row's other columns alone decide, always alike.
 fn check_generated(table: &Table, expr: &Expr, generated: &[usize]) -> Result<()> {
-    if expr.any(&|part| matches!(part, Expr::Subquery(_))) {
-        return fail("0A000", "cannot use subquery in column generation expression");
-    }
     for number in generated {
         if expr.any(&|part| matches!(part, Expr::Column { column, .. } if usize::from(*column) == *number)) {
             let name = &table.columns[*number].name;

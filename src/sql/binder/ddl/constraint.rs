@@ -31,12 +31,12 @@ pub enum ConstraintDefinition {
 /// PRIMARY KEY or UNIQUE.
 pub struct KeyDefinition {
     pub name: Rc<str>,
-    pub columns: Vec<Rc<str>>,
+    pub columns: Vec<usize>,
     pub primary: bool,
 }
 
 /// A column of PRIMARY KEY or UNIQUE.
-pub fn key_column(table: &Table, name: &str) -> Result<usize> {
+fn key_column(table: &Table, name: &str) -> Result<usize> {
     table.column(name).ok_or_else(|| match missing_column(name) {
         Stop::Failed(mut error) => {
             error.message = format!("column \"{name}\" named in key does not exist");
@@ -59,10 +59,10 @@ impl Binder<'_> {
                     let message = format!("multiple primary keys for table \"{}\" are not allowed", table.name);
                     return fail("42P16", message);
                 }
-                Ok(ConstraintDefinition::Key(self.key(table, name, columns, true)))
+                Ok(ConstraintDefinition::Key(self.key(table, name, columns, true)?))
             }
             TableConstraintKind::Unique(columns) => {
-                Ok(ConstraintDefinition::Key(self.key(table, name, columns, false)))
+                Ok(ConstraintDefinition::Key(self.key(table, name, columns, false)?))
             }
             TableConstraintKind::Check(condition) => {
                 let of_column = unbound.of_column.as_deref();
@@ -74,8 +74,23 @@ impl Binder<'_> {
         }
     }
 
-    fn key(&self, table: &Table, name: Option<Rc<str>>, columns: &[ast::Ident], primary: bool) -> KeyDefinition {
+    fn key(
+        &self,
+        table: &Table,
+        name: Option<Rc<str>>,
+        columns: &[ast::Ident],
+        primary: bool,
+    ) -> Result<KeyDefinition> {
         let columns = names_of(columns);
+        let mut numbers = Vec::new();
+        for column in &columns {
+            let number = key_column(table, column)?;
+            if numbers.contains(&number) {
+                let kind = if primary { "primary key" } else { "unique" };
+                return fail("42701", format!("column \"{column}\" appears twice in {kind} constraint"));
+            }
+            numbers.push(number);
+        }
         let name = name.unwrap_or_else(|| {
             let wanted = if primary {
                 format!("{}_pkey", table.name)
@@ -84,7 +99,7 @@ impl Binder<'_> {
             };
             self.catalog.free_name(&wanted, table.temporary.map(|it| it.session))
         });
-        KeyDefinition { name, columns, primary }
+        Ok(KeyDefinition { name, columns: numbers, primary })
     }
 
     fn check(
@@ -94,13 +109,10 @@ impl Binder<'_> {
         of_column: Option<&str>,
         condition: &ast::Expr,
     ) -> Result<Check> {
-        self.open_scope("check constraints");
+        self.open_kept_scope("check constraint", "check constraints");
         self.add_table(table, table.name.clone())?;
         let condition = self.condition(condition, "CHECK")?;
         self.close_scope();
-        if condition.any(&|expr| matches!(expr, Expr::Subquery(_))) {
-            return fail("0A000", "cannot use subquery in check constraint");
-        }
         let name = name.unwrap_or_else(|| {
             let wanted = match of_column.or_else(|| only_column(table, &condition)) {
                 Some(column) => format!("{}_{column}_check", table.name),

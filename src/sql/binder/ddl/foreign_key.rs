@@ -26,6 +26,9 @@ impl Binder<'_> {
         let columns = names_of(columns);
         let child_columns = columns_named(table, &columns)?;
         let parent_columns = referenced_columns(&parent, &references.columns)?;
+        if parent_columns.iter().enumerate().any(|(place, column)| parent_columns[..place].contains(column)) {
+            return fail("42830", "foreign key referenced-columns list must not contain duplicates");
+        }
         if child_columns.len() != parent_columns.len() {
             return fail("42830", "number of referencing and referenced columns for foreign key disagree");
         }

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
-use crate::sql::binder::{Binder, relation_name};
+use crate::sql::binder::{Binder, Typed, relation_name};
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::expr::Expr;
 use crate::sql::optimizer::const_fold::is_immutable;
 use crate::sql::parser::ast;
+use crate::sql::types::Type;
+use crate::trace::SqlError;
 
 pub struct IndexDefinition {
     pub name: Rc<str>,
@@ -30,14 +32,25 @@ impl Binder<'_> {
         {
             return refuse(format!("an index of kind {}", using.name));
         }
-        self.open_scope("index expressions");
-        self.add_table(&table, table.name.clone())?;
-        let keys = create.columns.iter().map(|column| self.index_key(column)).collect::<Result<Vec<Expr>>>()?;
+        let slot = self.slot(table.columns.len())?;
+        self.open_kept_scope("index predicate", "index predicates");
+        self.add_table_at(&table, table.name.clone(), slot)?;
         let predicate = create.predicate.as_ref().map(|predicate| self.condition(predicate, "WHERE")).transpose()?;
+        self.close_scope();
+        self.open_kept_scope("index expression", "index expressions");
+        self.add_table_at(&table, table.name.clone(), slot)?;
+        let keys = create.columns.iter().map(|column| self.expr(&column.expr)).collect::<Result<Vec<Typed>>>()?;
+        self.close_scope();
         if predicate.as_ref().is_some_and(|predicate| predicate.any(&|part| !is_immutable(part))) {
             return fail("42P17", "functions in index predicate must be marked IMMUTABLE");
         }
-        self.close_scope();
+        for key in &keys {
+            if key.expr.any(&|part| !is_immutable(part)) {
+                return fail("42P17", "functions in index expression must be marked IMMUTABLE");
+            }
+            check_operator_class(&key.ty, create.using.as_ref().map_or("btree", |method| &*method.name))?;
+        }
+        let keys: Vec<Expr> = keys.into_iter().map(|key| key.expr).collect();
         let names: Vec<Option<&str>> = keys.iter().map(|key| column_name(&table, key)).collect();
         let texts = names.iter().zip(&create.columns);
         let texts = texts.map(|(name, column)| name.map_or_else(|| column.text.clone(), str::to_owned)).collect();
@@ -50,14 +63,19 @@ impl Binder<'_> {
             IndexDefinition { name, texts, unique: create.unique, primary: false, constraint: false, predicate, keys };
         Ok((table, definition))
     }
+}
 
-    fn index_key(&mut self, column: &ast::IndexColumn) -> Result<Expr> {
-        let bound = self.expr(&column.expr)?.expr;
-        if bound.any(&|part| !is_immutable(part)) {
-            return fail("42P17", "functions in index expression must be marked IMMUTABLE");
-        }
-        Ok(bound)
+/// A tree is kept in the order of its keys; a hash needs no more than that some are equal.
+fn check_operator_class(ty: &Type, method: &str) -> Result<()> {
+    let is_offered = if method == "hash" { ty.check_equality() } else { ty.check_order() };
+    if *ty != Type::Unknown && is_offered.is_ok() {
+        return Ok(());
     }
+    let (name, message) = (ty.name(), "has no default operator class for access method");
+    let mut error = SqlError::new("42704", format!("data type {name} {message} \"{method}\""));
+    let hint = "You must specify an operator class for the index or define a default operator class for the data type.";
+    error.hint = Some(hint.to_owned());
+    Err(error.into())
 }
 
 fn column_name<'t>(table: &'t Table, key: &Expr) -> Option<&'t str> {

@@ -9,7 +9,7 @@ mod index;
 mod sequence;
 mod table;
 
-pub use constraint::{ConstraintDefinition, KeyDefinition, UnboundConstraint, key_column};
+pub use constraint::{ConstraintDefinition, KeyDefinition, UnboundConstraint};
 pub use foreign_key::ForeignKeyDefinition;
 pub use index::IndexDefinition;
 pub use sequence::{SequenceDefinition, sequence_default};

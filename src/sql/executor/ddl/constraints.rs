@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::sql::binder::ddl::{
-    ConstraintDefinition, ForeignKeyDefinition, IndexDefinition, KeyDefinition, UnboundConstraint, key_column,
+    ConstraintDefinition, ForeignKeyDefinition, IndexDefinition, KeyDefinition, UnboundConstraint,
 };
 use crate::sql::catalog::{Check, ForeignKey, Table};
 use crate::sql::error::{Result, fail};
@@ -24,25 +24,20 @@ impl Context<'_> {
     }
 
     fn add_key(&mut self, table: &Table, key: KeyDefinition) -> Result<()> {
-        let mut numbers = Vec::new();
-        for column in &key.columns {
-            let number = key_column(table, column)?;
-            if key.primary {
-                self.require_not_null(table, number)?;
-            }
-            numbers.push(number);
-        }
         if key.primary {
+            for number in &key.columns {
+                self.require_not_null(table, *number)?;
+            }
             self.engine.catalog.change(table.id, |table| {
-                for number in &numbers {
+                for number in &key.columns {
                     table.columns[*number].not_null = true;
                 }
             });
         }
         let index = IndexDefinition {
             name: key.name,
-            keys: numbers.into_iter().map(|number| Expr::Column { slot: 0, column: number as u16 }).collect(),
-            texts: key.columns.iter().map(ToString::to_string).collect(),
+            texts: key.columns.iter().map(|number| table.columns[*number].name.to_string()).collect(),
+            keys: key.columns.into_iter().map(|number| Expr::Column { slot: 0, column: number as u16 }).collect(),
             unique: true,
             primary: key.primary,
             constraint: true,
