@@ -20,6 +20,8 @@ pub enum ForeignKeyTask {
     ReferencingRowWritten { key: Rc<ForeignKey>, child: RowId, row: Row, values: Vec<Value> },
     /// A referenced key is gone, or has become `new`.
     ReferencedKeyRemoved(KeyChange),
+    /// Rows that referenced the key have their defaults: these may be the key itself, and then nothing has changed in them.
+    DefaultsSet(KeyChange),
     /// A referencing row is deleted or changed with its parent.
     Cascade { change: KeyChange, child: RowId, row: Row },
 }
@@ -88,6 +90,10 @@ impl Context<'_> {
                         progress.tasks.push_front(task);
                     }
                 }
+                ForeignKeyTask::DefaultsSet(KeyChange { key, old, .. }) => {
+                    self.require_unreferenced(&key, &old, Action::NoAction)?;
+                    progress.tasks.pop_front();
+                }
                 ForeignKeyTask::Cascade { change, child, row } => match self.cascade(&change, child, row)? {
                     // The task stays in front until its row is written: a wait comes back to it.
                     Some(writing) => progress.writing = Some(writing),
@@ -115,26 +121,37 @@ impl Context<'_> {
     /// Checks that nobody references the key, or gives what is to be done with those who do.
     fn referenced_key_removed(&mut self, change: &KeyChange) -> Result<Vec<ForeignKeyTask>> {
         let KeyChange { key, old, .. } = change;
-        let Some((parent, child)) = self.tables_of(key) else { return Ok(Vec::new()) };
         let action = change.action();
-        let looks = matches!(action, Action::NoAction | Action::Restrict);
-        self.lock_table(&child, if looks { Mode::RowShare } else { Mode::RowExclusive }, true)?;
+        if matches!(action, Action::NoAction | Action::Restrict) {
+            self.require_unreferenced(key, old, action)?;
+            return Ok(Vec::new());
+        }
+        let Some((_, child)) = self.tables_of(key) else { return Ok(Vec::new()) };
+        self.lock_table(&child, Mode::RowExclusive, true)?;
+        self.run.snapshot = self.engine.store.latest_snapshot(self.session);
+        let children = self.rows_with(&child, &key.child_columns, old)?;
+        let cascade = |(child, row)| ForeignKeyTask::Cascade { change: change.clone(), child, row };
+        let mut tasks: Vec<ForeignKeyTask> = children.into_iter().map(cascade).collect();
+        if action == Action::SetDefault {
+            tasks.push(ForeignKeyTask::DefaultsSet(change.clone()));
+        }
+        Ok(tasks)
+    }
+
+    fn require_unreferenced(&mut self, key: &ForeignKey, old: &[Value], action: Action) -> Result<()> {
+        let Some((parent, child)) = self.tables_of(key) else { return Ok(()) };
+        self.lock_table(&child, Mode::RowShare, true)?;
         self.run.snapshot = self.engine.store.latest_snapshot(self.session);
         if action == Action::NoAction && !self.rows_with(&parent, &key.parent_columns, old)?.is_empty() {
             // Another row has taken the key over.
-            return Ok(Vec::new());
+            return Ok(());
         }
-        let children = self.rows_with(&child, &key.child_columns, old)?;
-        if !looks {
-            let cascade = |(child, row)| ForeignKeyTask::Cascade { change: change.clone(), child, row };
-            return Ok(children.into_iter().map(cascade).collect());
-        }
-        for row in children {
+        for row in self.rows_with(&child, &key.child_columns, old)? {
             if self.lock_with_key(&child, row, (&key.child_columns, old), LockStrength::KeyShare)? {
                 return Err(still_referenced(key, &parent, &child, old));
             }
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// What is to be written of a referencing row; nothing if it does not reference the key any more.
