@@ -2,7 +2,7 @@
 
 use crate::sql::budget::row_bytes;
 use crate::sql::error::Result;
-use crate::sql::executor::write::{RowWrite, WriteProgress};
+use crate::sql::executor::write::{RowWrite, WriteProgress, later};
 use crate::sql::executor::{Context, FrameRow};
 use crate::sql::plan::{InsertRows, OnConflict, Write};
 use crate::store::{Row, RowId};
@@ -16,7 +16,9 @@ impl Context<'_> {
         progress: &mut WriteProgress,
     ) -> Result<()> {
         if let (InsertRows::Queried { query, .. }, None) = (rows, &progress.queried) {
-            let (queried, _) = self.rows(query, row_bytes)?;
+            let mut queried = Vec::new();
+            let run = self.rows_into(query, row_bytes, &mut queried);
+            progress.unfinished = later(run)?;
             progress.queried = Some(queried.into_iter().map(Row::from).collect());
         }
         while let Some(row) = self.row_to_insert(write, rows, progress)? {

@@ -17,6 +17,17 @@ impl Context<'_> {
     /// All rows of a query, and how many bytes are held for them.
     pub fn rows(&mut self, query: &Query, bytes: fn(&[Value]) -> usize) -> Result<(Vec<Vec<Value>>, usize)> {
         let mut rows = Vec::new();
+        let held = self.rows_into(query, bytes, &mut rows)?;
+        Ok((rows, held))
+    }
+
+    /// Gives, with the rows, the bytes they are counted for; if the query fails, the rows before are there still.
+    pub fn rows_into(
+        &mut self,
+        query: &Query,
+        bytes: fn(&[Value]) -> usize,
+        rows: &mut Vec<Vec<Value>>,
+    ) -> Result<usize> {
         let mut held = 0;
         self.run_query(query, &mut |context, row| {
             if rows.len() >= ROWS_AT_MOST {
@@ -26,7 +37,7 @@ impl Context<'_> {
             rows.push(row);
             Ok(Flow::More)
         })?;
-        Ok((rows, held))
+        Ok(held)
     }
 
     /// The rows of a query of one column.

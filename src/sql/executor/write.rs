@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::sql::budget::row_bytes;
 use crate::sql::catalog::Table;
-use crate::sql::error::Result;
+use crate::sql::error::{Result, Stop};
 use crate::sql::executor::epq::FoundRows;
 use crate::sql::executor::foreign_keys::ForeignKeyTask;
 use crate::sql::executor::{Context, Flow, FrameRow, FrameRows, LockedRow, row_key};
@@ -20,6 +20,9 @@ use crate::trace::{LockStrength, SqlError, Value, Xid};
 pub struct WriteProgress {
     pub found: Option<Vec<FrameRows>>,
     pub queried: Option<Vec<Row>>,
+    /// What has ended the search for rows, or the query. It counts once the rows before it are written, as PostgreSQL, which writes
+    /// each row when it comes, would tell first what is wrong with those.
+    pub unfinished: Option<Stop>,
     /// The place of the row in work, of those found, queried or listed.
     pub next: usize,
     /// The values of the row being inserted: computed once, though its writing may have to wait.
@@ -75,6 +78,9 @@ impl Context<'_> {
             WriteKind::Update { found, set } => self.run_update(write, found, set, progress)?,
             WriteKind::Delete { found } => self.run_delete(write, found, progress)?,
         }
+        if let Some(failure) = progress.unfinished.take() {
+            return Err(failure);
+        }
         self.run_foreign_key_tasks(progress)?;
         self.count_loop(write.stage.id);
         self.count_rows(write.stage.id, progress.returned.len());
@@ -93,10 +99,11 @@ impl Context<'_> {
         let mut rows: Vec<FrameRows> = Vec::new();
         // Held until the statement ends.
         let mut held = 0;
-        self.run_node(&found.node, &mut |context| {
+        let run = self.run_node(&found.node, &mut |context| {
             rows.push(context.keep_held(slots, &mut held)?);
             Ok(Flow::More)
-        })?;
+        });
+        progress.unfinished = later(run)?;
         progress.found = Some(rows);
         Ok(())
     }
@@ -186,5 +193,13 @@ impl Context<'_> {
                 replaced: done.replaced.filter(|xid| xid.0 > self.engine.settled_xid.0),
             });
         }
+    }
+}
+
+/// A failure that is told later: what cannot be computed, and no other.
+pub fn later<T>(done: Result<T>) -> Result<Option<Stop>> {
+    match done {
+        Err(Stop::Failed(error)) if error.sqlstate.as_str().starts_with("22") => Ok(Some(Stop::Failed(error))),
+        done => done.map(|_| None),
     }
 }
