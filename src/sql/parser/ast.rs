@@ -65,6 +65,7 @@ pub enum Statement {
         value: Option<String>,
         local: bool,
     },
+    Reset(String),
     Show(String),
     Lock {
         tables: Vec<Rc<str>>,

@@ -42,9 +42,10 @@ pub fn kind_of(statement: &Statement) -> StatementKind {
         Statement::Commit { .. } => StatementKind::Commit,
         Statement::Rollback { .. } => StatementKind::Rollback,
         Statement::Savepoint(_) | Statement::Release(_) | Statement::RollbackTo(_) => StatementKind::Savepoint,
-        Statement::SetTransaction(_) | Statement::SetSessionTransaction(_) | Statement::Set { .. } => {
-            StatementKind::Set
-        }
+        Statement::SetTransaction(_)
+        | Statement::SetSessionTransaction(_)
+        | Statement::Set { .. }
+        | Statement::Reset(_) => StatementKind::Set,
         Statement::CreateTable(_)
         | Statement::CreateIndex(_)
         | Statement::CreateSequence(_)

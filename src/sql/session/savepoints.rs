@@ -53,7 +53,9 @@ impl Running<'_> {
     pub fn release_savepoint(&mut self, name: &str) -> Result<QueryResult> {
         let transaction = self.session.expect_block("RELEASE SAVEPOINT")?;
         let place = transaction.find_savepoint(name)?;
+        let read_only = transaction.savepoints[place].read_only;
         transaction.savepoints.truncate(place);
+        self.restore_read_only(read_only);
         Ok(done("RELEASE"))
     }
 
@@ -63,10 +65,21 @@ impl Running<'_> {
         transaction.savepoints.truncate(place + 1);
         transaction.failed = false;
         let savepoint = transaction.savepoints[place].clone();
-        transaction.read_only = savepoint.read_only;
+        self.restore_read_only(savepoint.read_only);
         self.take_back(&savepoint);
-        (self.session.settings, self.session.lasting) = (savepoint.settings, savepoint.lasting);
+        self.session.settings.go_back(savepoint.settings);
+        self.session.lasting = savepoint.lasting;
         Ok(done("ROLLBACK"))
+    }
+
+    /// READ ONLY said after a savepoint ends with it, be it released or gone back to.
+    fn restore_read_only(&mut self, read_only: bool) {
+        let transaction = self.transaction();
+        if transaction.read_only != read_only {
+            transaction.read_only = read_only;
+            let isolation = transaction.isolation;
+            self.engine.store.set_isolation(self.id, isolation, read_only);
+        }
     }
 
     /// Takes back what the transaction has done since the savepoint, but for settings.

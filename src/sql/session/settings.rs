@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::sql::error::{Result, fail};
 use crate::sql::parser::ast::TransactionModes;
-use crate::sql::settings::{SessionSettings, level_name};
+use crate::sql::settings::{SessionSettings, level_name, own_spelling};
 use crate::sql::types::text;
 use crate::trace::{Column, QueryResult, SqlType};
 
@@ -27,7 +27,7 @@ impl Running<'_> {
         if !local {
             self.session.lasting.set(name, value)?;
         }
-        Ok(done(if value.is_none() { "RESET" } else { "SET" }))
+        Ok(done("SET"))
     }
 
     /// SET SESSION CHARACTERISTICS AS TRANSACTION: for the transactions to come.
@@ -51,7 +51,7 @@ impl Running<'_> {
             }
             name => settings.show(name)?,
         };
-        let column = Column { name: Rc::from(name), sql_type: SqlType::Text };
+        let column = Column { name: Rc::from(own_spelling(name)), sql_type: SqlType::Text };
         Ok(QueryResult {
             tag: "SHOW".to_owned(),
             columns: Some(Rc::from([column])),
@@ -66,7 +66,7 @@ impl Running<'_> {
         }
         self.forget_belongings();
         self.session.lasting = SessionSettings::default();
-        self.session.settings = SessionSettings::default();
+        self.session.settings.go_back(SessionSettings::default());
         Ok(done("DISCARD ALL"))
     }
 }

@@ -83,6 +83,10 @@ impl Running<'_> {
             Statement::SetTransaction(modes) => self.set_transaction(query, *modes),
             Statement::SetSessionTransaction(modes) => Ok(self.set_session_transaction(*modes)),
             Statement::Set { name, value, local } => self.set(query, name, value.as_deref(), *local),
+            Statement::Reset(name) => {
+                self.set(query, name, None, false)?;
+                Ok(done("RESET"))
+            }
             Statement::Show(name) => self.show(name),
             Statement::Discard => self.discard_all(),
             Statement::Lock { tables, mode, nowait } => self.lock_tables(query, tables, *mode, !nowait),

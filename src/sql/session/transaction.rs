@@ -47,6 +47,9 @@ impl TransactionState {
                 return fail("25001", "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
             }
         }
+        if modes.read_only == Some(false) && self.read_only && !self.savepoints.is_empty() {
+            return fail("25001", "cannot set transaction read-write mode inside a read-only transaction");
+        }
         if modes.read_only == Some(false) && self.read_only && self.used {
             return fail("25001", "transaction read-write mode must be set before any query");
         }
@@ -112,7 +115,7 @@ impl Running<'_> {
                     self.output.events.push(EngineEvent::Committed { xid });
                 }
                 self.session.transaction = None;
-                self.session.settings = self.session.lasting.clone();
+                self.session.settings.go_back(self.session.lasting.clone());
                 Ok(())
             }
             Err(failure) => {
@@ -134,7 +137,7 @@ impl Running<'_> {
         }
         if let Some(transaction) = self.session.transaction.take() {
             self.session.lasting = transaction.lasting_before;
-            self.session.settings = self.session.lasting.clone();
+            self.session.settings.go_back(self.session.lasting.clone());
         }
     }
 

@@ -118,6 +118,14 @@ impl SessionSettings {
         Ok(())
     }
 
+    /// Takes all settings back, but one of the user's own is empty from then on, and not unknown again.
+    pub fn go_back(&mut self, to: SessionSettings) {
+        let before = std::mem::replace(self, to);
+        for name in before.others.into_keys().filter(|name| name.contains('.')) {
+            self.others.entry(name).or_default();
+        }
+    }
+
     pub fn searches_public(&self) -> bool {
         self.others.get("search_path").is_none_or(|path| crate::sql::catalog::search_path::has_public(path))
     }
@@ -137,6 +145,16 @@ impl SessionSettings {
                 (None, None) => return unknown(name),
             },
         })
+    }
+}
+
+/// The names that PostgreSQL writes with capitals, though it finds all of them by small letters.
+pub fn own_spelling(name: &str) -> &str {
+    match name {
+        "datestyle" => "DateStyle",
+        "intervalstyle" => "IntervalStyle",
+        "timezone" => "TimeZone",
+        name => name,
     }
 }
 

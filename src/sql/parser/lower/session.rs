@@ -63,10 +63,7 @@ impl Lowering<'_> {
             SAVEPOINT_CREATE | RELEASE_SAVEPOINT | ROLLBACK_TO_SAVEPOINT => self.savepoint(node)?,
             SET_TRANSACTION | SET => return self.set(node, words),
             SHOW => Statement::Show(self.setting_name(&mut words)?),
-            RESET => {
-                let name = self.setting_name(&mut words)?;
-                Statement::Set { name, value: None, local: false }
-            }
+            RESET => Statement::Reset(self.setting_name(&mut words)?),
             LOCK => self.lock_table(node, words)?,
             DISCARD if node.has(DISCARD_ALL) => Statement::Discard,
             ANALYZE => Statement::Analyze,
