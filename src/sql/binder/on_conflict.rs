@@ -35,10 +35,12 @@ fn arbiters_over(table: &Table, columns: &[ast::Ident]) -> Result<Vec<usize>> {
         wanted.push(table.column(&name).ok_or_else(|| missing_column(&name))?);
     }
     wanted.sort_unstable();
+    wanted.dedup();
     let mut arbiters = Vec::new();
     for (place, index) in table.indexes.iter().enumerate() {
         let mut columns = index.plain_columns().unwrap_or_default();
         columns.sort_unstable();
+        columns.dedup();
         if index.unique && columns == wanted {
             arbiters.push(place);
         }
