@@ -1,11 +1,13 @@
 //! Calls of functions, and the constructs that PostgreSQL's grammar knows by name: COALESCE, NULLIF, GREATEST and LEAST.
 
+use crate::sql::catalog::sequence_name::quoted;
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::expr::{Comparison, Expr};
 use crate::sql::functions::conditional::{GREATEST, LEAST, NULLIF};
 use crate::sql::functions::{self, FunctionSpec, Routine};
 use crate::sql::parser::ast;
-use crate::sql::types::Type;
+use crate::sql::types::{Type, text};
+use crate::trace::Value;
 
 use super::coerce::{coerce, common_type_of, compare_exprs, unify};
 use super::operators::call_of;
@@ -54,8 +56,29 @@ impl Binder<'_> {
             ("nullif", 2) => nullif(arguments),
             ("greatest", 1..) => extreme(&GREATEST, "GREATEST", arguments),
             ("least", 1..) => extreme(&LEAST, "LEAST", arguments),
+            ("nextval" | "currval" | "setval", 1..) => {
+                let arguments = self.sequence_named(arguments)?;
+                self.call(&name, arguments)
+            }
             _ => self.call(&name, arguments),
         }
+    }
+
+    /// A literal means the sequence itself, which must be there; the name in a value of type text is looked up by each call.
+    fn sequence_named(&self, mut arguments: Vec<Typed>) -> Result<Vec<Typed>> {
+        let Typed { expr, ty } = &mut arguments[0];
+        match (&*expr, &*ty) {
+            (Expr::Const(Value::Text(name)), Type::Unknown) => {
+                let sequence = self.catalog.sequence_called(name)?;
+                *expr = Expr::Const(text(&quoted(&sequence.name)));
+            }
+            (Expr::Const(_), Type::Text) => {
+                let of = Box::new(std::mem::replace(expr, Expr::Const(Value::Null)));
+                *expr = Expr::Cast { of, from: Type::Text, to: Type::Text, explicit: true };
+            }
+            _ => {}
+        }
+        Ok(arguments)
     }
 }
 

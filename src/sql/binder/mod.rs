@@ -25,6 +25,7 @@ mod window;
 
 use std::rc::Rc;
 
+use crate::sql::catalog::system_names::is_schema;
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::expr::{Expr, SlotSet};
@@ -105,11 +106,17 @@ pub fn relation_name(name: &ast::ObjectName) -> Result<Rc<str>> {
     match name.0.as_slice() {
         [only] => Ok(only.name.clone()),
         [schema, name] if &*schema.name == "public" => Ok(name.name.clone()),
-        [schema, _] if ["pg_catalog", "information_schema", "pg_temp"].contains(&&*schema.name) => {
-            refuse(format!("the schema {}", schema.name))
-        }
+        [schema, _] if is_schema(&schema.name) => refuse(format!("the schema {}", schema.name)),
         [_, _] => fail("42P01", format!("relation \"{name}\" does not exist")),
         _ => refuse("a name of more than two parts"),
+    }
+}
+
+/// A name in a definition: there a schema is looked for before what is in it.
+pub fn defined_name(name: &ast::ObjectName) -> Result<Rc<str>> {
+    match name.0.as_slice() {
+        [schema, _] if !is_schema(&schema.name) => fail("3F000", format!("schema \"{}\" does not exist", schema.name)),
+        _ => relation_name(name),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What tables, indexes and sequences there are. It knows no rows.
 
 pub mod search_path;
+pub mod sequence_name;
 pub mod system_names;
 
 use std::cell::Cell;
@@ -201,6 +202,13 @@ impl Table {
         self.indexes.iter().find(|index| index.primary)
     }
 
+    /// Of any kind: a table has no two constraints of one name.
+    pub fn has_constraint(&self, name: &str) -> bool {
+        self.indexes.iter().any(|index| index.constraint && &*index.name == name)
+            || self.checks.iter().any(|check| &*check.name == name)
+            || self.foreign_keys.iter().any(|key| &*key.name == name)
+    }
+
     /// Whether a change of this column changes a key others may point to.
     pub fn is_key_column(&self, column: usize) -> bool {
         self.indexes
@@ -292,9 +300,8 @@ impl Catalog {
         names.tables.insert(changed.name.clone(), Rc::new(changed));
     }
 
-    pub fn sequence(&self, name: &str) -> Result<&Rc<Sequence>> {
-        let name = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
-        self.seen().find_map(|names| names.sequences.get(name)).ok_or_else(|| missing_relation(name))
+    pub fn sequence(&self, name: &str) -> Option<&Rc<Sequence>> {
+        self.seen().find_map(|names| names.sequences.get(name))
     }
 
     /// The sequences of a table's SERIAL and IDENTITY columns.

@@ -7,6 +7,10 @@ pub fn is_system_column(name: &str) -> bool {
     COLUMNS.contains(&name)
 }
 
+pub fn is_schema(name: &str) -> bool {
+    ["public", "pg_catalog", "information_schema", "pg_temp"].contains(&name)
+}
+
 pub fn is_system_relation(name: &str) -> bool {
     name.strip_prefix("pg_").is_some_and(|rest| RELATIONS.split(' ').any(|known| known == rest))
 }

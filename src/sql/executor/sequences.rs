@@ -40,7 +40,7 @@ impl Context<'_> {
     }
 
     fn sequence_to_write(&self, name: &str, function: &str) -> Result<Rc<Sequence>> {
-        let sequence = self.engine.catalog.sequence(name)?;
+        let sequence = self.engine.catalog.sequence_called(name)?;
         if self.read_only && sequence.temporary.is_none() {
             return fail("25006", format!("cannot execute {function}() in a read-only transaction"));
         }

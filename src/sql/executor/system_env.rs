@@ -32,7 +32,7 @@ impl SystemEnv for Context<'_> {
     }
 
     fn current_value(&mut self, sequence: &str) -> Result<Value> {
-        let name = &self.engine.catalog.sequence(sequence)?.name;
+        let name = &self.engine.catalog.sequence_called(sequence)?.name;
         self.engine
             .remembered_sequence(self.session, Some(name))
             .map(Value::Int)

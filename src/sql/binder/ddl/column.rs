@@ -6,6 +6,7 @@ use crate::sql::binder::Binder;
 use crate::sql::binder::data_type::type_of;
 use crate::sql::binder::scope::DEFAULT_EXPRESSION;
 use crate::sql::binder::target::assigned_from;
+use crate::sql::catalog::system_names::is_system_column;
 use crate::sql::catalog::{Column, Identity, Table};
 use crate::sql::error::{Result, fail};
 use crate::sql::expr::Expr;
@@ -15,6 +16,7 @@ use crate::sql::types::Type;
 use crate::trace::SqlError;
 
 use super::constraint::UnboundConstraint;
+use super::declarations::check_declarations;
 use super::sequence::{SequenceDefinition, sequence_default};
 use super::table::TableDefinition;
 
@@ -23,6 +25,9 @@ impl TableDefinition {
         let name = definition.name.name.clone();
         if self.table.column(&name).is_some() {
             return fail("42701", format!("column \"{name}\" specified more than once"));
+        }
+        if is_system_column(&name) {
+            return fail("42701", format!("column name \"{name}\" conflicts with a system column name"));
         }
         let serial = serial_type(&definition.data_type)?;
         let is_serial = serial.is_some();
@@ -36,6 +41,9 @@ impl TableDefinition {
             match &constraint.kind {
                 ColumnConstraintKind::NotNull | ColumnConstraintKind::PrimaryKey => column.not_null = true,
                 ColumnConstraintKind::Identity { always, options } => {
+                    if !matches!(column.ty, Type::Int2 | Type::Int4 | Type::Int8) {
+                        return fail("22023", "identity column type must be smallint, integer, or bigint");
+                    }
                     column.not_null = true;
                     column.identity = Some(if *always { Identity::Always } else { Identity::ByDefault });
                     self.add_sequence(&column.ty, options)?;
@@ -52,6 +60,17 @@ impl TableDefinition {
         }
         self.table.columns.push(column);
         Ok(())
+    }
+
+    /// What can be told of each column by itself comes before what is wrong with several.
+    pub(super) fn check_columns(&self, definitions: &[ast::ColumnDef]) -> Result<()> {
+        definitions.iter().try_for_each(|definition| {
+            let is_serial = serial_type(&definition.data_type)?.is_some();
+            if !is_serial {
+                type_of(&definition.data_type)?;
+            }
+            check_declarations(&self.table.name, definition, is_serial)
+        })
     }
 
     /// For the column that is about to be added.

@@ -118,10 +118,18 @@ impl Binder<'_> {
                 Some(column) => format!("{}_{column}_check", table.name),
                 None => format!("{}_check", table.name),
             };
-            numbered(&wanted, |name| table.checks.iter().any(|check| &*check.name == name))
+            numbered(&wanted, |name| table.has_constraint(name))
         });
+        check_name_is_free(table, &name)?;
         Ok(Check { name, condition })
     }
+}
+
+pub fn check_name_is_free(table: &Table, name: &str) -> Result<()> {
+    if !table.has_constraint(name) {
+        return Ok(());
+    }
+    fail("42710", format!("constraint \"{name}\" for relation \"{}\" already exists", table.name))
 }
 
 /// The one column a condition reads, by which PostgreSQL names a table's CHECK.

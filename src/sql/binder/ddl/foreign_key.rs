@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::sql::binder::{Binder, names_of, relation_name};
+use crate::sql::binder::{Binder, defined_name, names_of};
 use crate::sql::catalog::{Action, ForeignKey, Index, Table, numbered};
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::parser::ast::{self, OnCommit};
+
+use super::constraint::check_name_is_free;
 
 pub struct ForeignKeyDefinition {
     pub key: Rc<ForeignKey>,
@@ -20,7 +22,10 @@ impl Binder<'_> {
         columns: &[ast::Ident],
         references: &ast::References,
     ) -> Result<ForeignKeyDefinition> {
-        let parent_name = relation_name(&references.table)?;
+        if let Some(name) = &name {
+            check_name_is_free(table, name)?;
+        }
+        let parent_name = defined_name(&references.table)?;
         let parent = self.catalog.existing(&parent_name)?.clone();
         check_lifetimes(table, &parent)?;
         let columns = names_of(columns);
@@ -41,7 +46,7 @@ impl Binder<'_> {
         }
         let name = name.unwrap_or_else(|| {
             let wanted = format!("{}_{}_fkey", table.name, columns.join("_"));
-            numbered(&wanted, |name| table.foreign_keys.iter().any(|key| &*key.name == name))
+            numbered(&wanted, |name| table.has_constraint(name))
         });
         let key = Rc::new(ForeignKey {
             name,

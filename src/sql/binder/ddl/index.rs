@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::sql::binder::{Binder, Typed, relation_name};
+use crate::sql::binder::{Binder, Typed, defined_name};
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::expr::Expr;
@@ -26,7 +26,7 @@ pub struct IndexDefinition {
 
 impl Binder<'_> {
     pub fn index(&mut self, create: &ast::CreateIndex) -> Result<(Rc<Table>, IndexDefinition)> {
-        let table = self.catalog.existing(&relation_name(&create.table)?)?.clone();
+        let table = self.catalog.existing(&defined_name(&create.table)?)?.clone();
         if let Some(using) = &create.using
             && !["btree", "hash"].contains(&&*using.name)
         {

@@ -4,12 +4,13 @@
 
 mod column;
 mod constraint;
+mod declarations;
 mod foreign_key;
 mod index;
 mod sequence;
 mod table;
 
-pub use constraint::{ConstraintDefinition, KeyDefinition, UnboundConstraint};
+pub use constraint::{ConstraintDefinition, KeyDefinition, UnboundConstraint, check_name_is_free};
 pub use foreign_key::ForeignKeyDefinition;
 pub use index::IndexDefinition;
 pub use sequence::{SequenceDefinition, sequence_default};

@@ -4,15 +4,17 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::sql::binder::data_type::type_of;
-use crate::sql::binder::{Binder, Typed, assign, relation_name};
+use crate::sql::binder::{Binder, Typed, assign, defined_name};
 use crate::sql::catalog::Sequence;
-use crate::sql::error::{Result, fail};
+use crate::sql::catalog::sequence_name::quoted;
+use crate::sql::catalog::system_names::is_system_column;
+use crate::sql::error::{Result, Stop, fail};
 use crate::sql::expr::Expr;
 use crate::sql::functions::sequence::nextval;
 use crate::sql::parser::ast;
 use crate::sql::types::{Type, text};
 use crate::store::TableId;
-use crate::trace::SessionId;
+use crate::trace::{SessionId, SqlError};
 
 /// A sequence that has no name yet.
 pub struct SequenceDefinition {
@@ -83,12 +85,12 @@ fn check_range(ty: &Type, most: i64, (min, max): (i64, i64), start: i64) -> Resu
 
 /// The default of a SERIAL or IDENTITY column.
 pub fn sequence_default(sequence: &str, ty: &Type) -> Result<Expr> {
-    let expr = Expr::Call { function: nextval(), arguments: vec![Expr::Const(text(sequence))] };
+    let expr = Expr::Call { function: nextval(), arguments: vec![Expr::Const(text(&quoted(sequence)))] };
     assign(Typed { expr, ty: Type::Int8 }, ty)
 }
 
 impl Binder<'_> {
-    pub fn sequence(&self, create: &ast::CreateSequence) -> Result<SequenceDefinition> {
+    pub fn sequence(&self, create: &ast::CreateSequence, temporary: bool) -> Result<SequenceDefinition> {
         let own = create.options.iter().find_map(|option| match option {
             ast::SequenceOption::As(data_type) => Some(type_of(data_type)),
             _ => None,
@@ -99,14 +101,43 @@ impl Binder<'_> {
         }
         let mut sequence = SequenceDefinition::with(&ty, &create.options)?;
         for option in &create.options {
-            if let ast::SequenceOption::OwnedBy(Some(owner)) = option
-                && let [table @ .., _] = owner.0.as_slice()
-                && !table.is_empty()
-            {
-                let table = relation_name(&ast::ObjectName(table.to_vec()))?;
-                sequence.owner = Some(self.catalog.existing(&table)?.id);
+            if let ast::SequenceOption::OwnedBy(Some(owner)) = option {
+                sequence.owner = Some(self.owner(owner, temporary)?);
             }
         }
         Ok(sequence)
     }
+
+    /// The table of the column that a sequence is to go with.
+    fn owner(&self, column: &ast::ObjectName, temporary: bool) -> Result<TableId> {
+        let (column, table) = match column.0.as_slice() {
+            [table @ .., column] if !table.is_empty() => (&column.name, ast::ObjectName(table.to_vec())),
+            _ => {
+                let mut error = SqlError::new("42601", "invalid OWNED BY option");
+                error.hint = Some("Specify OWNED BY table.column or OWNED BY NONE.".to_owned());
+                return Err(error.into());
+            }
+        };
+        let name = defined_name(&table)?;
+        if self.catalog.index(&name).is_some() {
+            return Err(no_owner(&name, "indexes"));
+        }
+        if self.catalog.sequence(&name).is_some() {
+            return Err(no_owner(&name, "sequences"));
+        }
+        let table = self.catalog.existing(&name)?;
+        if table.temporary.is_some() != temporary {
+            return fail("55000", "sequence must be in same schema as table it is linked to");
+        }
+        if table.column(column).is_none() && !is_system_column(column) {
+            return fail("42703", format!("column \"{column}\" of relation \"{name}\" does not exist"));
+        }
+        Ok(table.id)
+    }
+}
+
+fn no_owner(relation: &str, kind: &str) -> Stop {
+    let mut error = SqlError::new("42809", format!("sequence cannot be owned by relation \"{relation}\""));
+    error.detail = Some(format!("This operation is not supported for {kind}."));
+    error.into()
 }

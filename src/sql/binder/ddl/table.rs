@@ -41,6 +41,8 @@ impl Binder<'_> {
     /// Gives a table that has nothing but its name what is written in the parentheses.
     pub fn table_definition(&self, table: Table, create: &ast::CreateTable) -> Result<TableDefinition> {
         let mut definition = TableDefinition::of(table);
+        definition.check_columns(&create.columns)?;
+        check_checks(create)?;
         for column in &create.columns {
             definition.add_column(column)?;
         }
@@ -60,6 +62,7 @@ impl Binder<'_> {
     /// The table with one column more.
     pub fn added_column(&self, table: Table, column: &ast::ColumnDef) -> Result<TableDefinition> {
         let mut definition = TableDefinition::of(table);
+        definition.check_columns(std::slice::from_ref(column))?;
         definition.add_column(column)?;
         let table = &mut definition.table;
         let number = table.columns.len() - 1;
@@ -87,11 +90,6 @@ impl Binder<'_> {
             let number = table.column(name).expect("just added");
             for constraint in &column.constraints {
                 match &constraint.kind {
-                    ColumnConstraintKind::Default(_) if generated.contains(&number) => {
-                        let table = &table.name;
-                        let message = "both default and generation expression specified for column";
-                        return fail("42601", format!("{message} \"{name}\" of table \"{table}\""));
-                    }
                     ColumnConstraintKind::Default(expr) => {
                         table.columns[number].default = Some(self.column_default(&table.columns[number], expr)?);
                     }
@@ -104,4 +102,19 @@ impl Binder<'_> {
         }
         Ok(())
     }
+}
+
+/// PostgreSQL makes the checks before all other constraints, and tells two of one name by a message of their own.
+fn check_checks(create: &ast::CreateTable) -> Result<()> {
+    let of_columns = create.columns.iter().flat_map(|column| &column.constraints);
+    let of_columns = of_columns
+        .filter(|constraint| matches!(constraint.kind, ColumnConstraintKind::Check(_)))
+        .filter_map(|constraint| constraint.name.as_ref());
+    let of_table = create.constraints.iter();
+    let of_table = of_table
+        .filter(|constraint| matches!(constraint.kind, TableConstraintKind::Check(_)))
+        .filter_map(|constraint| constraint.name.as_ref());
+    let names: Vec<&str> = of_columns.chain(of_table).map(|name| &*name.name).collect();
+    let repeated = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name));
+    repeated.map_or(Ok(()), |(_, name)| fail("42710", format!("check constraint \"{name}\" already exists")))
 }

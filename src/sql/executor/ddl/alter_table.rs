@@ -1,20 +1,25 @@
 //! ALTER TABLE: its operations are done one after the other, each on the table as those before it have left it.
 
 use crate::sql::binder::ddl::{TableDefinition, UnboundConstraint};
-use crate::sql::binder::relation_name;
-use crate::sql::catalog::{Index, Table};
+use crate::sql::binder::defined_name;
+use crate::sql::catalog::system_names::is_system_column;
+use crate::sql::catalog::{Index, Table, missing_column};
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::executor::Context;
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast::{self, AlterTableOperation as Operation};
 use crate::store::Mode;
-use crate::trace::Value;
+use crate::trace::{SqlError, Value};
 
 use super::constraints::contains_null;
+use super::is_missing_schema;
 
 impl Context<'_> {
     pub(super) fn alter_table(&mut self, alter: &ast::AlterTable) -> Result<()> {
-        let name = relation_name(&alter.name)?;
+        let name = match defined_name(&alter.name) {
+            Err(stop) if alter.if_exists && is_missing_schema(&stop) => alter.name.0[1].name.clone(),
+            name => name?,
+        };
         if alter.if_exists && self.engine.catalog.table(&name).is_none() {
             self.notice("NOTICE", "00000", format!("relation \"{name}\" does not exist, skipping"));
             return Ok(());
@@ -31,13 +36,17 @@ impl Context<'_> {
         let table = self.engine.catalog.existing(name)?.clone();
         match operation {
             Operation::AddConstraint(constraint) => {
+                if let ast::TableConstraintKind::PrimaryKey(columns) = &constraint.kind {
+                    // As SET NOT NULL would ask for them.
+                    columns.iter().try_for_each(|column| existing_column(&table, column).map(drop))?;
+                }
                 self.add_constraint(name, &UnboundConstraint::of_table(constraint.clone()))
             }
             Operation::AddColumn { if_not_exists, column } => self.add_column(&table, column, *if_not_exists),
             Operation::DropColumn { column, if_exists, .. } => self.drop_column(&table, column, *if_exists),
             Operation::RenameColumn { from, to } => {
-                let number = existing_column(&table, from)?;
                 let new = to.name.clone();
+                let number = renamed_column(&table, from, &new)?;
                 self.engine.catalog.change(table.id, |table| table.columns[number].name = new);
                 Ok(())
             }
@@ -59,12 +68,14 @@ impl Context<'_> {
             }
             Operation::SetDefault { column, default } => {
                 let number = existing_column(&table, column)?;
+                check_may_have_default(&table, number, false)?;
                 let default = self.binder().column_default(&table.columns[number], default)?;
                 self.engine.catalog.change(table.id, |table| table.columns[number].default = Some(default));
                 Ok(())
             }
             Operation::DropDefault(column) => {
                 let number = existing_column(&table, column)?;
+                check_may_have_default(&table, number, true)?;
                 self.engine.catalog.change(table.id, |table| table.columns[number].default = None);
                 Ok(())
             }
@@ -111,6 +122,9 @@ impl Context<'_> {
     fn drop_column(&mut self, table: &Table, column: &ast::Ident, if_exists: bool) -> Result<()> {
         let number = match existing_column(table, column) {
             Ok(number) => number,
+            Err(_) if is_system_column(&column.name) => {
+                return fail("0A000", format!("cannot drop system column \"{}\"", column.name));
+            }
             Err(_) if if_exists => return Ok(()),
             Err(missing) => return Err(missing),
         };
@@ -139,8 +153,38 @@ impl Context<'_> {
 
 fn existing_column(table: &Table, column: &ast::Ident) -> Result<usize> {
     let name = &column.name;
+    if is_system_column(name) {
+        return fail("0A000", format!("cannot alter system column \"{name}\""));
+    }
     let missing = || error("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name));
     table.column(name).ok_or_else(missing)
+}
+
+fn renamed_column(table: &Table, from: &ast::Ident, new: &str) -> Result<usize> {
+    if is_system_column(&from.name) {
+        return fail("0A000", format!("cannot rename system column \"{}\"", from.name));
+    }
+    let Some(number) = table.column(&from.name) else { return Err(missing_column(&from.name)) };
+    if is_system_column(new) {
+        return fail("42701", format!("column name \"{new}\" conflicts with a system column name"));
+    }
+    if table.column(new).is_some() {
+        return fail("42701", format!("column \"{new}\" of relation \"{}\" already exists", table.name));
+    }
+    Ok(number)
+}
+
+fn check_may_have_default(table: &Table, number: usize, drops: bool) -> Result<()> {
+    let column = &table.columns[number];
+    let (kind, clause) = match (column.identity, &column.generated) {
+        (Some(_), _) => ("an identity", "IDENTITY"),
+        (_, Some(_)) => ("a generated", "EXPRESSION"),
+        _ => return Ok(()),
+    };
+    let message = format!("column \"{}\" of relation \"{}\" is {kind} column", column.name, table.name);
+    let mut error = SqlError::new("42601", message);
+    error.hint = drops.then(|| format!("Use ALTER TABLE ... ALTER COLUMN ... DROP {clause} instead."));
+    Err(error.into())
 }
 
 fn check_may_be_null(table: &Table, number: usize) -> Result<()> {

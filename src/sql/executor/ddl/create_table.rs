@@ -1,18 +1,17 @@
 //! CREATE TABLE.
 
 use crate::sql::binder::ddl::{SequenceDefinition, TableDefinition, lifetime, sequence_default};
-use crate::sql::binder::relation_name;
+use crate::sql::binder::defined_name;
 use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::Context;
-use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
 use crate::store::{Mode, Tag};
 
 impl Context<'_> {
     pub(super) fn create_table(&mut self, create: &ast::CreateTable) -> Result<()> {
+        let name = defined_name(&create.name)?;
         let temporary = lifetime(create, self.session)?;
-        let name = relation_name(&create.name)?;
         if self.engine.catalog.has_relation(&name, temporary.map(|it| it.session)) {
             return self.already_there(&name, create.if_not_exists);
         }
@@ -37,22 +36,18 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Columns that have no default of their own take it from their sequence, the last one if there are several.
+    /// Their columns take their defaults from them.
     pub(super) fn make_sequences(
         &mut self,
         table: &mut Table,
         sequences: Vec<(usize, SequenceDefinition)>,
     ) -> Result<()> {
         let temporary = table.temporary.map(|it| it.session);
-        let mut defaults: Vec<(usize, Expr)> = Vec::new();
         for (number, sequence) in sequences {
-            let column = &table.columns[number];
+            let column = &mut table.columns[number];
             let name = self.engine.catalog.free_name(&format!("{}_{}_seq", table.name, column.name), temporary);
-            defaults.push((number, sequence_default(&name, &column.ty)?));
+            column.default = Some(sequence_default(&name, &column.ty)?);
             self.engine.catalog.put_sequence(sequence.named(name, temporary));
-        }
-        for (number, default) in defaults.into_iter().rev() {
-            table.columns[number].default.get_or_insert(default);
         }
         Ok(())
     }

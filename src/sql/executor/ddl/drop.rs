@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::sql::binder::relation_name;
+use crate::sql::binder::{defined_name, relation_name};
 use crate::sql::catalog::{ForeignKey, Table};
 use crate::sql::error::{Result, Stop, fail};
 use crate::sql::executor::Context;
@@ -10,15 +10,24 @@ use crate::sql::parser::ast::{self, ObjectKind};
 use crate::store::Mode;
 use crate::trace::SqlError;
 
+use super::is_missing_schema;
+
 impl Context<'_> {
     pub(super) fn drop_relations(&mut self, drop: &ast::Drop) -> Result<()> {
         for name in &drop.names {
-            let name = relation_name(name)?;
+            let name = match defined_name(name) {
+                Err(stop) if drop.if_exists && is_missing_schema(&stop) => {
+                    let schema = &name.0[0].name;
+                    self.notice("NOTICE", "00000", format!("schema \"{schema}\" does not exist, skipping"));
+                    continue;
+                }
+                name => name?,
+            };
             let catalog = &self.engine.catalog;
             let (is_there, word, sqlstate) = match drop.kind {
                 ObjectKind::Table => (catalog.table(&name).is_some(), "table", "42P01"),
                 ObjectKind::Index => (catalog.index(&name).is_some(), "index", "42704"),
-                ObjectKind::Sequence => (catalog.sequence(&name).is_ok(), "sequence", "42704"),
+                ObjectKind::Sequence => (catalog.sequence(&name).is_some(), "sequence", "42P01"),
             };
             if !is_there {
                 if !drop.if_exists {

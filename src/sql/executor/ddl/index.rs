@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sql::binder::ddl::IndexDefinition;
+use crate::sql::binder::ddl::{IndexDefinition, check_name_is_free};
 use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, Stop, fail};
 use crate::sql::executor::Context;
@@ -27,6 +27,9 @@ impl Context<'_> {
         let IndexDefinition { name, keys, texts, unique, primary, constraint, predicate } = definition;
         if self.engine.catalog.has_relation(&name, table.temporary.map(|it| it.session)) {
             return fail("42P07", format!("relation \"{name}\" already exists"));
+        }
+        if constraint {
+            check_name_is_free(table, &name)?;
         }
         for row in self.all_rows(table) {
             computed_key(&keys, predicate.as_ref(), &row)?;

@@ -11,7 +11,7 @@ mod truncate;
 
 use crate::sql::binder::Binder;
 use crate::sql::catalog::Table;
-use crate::sql::error::{Result, fail, refuse};
+use crate::sql::error::{Result, Stop, fail, refuse};
 use crate::sql::executor::Context;
 use crate::sql::parser::ast::{ObjectKind, Statement};
 use crate::store::{Row, RowId};
@@ -35,6 +35,11 @@ fn verb_of_drop(kind: ObjectKind) -> &'static str {
         ObjectKind::Index => "DROP INDEX",
         ObjectKind::Sequence => "DROP SEQUENCE",
     }
+}
+
+/// IF EXISTS asks for the schema too.
+fn is_missing_schema(stop: &Stop) -> bool {
+    matches!(stop, Stop::Failed(error) if error.sqlstate.as_str() == "3F000")
 }
 
 impl Context<'_> {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::sql::binder::relation_name;
+use crate::sql::binder::defined_name;
 use crate::sql::catalog::{Sequence, Table};
 use crate::sql::error::Result;
 use crate::sql::executor::Context;
@@ -12,7 +12,7 @@ use crate::trace::SqlError;
 
 impl Context<'_> {
     pub(super) fn truncate(&mut self, truncate: &ast::Truncate) -> Result<()> {
-        let names = truncate.tables.iter().map(relation_name).collect::<Result<Vec<Rc<str>>>>()?;
+        let names = truncate.tables.iter().map(defined_name).collect::<Result<Vec<Rc<str>>>>()?;
         for name in &names {
             let table = self.engine.catalog.existing(name)?.clone();
             self.lock_table(&table, Mode::AccessExclusive, true)?;
