@@ -29,7 +29,8 @@ pub(super) fn choose_any(name: &str, given: &[Type]) -> Result<Routine> {
     let takes = |routine: &Routine| takes_all(routine.signature(), given);
     let candidates: Vec<Routine> = functions::named(name).filter(takes).collect();
     if candidates.is_empty() {
-        return Err(missing(name, given));
+        let is_refused = functions::is_refused_name(name, given.len());
+        return Err(if is_refused { not_offered(name, given) } else { missing(name, given) });
     }
     most_fitting(candidates, given).ok_or_else(|| {
         let message = format!("function {name}({}) is not unique", names(given));

@@ -28,6 +28,7 @@ use self::window::WindowSpec;
 
 pub use self::datetime::AT_TIME_ZONE;
 pub use self::env::SystemEnv;
+pub use self::refused::is_name as is_refused_name;
 
 pub struct FunctionSpec {
     pub name: &'static str,
@@ -97,10 +98,9 @@ pub fn named(name: &str) -> impl Iterator<Item = Routine> {
     all.filter(move |routine| routine.name() == name)
 }
 
-/// Whether PostgreSQL has the name and this engine offers nothing of it.
+/// Whether nothing is offered of a name that PostgreSQL has.
 pub fn is_refused(name: &str) -> bool {
-    let mut routines = named(name).peekable();
-    routines.peek().is_some() && routines.all(|routine| !routine.is_offered())
+    named(name).all(|routine| !routine.is_offered())
 }
 
 impl Routine {
