@@ -82,9 +82,14 @@ pub(super) enum Kept {
     Keys(FxHashSet<Key>),
 }
 
+thread_local! {
+    /// Every statement begins with these.
+    static NOTHING: (Rc<PlanParts>, Row) = (Rc::default(), null_row(0));
+}
+
 impl StatementRun {
     pub fn new(snapshot: Snapshot, parts: Rc<PlanParts>, began_at: Micros) -> StatementRun {
-        let empty = null_row(0);
+        let empty = NOTHING.with(|(_, row)| row.clone());
         StatementRun {
             snapshot,
             frame: vec![FrameRow { row: empty, id: RowId(u32::MAX) }; parts.widths.len()],
@@ -113,7 +118,7 @@ impl StatementRun {
     /// Before the statement is planned.
     pub fn unplanned(began_at: Micros) -> StatementRun {
         let nothing = Snapshot { commit_seq: CommitSeq::FIRST, own: None, command: 0 };
-        StatementRun::new(nothing, Rc::default(), began_at)
+        StatementRun::new(nothing, NOTHING.with(|(parts, _)| parts.clone()), began_at)
     }
 
     /// The same statement once its plan and snapshot are there.

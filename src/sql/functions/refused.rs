@@ -130,7 +130,10 @@ const MANY: usize = usize::MAX;
 /// Names of which nothing is offered, whatever they take: all others of pg_proc that can be called in a statement, and the types, which
 /// convert when they are called by name. From how many arguments to how many.
 static NAMES: &[(usize, usize, &str)] = &[
-    (0, 0, "current_query get_current_ts_config getdatabaseencoding getpgusername inet_client_addr inet_client_port \
+    (
+        0,
+        0,
+        "current_query get_current_ts_config getdatabaseencoding getpgusername inet_client_addr inet_client_port \
       inet_server_addr inet_server_port pg_available_extension_versions pg_available_extensions \
       pg_client_encoding pg_conf_load_time pg_config pg_control_checkpoint pg_control_init pg_control_recovery \
       pg_control_system pg_current_snapshot pg_current_wal_flush_lsn pg_current_wal_insert_lsn \
@@ -153,12 +156,20 @@ static NAMES: &[(usize, usize, &str)] = &[
       pg_stat_get_recovery_prefetch pg_stat_get_slru pg_stat_get_snapshot_timestamp pg_stat_get_wal \
       pg_stat_get_wal_receiver pg_stat_get_wal_senders pg_stat_reset pg_stop_making_pinned_objects pg_switch_wal \
       pg_timezone_abbrevs pg_timezone_names pg_trigger_depth pg_wal_replay_pause pg_wal_replay_resume timeofday \
-      txid_current_if_assigned txid_current_snapshot"),
+      txid_current_if_assigned txid_current_snapshot",
+    ),
     (0, 1, "pg_backup_stop pg_current_logfile pg_ls_tmpdir"),
     (0, 2, "pg_promote"),
-    (0, MANY, "datemultirange int4multirange int8multirange json_build_array jsonb_build_array nummultirange tsmultirange \
-      tstzmultirange"),
-    (1, 1, "_pg_expandarray abbrev aclexplode aclitem acos acosd acosh amvalidate anyarray_send \
+    (
+        0,
+        MANY,
+        "datemultirange int4multirange int8multirange json_build_array jsonb_build_array nummultirange tsmultirange \
+      tstzmultirange",
+    ),
+    (
+        1,
+        1,
+        "_pg_expandarray abbrev aclexplode aclitem acos acosd acosh amvalidate anyarray_send \
       anycompatiblearray_send area array_send array_to_tsvector asin asind asinh atan atand atanh \
       binary_upgrade_set_next_array_pg_type_oid binary_upgrade_set_next_heap_pg_class_oid \
       binary_upgrade_set_next_heap_relfilenode binary_upgrade_set_next_index_pg_class_oid \
@@ -255,17 +266,29 @@ static NAMES: &[(usize, usize, &str)] = &[
       txid_snapshot_send txid_snapshot_xip txid_snapshot_xmax txid_snapshot_xmin txid_status unistr unknownsend \
       upper_inc upper_inf uuid uuid_hash uuid_send varbit_send varbittypmodin varcharsend varchartypmodin \
       void_send width xid xid8 xid8send xidsend xml xml_is_well_formed xml_is_well_formed_content \
-      xml_is_well_formed_document xml_send xmlagg xmlcomment"),
-    (1, 2, "array_to_json box circle enum_range interval is_normalized ishorizontal isvertical json_object \
+      xml_is_well_formed_document xml_send xmlagg xmlcomment",
+    ),
+    (
+        1,
+        2,
+        "array_to_json box circle enum_range interval is_normalized ishorizontal isvertical json_object \
       jsonb_object line lo_import lseg normalize numeric obj_description parse_ident pg_backup_start \
       pg_get_constraintdef pg_get_ruledef pg_get_triggerdef pg_get_viewdef pg_relation_size pg_stat_file \
       pg_terminate_backend phraseto_tsquery plainto_tsquery point polygon range_merge similar_to_escape time \
-      timestamp timestamptz timetz to_ascii to_tsquery to_tsvector ts_debug ts_stat websearch_to_tsquery"),
-    (1, 3, "bit bpchar daterange int4range int8range lo_get numrange pg_create_physical_replication_slot \
-      pg_get_indexdef pg_ls_dir tsrange tstzrange varbit varchar"),
+      timestamp timestamptz timetz to_ascii to_tsquery to_tsvector ts_debug ts_stat websearch_to_tsquery",
+    ),
+    (
+        1,
+        3,
+        "bit bpchar daterange int4range int8range lo_get numrange pg_create_physical_replication_slot \
+      pg_get_indexdef pg_ls_dir tsrange tstzrange varbit varchar",
+    ),
     (1, 4, "pg_read_binary_file pg_read_file"),
     (1, MANY, "num_nonnulls num_nulls"),
-    (2, 2, "_pg_char_max_length _pg_char_octet_length _pg_datetime_precision _pg_index_position _pg_interval_type \
+    (
+        2,
+        2,
+        "_pg_char_max_length _pg_char_octet_length _pg_datetime_precision _pg_index_position _pg_interval_type \
       _pg_numeric_precision _pg_numeric_precision_radix _pg_numeric_scale _pg_truetypid _pg_truetypmod \
       aclcontains acldefault aclinsert aclitemeq aclremove anytextcat array_eq array_ge array_gt array_larger \
       array_le array_lt array_ne array_positions array_smaller arraycontained arraycontains arrayoverlap atan2 \
@@ -388,32 +411,53 @@ static NAMES: &[(usize, usize, &str)] = &[
       tsvector_eq tsvector_ge tsvector_gt tsvector_le tsvector_lt tsvector_ne txid_visible_in_snapshot uuid_cmp \
       uuid_eq uuid_ge uuid_gt uuid_hash_extended uuid_le uuid_lt uuid_ne varbitcmp varbiteq varbitge varbitgt \
       varbitle varbitlt varbitne xid8_larger xid8_smaller xid8cmp xid8eq xid8ge xid8gt xid8le xid8lt xid8ne \
-      xideq xideqint4 xidneq xidneqint4 xmlconcat2 xmlexists xmlvalidate"),
-    (2, 3, "array_fill generate_subscripts has_any_column_privilege has_database_privilege \
+      xideq xideqint4 xidneq xidneqint4 xmlconcat2 xmlexists xmlvalidate",
+    ),
+    (
+        2,
+        3,
+        "array_fill generate_subscripts has_any_column_privilege has_database_privilege \
       has_foreign_data_wrapper_privilege has_function_privilege has_language_privilege has_parameter_privilege \
       has_schema_privilege has_sequence_privilege has_server_privilege has_table_privilege \
       has_tablespace_privilege has_type_privilege json_populate_record json_populate_recordset json_to_tsvector \
       jsonb_to_tsvector pg_copy_physical_replication_slot pg_get_expr pg_has_role regexp_like \
-      regexp_split_to_table setweight string_to_table ts_rewrite tsquery_phrase xpath xpath_exists"),
-    (2, 4, "jsonb_path_exists jsonb_path_exists_tz jsonb_path_match jsonb_path_match_tz jsonb_path_query \
+      regexp_split_to_table setweight string_to_table ts_rewrite tsquery_phrase xpath xpath_exists",
+    ),
+    (
+        2,
+        4,
+        "jsonb_path_exists jsonb_path_exists_tz jsonb_path_match jsonb_path_match_tz jsonb_path_query \
       jsonb_path_query_array jsonb_path_query_array_tz jsonb_path_query_first jsonb_path_query_first_tz \
       jsonb_path_query_tz pg_copy_logical_replication_slot pg_create_logical_replication_slot regexp_count \
-      ts_headline ts_rank ts_rank_cd"),
+      ts_headline ts_rank ts_rank_cd",
+    ),
     (2, 6, "regexp_substr"),
     (2, 7, "regexp_instr"),
     (2, MANY, "json_extract_path json_extract_path_text jsonb_delete jsonb_extract_path jsonb_extract_path_text"),
-    (3, 3, "array_replace binary_upgrade_set_missing_value convert database_to_xml database_to_xml_and_xmlschema \
+    (
+        3,
+        3,
+        "array_replace binary_upgrade_set_missing_value convert database_to_xml database_to_xml_and_xmlschema \
       database_to_xmlschema float8_regr_accum int8inc_float8_float8 lo_lseek lo_lseek64 lo_put make_time \
       pg_column_is_updatable pg_describe_object pg_get_object_address pg_identify_object \
       pg_identify_object_as_address pg_index_column_has_property pg_logical_emit_message pg_nextoid \
-      pg_read_file_old pg_stat_have_stats set_bit set_byte set_config"),
+      pg_read_file_old pg_stat_have_stats set_bit set_byte set_config",
+    ),
     (3, 4, "has_column_privilege jsonb_insert"),
     (3, 5, "jsonb_set_lax"),
-    (3, MANY, "pg_logical_slot_get_binary_changes pg_logical_slot_get_changes pg_logical_slot_peek_binary_changes \
-      pg_logical_slot_peek_changes"),
-    (4, 4, "cursor_to_xmlschema makeaclitem overlaps query_to_xml query_to_xml_and_xmlschema query_to_xmlschema \
+    (
+        3,
+        MANY,
+        "pg_logical_slot_get_binary_changes pg_logical_slot_get_changes pg_logical_slot_peek_binary_changes \
+      pg_logical_slot_peek_changes",
+    ),
+    (
+        4,
+        4,
+        "cursor_to_xmlschema makeaclitem overlaps query_to_xml query_to_xml_and_xmlschema query_to_xmlschema \
       schema_to_xml schema_to_xml_and_xmlschema schema_to_xmlschema table_to_xml table_to_xml_and_xmlschema \
-      table_to_xmlschema"),
+      table_to_xmlschema",
+    ),
     (4, MANY, "satisfies_hash_partition"),
     (5, 5, "cursor_to_xml in_range"),
     (6, 7, "make_timestamptz"),

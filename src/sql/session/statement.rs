@@ -43,12 +43,18 @@ pub struct StatementInProgress {
     pub catalog_before: Option<CatalogState>,
 }
 
+thread_local! {
+    /// What a text begins with that is not read yet.
+    static UNREAD: (Rc<[Prepared]>, Rc<[Value]>) = (Rc::from([]), Rc::from([]));
+}
+
 impl QueryInProgress {
     /// A text that is not read yet.
     pub fn begin(now: Micros) -> QueryInProgress {
+        let (statements, parameters) = UNREAD.with(Clone::clone);
         QueryInProgress {
-            statements: Rc::from([]),
-            parameters: Rc::from([]),
+            statements,
+            parameters,
             began: now,
             at: 0,
             current: StatementInProgress::default(),
@@ -61,7 +67,9 @@ impl QueryInProgress {
         if self.has_several() && !parameters.is_empty() {
             return fail("42601", "cannot insert multiple commands into a prepared statement");
         }
-        self.parameters = parameters.iter().map(prepared::taken).collect();
+        if !parameters.is_empty() {
+            self.parameters = parameters.iter().map(prepared::taken).collect();
+        }
         Ok(())
     }
 
