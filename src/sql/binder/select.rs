@@ -300,9 +300,7 @@ impl<'a> Binder<'a> {
     /// By its position or its name a key may mean a column of the output that is not there before the groups are.
     fn check_group_key(&mut self, key: &Expr) -> Result<()> {
         let scope = self.scope();
-        let reads = |made: Option<u16>| {
-            made.is_some_and(|made| key.any(&|part| matches!(part, Expr::Column { slot, .. } if *slot == made)))
-        };
+        let reads = |made: Option<u16>| made.is_some_and(|made| key.slots().meets(SlotSet::one(made)));
         let in_window = key.any(&|part| match part {
             Expr::Column { slot, column } if Some(*slot) == scope.window_slot => {
                 let call = &scope.windows[usize::from(*column)];

@@ -53,7 +53,8 @@ impl Binder<'_> {
     ) -> Result<(BoundQuery, Option<Returning>)> {
         let mut conditions = Vec::new();
         if let Some(selection) = clauses.selection {
-            self.condition(selection, "WHERE")?.conjuncts(&mut conditions);
+            let bound = self.in_clause("WHERE", false, |binder| binder.condition(selection, "WHERE"))?;
+            bound.conjuncts(&mut conditions);
         }
         if others.iter().any(|other| other.reads().meets(SlotSet::one(TARGET))) {
             let alias = &target.alias;
@@ -64,7 +65,10 @@ impl Binder<'_> {
             return Err(wrong.into());
         }
         // Before the sources are settled: it may read them too.
-        let returning = clauses.returning.map(|items| self.returning(items)).transpose()?;
+        let returning = clauses
+            .returning
+            .map(|items| self.in_clause("RETURNING", false, |binder| binder.returning(items)))
+            .transpose()?;
         let Target { table, alias } = target;
         let mut sources = vec![Source::Table { table: table.clone(), alias: alias.clone(), slot: TARGET }];
         sources.extend(others);
