@@ -9,7 +9,7 @@ use crate::sql::parser::ast;
 use crate::sql::types::{Type, text};
 use crate::trace::Value;
 
-use super::coerce::{coerce, common_type_of, compare_exprs, unify};
+use super::coerce::{coerce, compare_exprs, compared_type, unify};
 use super::operators::call_of;
 use super::overload::{bind_arguments, choose, kinds};
 use super::{Binder, Typed};
@@ -93,12 +93,15 @@ fn clause_of_aggregates(function: &ast::Function) -> Option<String> {
     clauses.into_iter().find(|(is_there, _)| *is_there).map(|(_, clause)| clause)
 }
 
-/// It has the type of its first argument, though both are compared as one that is common to them.
+/// It has the type its first argument is compared as, though here both are compared as one that is common to them.
 fn nullif(mut arguments: Vec<Typed>) -> Result<Typed> {
     let [left, right] = [arguments[0].clone(), arguments[1].clone()];
     compare_exprs(Comparison::Equal, left, right)?;
-    let ty = common_type_of("NULLIF", &arguments)?;
-    let left_ty = if arguments[0].ty == Type::Unknown { ty.clone() } else { arguments[0].ty.clone() };
+    let ty = compared_type("NULLIF", &arguments[0].ty, &arguments[1].ty)?;
+    let left_ty = match &arguments[0].ty {
+        left if left.same_kind(&ty) || left.category() == ty.category() && !ty.is_number() => left.clone(),
+        _ => ty.clone(),
+    };
     let right = coerce(arguments.remove(1), &ty)?;
     let left = coerce(arguments.remove(0), &ty)?;
     let call = call_of(&NULLIF, vec![left, right], ty);

@@ -51,16 +51,20 @@ pub(super) fn compare_exprs(op: Comparison, left: Typed, right: Typed) -> Result
 
 /// Brings both sides of a comparison to one type.
 pub(super) fn alike(construct: &str, left: Typed, right: Typed) -> Result<(Expr, Expr)> {
-    let ty = match (&left.ty, &right.ty) {
-        (Type::Time, Type::Interval) | (Type::Interval, Type::Time) => Type::Interval,
-        (left, right) => common_type(construct, [left, right].into_iter())?,
-    };
-    let ty = if ty == Type::Unknown { Type::Text } else { ty };
+    let ty = compared_type(construct, &left.ty, &right.ty)?;
     // Integers of different width are kept and compared alike: without a cast an index can be used.
     let keep = |typed: &Typed| typed.ty.same_kind(&ty);
     let left = if keep(&left) { left.expr } else { coerce(left, &ty)? };
     let right = if keep(&right) { right.expr } else { coerce(right, &ty)? };
     Ok((left, right))
+}
+
+pub(super) fn compared_type(construct: &str, left: &Type, right: &Type) -> Result<Type> {
+    let ty = match (left, right) {
+        (Type::Time, Type::Interval) | (Type::Interval, Type::Time) => Type::Interval,
+        (left, right) => common_type(construct, [left, right].into_iter())?,
+    };
+    Ok(if ty == Type::Unknown { Type::Text } else { ty })
 }
 
 pub(super) fn common_type_of(construct: &str, parts: &[Typed]) -> Result<Type> {
@@ -176,6 +180,12 @@ pub(super) fn explicit_cast(of: Typed, to: &Type) -> Result<Typed> {
 }
 
 pub(super) fn like_exprs(of: Typed, pattern: Typed, escape: Option<char>, fold: bool, negated: bool) -> Result<Typed> {
+    if !fold
+        && [&of.ty, &pattern.ty].iter().all(|ty| matches!(ty, Type::Bytea | Type::Unknown))
+        && [&of.ty, &pattern.ty].contains(&&Type::Bytea)
+    {
+        return refuse("LIKE of bytea");
+    }
     for ty in [&of.ty, &pattern.ty] {
         if !ty.is_text() && *ty != Type::Unknown {
             return Err(no_operator(if fold { "~~*" } else { "~~" }, &of.ty, &pattern.ty));

@@ -271,6 +271,9 @@ impl<'a> Binder<'a> {
         if left.len() != right.len() {
             return fail("42601", "unequal number of entries in row expressions");
         }
+        if left.is_empty() {
+            return fail("0A000", "cannot compare rows of zero length");
+        }
         let mut pairs = Vec::new();
         for (a, b) in left.iter().zip(right) {
             pairs.push((self.expr(a)?, self.expr(b)?));

@@ -41,7 +41,7 @@ pub static FUNCTIONS: &[FunctionSpec] = &[
     pure("date_part", &[TEXT, INTERVAL], FLOAT8, date_part),
     pure("age", &[TIMESTAMP, TIMESTAMP], INTERVAL, |a| datetime::age(instant(&a[0]), instant(&a[1]))),
     pure("age", &[TIMESTAMPTZ, TIMESTAMPTZ], INTERVAL, |a| datetime::age(instant(&a[0]), instant(&a[1]))),
-    pure("to_timestamp", &[FLOAT8], TIMESTAMPTZ, |a| Ok(Value::TimestampTz((float(&a[0]) * 1e6).round() as i64))),
+    pure("to_timestamp", &[FLOAT8], TIMESTAMPTZ, to_timestamp),
     pure("make_date", &[INT4, INT4, INT4], DATE, make_date),
     pure("justify_hours", &[INTERVAL], INTERVAL, |a| Ok(span(&a[0]).justify_hours()?.into())),
     pure("justify_days", &[INTERVAL], INTERVAL, |a| Ok(span(&a[0]).justify_days()?.into())),
@@ -164,6 +164,32 @@ fn make_date(a: &[Value]) -> Result<Value> {
     match datetime::checked_date(days_from_civil(civil_year, month, day)) {
         Some(days) => Ok(Value::Date(days)),
         None => fail("22008", format!("date out of range: {year}-{month:02}-{day:02}")),
+    }
+}
+
+/// Seconds since 1970, counted from 2000 as PostgreSQL does: so it rounds.
+fn to_timestamp(a: &[Value]) -> Result<Value> {
+    const SECONDS_TO_2000: f64 = 946_684_800.0;
+    let seconds = float(&a[0]);
+    if seconds.is_nan() {
+        return fail("22008", "timestamp cannot be NaN");
+    }
+    if seconds.is_infinite() {
+        return Ok(Value::TimestampTz(if seconds > 0.0 { i64::MAX } else { i64::MIN }));
+    }
+    let micros = ((seconds - SECONDS_TO_2000) * 1e6).round_ties_even() as i128 + (SECONDS_TO_2000 * 1e6) as i128;
+    match datetime::checked_timestamp(micros)? {
+        Some(at) => Ok(Value::TimestampTz(at)),
+        None => fail("22008", format!("timestamp out of range: \"{}\"", with_exponent(seconds))),
+    }
+}
+
+/// C's `%g` of a number that has more than six digits before its point.
+fn with_exponent(number: f64) -> String {
+    let written = format!("{number:.5e}");
+    match written.split_once('e') {
+        Some((digits, exponent)) => format!("{}e+{exponent}", digits.trim_end_matches('0').trim_end_matches('.')),
+        None => written,
     }
 }
 

@@ -75,10 +75,13 @@ fn remainder(a: &[Value]) -> Result<Value> {
 
 fn power(a: &[Value]) -> Result<Value> {
     let (base, exponent) = (float(&a[0]), float(&a[1]));
+    if base.is_nan() || exponent.is_nan() {
+        return Ok(Value::Float(base.powf(exponent)));
+    }
     if base == 0.0 && exponent < 0.0 {
         return fail("2201F", "zero raised to a negative power is undefined");
     }
-    if base < 0.0 && exponent.fract() != 0.0 {
+    if base < 0.0 && exponent.floor() != exponent {
         return fail("2201F", "a negative number raised to a non-integer power yields a complex result");
     }
     let power = base.powf(exponent);

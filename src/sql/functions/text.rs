@@ -162,9 +162,15 @@ fn split_part(a: &[Value]) -> Result<Value> {
 }
 
 fn chr(a: &[Value]) -> Result<Value> {
-    match u32::try_from(int(&a[0])).ok().filter(|c| *c > 0).and_then(char::from_u32) {
-        Some(c) => Ok(text(&c.to_string())),
-        None => fail("54000", "requested character not valid for encoding"),
+    let code = int(&a[0]);
+    match u32::try_from(code).map(char::from_u32) {
+        Err(_) => fail("22023", "character number must be positive"),
+        Ok(Some('\0')) => fail("54000", "null character not permitted"),
+        Ok(Some(c)) => Ok(text(&c.to_string())),
+        Ok(None) if code > i64::from(u32::from(char::MAX)) => {
+            fail("54000", format!("requested character too large for encoding: {code}"))
+        }
+        Ok(None) => fail("54000", format!("requested character not valid for encoding: {code}")),
     }
 }
 
