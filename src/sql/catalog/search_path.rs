@@ -56,7 +56,19 @@ fn definitions(statement: &Statement) -> Vec<&ObjectName> {
 
 /// Whether a setting of search_path finds what is in `public`.
 pub fn has_public(setting: &str) -> bool {
-    setting.split(',').any(|schema| schema.trim().trim_matches(['"', '\'']).eq_ignore_ascii_case("public"))
+    schemas(setting).any(|schema| schema.eq_ignore_ascii_case("public"))
+}
+
+/// The first schema of a setting of search_path that there is.
+pub fn first(setting: &str) -> Option<&'static str> {
+    let known = |schema: &str| {
+        ["public", "pg_catalog", "information_schema"].into_iter().find(|known| schema.eq_ignore_ascii_case(known))
+    };
+    schemas(setting).find_map(known)
+}
+
+fn schemas(setting: &str) -> impl Iterator<Item = &str> {
+    setting.split(',').map(|schema| schema.trim().trim_matches(['"', '\'']))
 }
 
 fn makes_unqualified(statement: &Statement) -> bool {

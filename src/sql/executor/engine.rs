@@ -1,13 +1,13 @@
 //! What all sessions of a database share: the store, the catalog, randomness and the clock's zero.
 
-use std::rc::Rc;
-
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::sql::catalog::Catalog;
 use crate::store::{AdvisoryKey, Mode, Store, Tag};
 use crate::trace::{Micros, SessionId, Xid};
+
+use super::sequences::KnownSequences;
 
 pub struct Engine {
     pub store: Store,
@@ -18,8 +18,8 @@ pub struct Engine {
     pub settled_xid: Xid,
     /// Whether reads are told as events.
     pub tells_reads: bool,
-    /// For each session what nextval gave it, latest last.
-    sequences: Vec<Vec<(Rc<str>, i64)>>,
+    /// For each session.
+    sequences: Vec<KnownSequences>,
     /// For each session the advisory locks it holds beyond its transactions, each as often as it took it.
     advisory: Vec<Vec<(AdvisoryKey, Mode)>>,
 }
@@ -53,23 +53,12 @@ impl Engine {
         (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62)
     }
 
-    pub fn remember_sequence(&mut self, session: SessionId, name: &Rc<str>, value: i64) {
+    pub fn sequences_of(&mut self, session: SessionId) -> &mut KnownSequences {
         let slot = session.0 as usize;
         if self.sequences.len() <= slot {
-            self.sequences.resize_with(slot + 1, Vec::new);
+            self.sequences.resize_with(slot + 1, KnownSequences::default);
         }
-        let known = &mut self.sequences[slot];
-        known.retain(|(other, _)| other != name);
-        known.push((name.clone(), value));
-    }
-
-    /// Of one sequence, or of the one used last.
-    pub fn remembered_sequence(&self, session: SessionId, name: Option<&str>) -> Option<i64> {
-        let known = self.sequences.get(session.0 as usize)?;
-        match name {
-            Some(name) => known.iter().find(|(other, _)| &**other == name).map(|(_, value)| *value),
-            None => known.last().map(|(_, value)| *value),
-        }
+        &mut self.sequences[slot]
     }
 
     /// Besides what its transactions hold, which they give back themselves.

@@ -8,6 +8,29 @@ use crate::sql::error::{Result, fail};
 use crate::sql::executor::Context;
 use crate::trace::Value;
 
+/// What a session knows of the sequences it has used.
+#[derive(Default)]
+pub struct KnownSequences {
+    values: Vec<(Rc<str>, i64)>,
+    /// The one `nextval` was asked of last.
+    last: Option<Rc<str>>,
+}
+
+impl KnownSequences {
+    fn remember(&mut self, name: &Rc<str>, value: i64) {
+        self.values.retain(|(other, _)| other != name);
+        self.values.push((name.clone(), value));
+    }
+
+    pub fn current(&self, name: &str) -> Option<i64> {
+        self.values.iter().find(|(other, _)| &**other == name).map(|(_, value)| *value)
+    }
+
+    pub fn last(&self) -> Option<i64> {
+        self.current(self.last.as_ref()?)
+    }
+}
+
 impl Sequence {
     /// As it was when it was made, in the place of this one: a rollback brings this one back with its numbers.
     pub fn restarted(&self) -> Sequence {
@@ -19,7 +42,9 @@ impl Context<'_> {
     pub fn next_value(&mut self, name: &str) -> Result<Value> {
         let sequence = self.sequence_to_write(name, "nextval")?;
         let value = sequence.next()?;
-        self.engine.remember_sequence(self.session, &sequence.name, value);
+        let known = self.engine.sequences_of(self.session);
+        known.remember(&sequence.name, value);
+        known.last = Some(sequence.name.clone());
         Ok(Value::Int(value))
     }
 
@@ -36,6 +61,9 @@ impl Context<'_> {
         }
         sequence.last.set(value);
         sequence.called.set(called);
+        if called {
+            self.engine.sequences_of(self.session).remember(&sequence.name, value);
+        }
         Ok(Value::Int(value))
     }
 

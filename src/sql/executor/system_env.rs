@@ -32,15 +32,15 @@ impl SystemEnv for Context<'_> {
     }
 
     fn current_value(&mut self, sequence: &str) -> Result<Value> {
-        let name = &self.engine.catalog.sequence_called(sequence)?.name;
-        self.engine
-            .remembered_sequence(self.session, Some(name))
+        let name = self.engine.catalog.sequence_called(sequence)?.name.clone();
+        let known = self.engine.sequences_of(self.session).current(&name);
+        known
             .map(Value::Int)
             .ok_or_else(|| error("55000", format!("currval of sequence \"{name}\" is not yet defined in this session")))
     }
 
     fn last_value(&mut self) -> Result<Value> {
-        let last = self.engine.remembered_sequence(self.session, None).map(Value::Int);
+        let last = self.engine.sequences_of(self.session).last().map(Value::Int);
         last.ok_or_else(|| error("55000", "lastval is not yet defined in this session"))
     }
 
@@ -78,6 +78,10 @@ impl SystemEnv for Context<'_> {
 
     fn current_setting(&self, name: &str, missing_ok: bool) -> Result<Value> {
         Context::current_setting(self, name, missing_ok)
+    }
+
+    fn current_schema(&self) -> Option<&'static str> {
+        self.settings.current_schema()
     }
 
     fn session_number(&self) -> i64 {

@@ -16,7 +16,7 @@ macro_rules! of_keys {
             $(volatile($name, &[INT8], $returns, $call), volatile($name, &[INT4, INT4], $returns, $call),)*
             volatile("pg_advisory_unlock_all", &[], VOID, |env, _| {
                 env.advisory_unlock_all();
-                Ok(Value::Null)
+                Ok(text(""))
             }),
         ]
     };

@@ -33,6 +33,8 @@ pub trait SystemEnv {
 
     /// A setting as SHOW gives it.
     fn current_setting(&self, name: &str, missing_ok: bool) -> Result<Value>;
+    /// The first schema of the search path that there is.
+    fn current_schema(&self) -> Option<&'static str>;
     fn session_number(&self) -> i64;
     fn notice(&mut self, severity: &str, sqlstate: &str, message: String);
 }

@@ -24,15 +24,15 @@ pub static FUNCTIONS: &[FunctionSpec] = &[
     pure("pg_wal_lsn_diff", &[TEXT, TEXT], NUMERIC, |a| {
         Ok(Value::Numeric((lsn_bytes(string(&a[0]))? - lsn_bytes(string(&a[1]))?).into()))
     }),
-    pure("version", &[], TEXT, |_| Ok(text("PostgreSQL 15 (2 AM playground)"))),
-    pure("current_database", &[], TEXT, |_| Ok(text("app"))),
-    pure("current_catalog", &[], TEXT, |_| Ok(text("app"))),
-    pure("current_schema", &[], TEXT, |_| Ok(text("public"))),
-    pure("current_user", &[], TEXT, |_| Ok(text("app"))),
-    pure("current_role", &[], TEXT, |_| Ok(text("app"))),
-    pure("session_user", &[], TEXT, |_| Ok(text("app"))),
-    pure("user", &[], TEXT, |_| Ok(text("app"))),
-    pure("pg_typeof", &[Kind::TypeName], TEXT, |a| Ok(a[0].clone())),
+    pure("version", &[], TEXT, |_| Ok(text("PostgreSQL 15 (2 AM playground)"))).by_settings(),
+    pure("current_database", &[], TEXT, |_| Ok(text("app"))).by_settings(),
+    pure("current_catalog", &[], TEXT, |_| Ok(text("app"))).by_settings(),
+    stable("current_schema", &[], TEXT, |env, _| Ok(env.current_schema().map_or(Value::Null, text))),
+    pure("current_user", &[], TEXT, |_| Ok(text("app"))).by_settings(),
+    pure("current_role", &[], TEXT, |_| Ok(text("app"))).by_settings(),
+    pure("session_user", &[], TEXT, |_| Ok(text("app"))).by_settings(),
+    pure("user", &[], TEXT, |_| Ok(text("app"))).by_settings(),
+    pure("pg_typeof", &[Kind::TypeName], TEXT, |a| Ok(a[0].clone())).by_settings(),
 ];
 
 /// Where the log begins, and how much of it a commit takes.

@@ -73,6 +73,7 @@ pub enum Statement {
         nowait: bool,
     },
     Discard,
+    DiscardSequences,
     Explain {
         analyze: bool,
         costs: bool,

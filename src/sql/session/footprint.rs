@@ -56,6 +56,7 @@ pub fn kind_of(statement: &Statement) -> StatementKind {
         Statement::Analyze
         | Statement::Show(_)
         | Statement::Discard
+        | Statement::DiscardSequences
         | Statement::Explain { .. }
         | Statement::Refused(_) => StatementKind::Other,
     }

@@ -3,6 +3,7 @@
 use crate::sql::error::{Result, Stop};
 use crate::sql::executor::Awaited;
 use crate::sql::executor::engine::Engine;
+use crate::sql::executor::sequences::KnownSequences;
 use crate::sql::outcome::{DeadlockCheck, EngineEvent, Outcome, Progress, Wait};
 use crate::store::{Tag, Waiting};
 use crate::trace::{Micros, Notice, QueryResult, SessionId, SqlError, Sqlstate, Value};
@@ -247,5 +248,6 @@ impl<'a> Running<'a> {
     pub fn forget_belongings(&mut self) {
         self.engine.unlock_advisory(self.id);
         self.engine.forget_temporary_tables(self.id);
+        *self.engine.sequences_of(self.id) = KnownSequences::default();
     }
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::sql::error::{Result, fail};
+use crate::sql::executor::sequences::KnownSequences;
 use crate::sql::parser::ast::TransactionModes;
 use crate::sql::settings::{SessionSettings, level_name, own_spelling};
 use crate::sql::types::text;
@@ -68,5 +69,10 @@ impl Running<'_> {
         self.session.lasting = SessionSettings::default();
         self.session.settings.go_back(SessionSettings::default());
         Ok(done("DISCARD ALL"))
+    }
+
+    pub fn discard_sequences(&mut self) -> QueryResult {
+        *self.engine.sequences_of(self.id) = KnownSequences::default();
+        done("DISCARD SEQUENCES")
     }
 }

@@ -97,6 +97,7 @@ impl Running<'_> {
             }
             Statement::Show(name) => self.show(name),
             Statement::Discard => self.discard_all(),
+            Statement::DiscardSequences => Ok(self.discard_sequences()),
             Statement::Lock { tables, mode, nowait } => self.lock_tables(query, tables, *mode, !nowait),
             Statement::Explain { analyze, costs, statement } => match &**statement {
                 planned if is_planned(planned) => self.explain(query, prepared, planned, (*analyze, *costs)),

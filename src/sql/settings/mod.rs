@@ -130,6 +130,10 @@ impl SessionSettings {
         self.others.get("search_path").is_none_or(|path| crate::sql::catalog::search_path::has_public(path))
     }
 
+    pub fn current_schema(&self) -> Option<&'static str> {
+        self.others.get("search_path").map_or(Some("public"), |path| crate::sql::catalog::search_path::first(path))
+    }
+
     pub fn show(&self, name: &str) -> Result<String> {
         Ok(match name {
             "default_transaction_isolation" => level_name(self.isolation).to_owned(),

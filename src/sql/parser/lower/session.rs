@@ -66,6 +66,7 @@ impl Lowering<'_> {
             RESET => Statement::Reset(self.setting_name(&mut words)?),
             LOCK => self.lock_table(node, words)?,
             DISCARD if node.has(DISCARD_ALL) => Statement::Discard,
+            DISCARD if words.take("SEQUENCES") => Statement::DiscardSequences,
             ANALYZE => Statement::Analyze,
             EXPLAIN => self.explain(node)?,
             _ => return refuse(statement_name(node)),
