@@ -18,14 +18,28 @@ impl Binder<'_> {
             Some(ast::ConflictTarget::Constraint(constraint)) => vec![arbiter_named(table, &constraint.name)?],
         };
         let excluded = self.slot(table.columns.len())?;
-        let Some(update) = &on.update else { return Ok(OnConflict { arbiters, excluded, update: None }) };
+        let update = on.update.as_ref().map(|update| self.conflict_update(table, on, update, excluded)).transpose()?;
+        // PostgreSQL's planner looks for the index, when all names have been looked up.
+        if on.target.is_some() && arbiters.is_empty() {
+            return fail("42P10", "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+        }
+        Ok(OnConflict { arbiters, excluded, update })
+    }
+
+    fn conflict_update(
+        &mut self,
+        table: &Rc<Table>,
+        on: &ast::OnConflict,
+        update: &ast::ConflictUpdate,
+        excluded: u16,
+    ) -> Result<ConflictUpdate> {
         if on.target.is_none() {
             return fail("42601", "ON CONFLICT DO UPDATE requires inference specification or constraint name");
         }
         self.add_table_at(table, Rc::from("excluded"), excluded)?;
         let set = self.assignments(table, &update.assignments)?;
         let condition = update.selection.as_ref().map(|selection| self.condition(selection, "WHERE")).transpose()?;
-        Ok(OnConflict { arbiters, excluded, update: Some(ConflictUpdate { set, condition }) })
+        Ok(ConflictUpdate { set, condition })
     }
 }
 
@@ -44,9 +58,6 @@ fn arbiters_over(table: &Table, columns: &[ast::Ident]) -> Result<Vec<usize>> {
         if index.unique && columns == wanted {
             arbiters.push(place);
         }
-    }
-    if arbiters.is_empty() {
-        return fail("42P10", "there is no unique or exclusion constraint matching the ON CONFLICT specification");
     }
     Ok(arbiters)
 }
