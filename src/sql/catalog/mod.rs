@@ -5,7 +5,7 @@ pub mod sequence_name;
 pub mod system_names;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -204,9 +204,13 @@ impl Table {
 
     /// Of any kind: a table has no two constraints of one name.
     pub fn has_constraint(&self, name: &str) -> bool {
-        self.indexes.iter().any(|index| index.constraint && &*index.name == name)
-            || self.checks.iter().any(|check| &*check.name == name)
-            || self.foreign_keys.iter().any(|key| &*key.name == name)
+        self.constraint_names().any(|taken| taken == name)
+    }
+
+    fn constraint_names(&self) -> impl Iterator<Item = &str> {
+        let keys = self.indexes.iter().filter(|index| index.constraint).map(|index| &*index.name);
+        let checks = self.checks.iter().map(|check| &*check.name);
+        keys.chain(checks).chain(self.foreign_keys.iter().map(|key| &*key.name))
     }
 
     /// Whether a change of this column changes a key others may point to.
@@ -311,13 +315,30 @@ impl Catalog {
 
     /// Among the permanent names, or among those a session has for itself.
     pub fn has_relation(&self, name: &str, temporary: Option<SessionId>) -> bool {
-        let names = match temporary {
-            None => Some(&self.permanent),
-            Some(session) => self.temporary.get(&session),
-        };
-        names.is_some_and(|names| {
+        self.of(temporary).is_some_and(|names| {
             names.tables.contains_key(name) || names.sequences.contains_key(name) || names.index(name).is_some()
         })
+    }
+
+    fn of(&self, temporary: Option<SessionId>) -> Option<&Rc<Namespace>> {
+        match temporary {
+            None => Some(&self.permanent),
+            Some(session) => self.temporary.get(&session),
+        }
+    }
+
+    /// A name for a constraint that has none of its own: no other of any table has it.
+    pub fn free_constraint_name(&self, wanted: &str, temporary: Option<SessionId>) -> Rc<str> {
+        let tables = self.of(temporary).into_iter().flat_map(|names| names.tables.values());
+        let taken: BTreeSet<&str> = tables.flat_map(|table| table.constraint_names()).collect();
+        numbered(wanted, |name| taken.contains(name))
+    }
+
+    /// The same for one that has an index.
+    pub fn free_key_name(&self, wanted: &str, temporary: Option<SessionId>) -> Rc<str> {
+        let tables = self.of(temporary).into_iter().flat_map(|names| names.tables.values());
+        let taken: BTreeSet<&str> = tables.flat_map(|table| table.constraint_names()).collect();
+        numbered(wanted, |name| taken.contains(name) || self.has_relation(name, temporary))
     }
 
     /// A name for what has none of its own: the wanted one, or with a number after it.
@@ -397,7 +418,7 @@ impl Namespace {
     }
 }
 
-pub fn numbered(wanted: &str, taken: impl Fn(&str) -> bool) -> Rc<str> {
+fn numbered(wanted: &str, taken: impl Fn(&str) -> bool) -> Rc<str> {
     if !taken(wanted) {
         return Rc::from(wanted);
     }

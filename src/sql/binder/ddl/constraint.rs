@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::sql::binder::{Binder, names_of};
-use crate::sql::catalog::{Check, Table, missing_column, numbered};
+use crate::sql::catalog::{Check, Table, missing_column};
 use crate::sql::error::{Result, Stop, fail, refuse};
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast::{self, TableConstraintKind};
@@ -97,7 +97,7 @@ impl Binder<'_> {
             } else {
                 format!("{}_{}_key", table.name, columns.join("_"))
             };
-            self.catalog.free_name(&wanted, table.temporary.map(|it| it.session))
+            self.catalog.free_key_name(&wanted, table.temporary.map(|it| it.session))
         });
         Ok(KeyDefinition { name, columns: numbers, primary })
     }
@@ -118,7 +118,7 @@ impl Binder<'_> {
                 Some(column) => format!("{}_{column}_check", table.name),
                 None => format!("{}_check", table.name),
             };
-            numbered(&wanted, |name| table.has_constraint(name))
+            self.catalog.free_constraint_name(&wanted, table.temporary.map(|it| it.session))
         });
         check_name_is_free(table, &name)?;
         Ok(Check { name, condition })

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::sql::binder::{Binder, defined_name, names_of};
-use crate::sql::catalog::{Action, ForeignKey, Index, Table, numbered};
+use crate::sql::catalog::{Action, ForeignKey, Index, Table};
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::parser::ast::{self, OnCommit};
 
@@ -46,7 +46,7 @@ impl Binder<'_> {
         }
         let name = name.unwrap_or_else(|| {
             let wanted = format!("{}_{}_fkey", table.name, columns.join("_"));
-            numbered(&wanted, |name| table.has_constraint(name))
+            self.catalog.free_constraint_name(&wanted, table.temporary.map(|it| it.session))
         });
         let key = Rc::new(ForeignKey {
             name,

@@ -24,7 +24,11 @@ impl Context<'_> {
             self.notice("NOTICE", "00000", format!("relation \"{name}\" does not exist, skipping"));
             return Ok(());
         }
-        let table = self.engine.catalog.existing(&name)?.clone();
+        let catalog = &self.engine.catalog;
+        if catalog.table(&name).is_none() && (catalog.sequence(&name).is_some() || catalog.index(&name).is_some()) {
+            return refuse("ALTER TABLE of a sequence or an index");
+        }
+        let table = catalog.existing(&name)?.clone();
         self.lock_table(&table, Mode::AccessExclusive, true)?;
         for operation in &alter.operations {
             self.alter_operation(&name, operation)?;
