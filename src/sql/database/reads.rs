@@ -8,7 +8,7 @@ use crate::sql::database::Database;
 use crate::sql::error::Stop;
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast::Statement;
-use crate::sql::plan::{Body, Operator, PlanKind, PlanNode, Query};
+use crate::sql::plan::{Operator, PlanKind, PlanNode, QueryBody, QueryPlan};
 use crate::trace::SqlError;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,8 +59,8 @@ impl Database {
     }
 }
 
-fn about(query: &Query) -> Option<&Rc<Table>> {
-    let Body::Select(select) = &query.body else { return None };
+fn about(query: &QueryPlan) -> Option<&Rc<Table>> {
+    let QueryBody::Select(select) = &query.body else { return None };
     let Some(Expr::Column { slot, column }) = select.output.first() else { return None };
     let table = scanned(&select.from, *slot)?;
     let key = table.primary()?.plain_columns()?;

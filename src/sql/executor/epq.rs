@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use crate::sql::error::Result;
 use crate::sql::executor::{Context, Flow, FrameRow};
 use crate::sql::expr::{Comparison, Subquery, SubqueryKind};
-use crate::sql::plan::{Body, Query, Recheck};
+use crate::sql::plan::{QueryBody, QueryPlan, Recheck};
 use crate::store::compare;
 use crate::trace::Value;
 
@@ -105,8 +105,8 @@ impl Context<'_> {
         Ok(first)
     }
 
-    fn find_first_row(&mut self, query: &Query) -> Result<bool> {
-        let (Body::Select(select), Some(conditions)) = (&query.body, &query.joinable) else { return Ok(false) };
+    fn find_first_row(&mut self, query: &QueryPlan) -> Result<bool> {
+        let (QueryBody::Select(select), Some(conditions)) = (&query.body, &query.joinable) else { return Ok(false) };
         let mut is_found = false;
         self.run_node(&select.from, &mut |context| {
             // Of a hashed EXISTS the plan lacks the conditions it is hashed by.

@@ -4,13 +4,13 @@ use crate::sql::budget::row_bytes;
 use crate::sql::error::Result;
 use crate::sql::executor::write::{RowWrite, WriteProgress, later};
 use crate::sql::executor::{Context, FrameRow};
-use crate::sql::plan::{InsertRows, OnConflict, Write};
+use crate::sql::plan::{InsertRows, OnConflict, WritePlan};
 use crate::store::{Row, RowId};
 
 impl Context<'_> {
     pub fn run_insert(
         &mut self,
-        write: &Write,
+        write: &WritePlan,
         rows: &InsertRows,
         conflict: Option<&OnConflict>,
         progress: &mut WriteProgress,
@@ -36,7 +36,12 @@ impl Context<'_> {
     }
 
     /// The next row's values, after a wait those of the row that waited.
-    fn row_to_insert(&mut self, write: &Write, rows: &InsertRows, progress: &mut WriteProgress) -> Result<Option<Row>> {
+    fn row_to_insert(
+        &mut self,
+        write: &WritePlan,
+        rows: &InsertRows,
+        progress: &mut WriteProgress,
+    ) -> Result<Option<Row>> {
         if let Some(row) = &progress.inserting {
             return Ok(Some(row.clone()));
         }
@@ -59,7 +64,7 @@ impl Context<'_> {
         Ok(Some(row))
     }
 
-    fn insert_row(&mut self, write: &Write, row: Row, progress: &mut WriteProgress) -> Result<()> {
+    fn insert_row(&mut self, write: &WritePlan, row: Row, progress: &mut WriteProgress) -> Result<()> {
         let writing = progress.writing.get_or_insert_with(|| RowWrite::insert(&write.table, row.clone()));
         // After a wait this may be the row that ON CONFLICT updates.
         let shown = writing.new.clone().unwrap_or(row);

@@ -4,21 +4,21 @@
 use crate::sql::error::Result;
 use crate::sql::executor::sort::sort_by_keys;
 use crate::sql::executor::{Context, Flow, RowSink};
-use crate::sql::plan::{Query, Select, SortBy, SortKey};
+use crate::sql::plan::{QueryPlan, SelectPlan, SortBy, SortKey};
 use crate::trace::Value;
 
-fn is_postponed(order: &[SortKey], select: &Select, column: usize) -> bool {
+fn is_postponed(order: &[SortKey], select: &SelectPlan, column: usize) -> bool {
     select.output[column].is_volatile() && !order.iter().any(|key| key.by == SortBy::Output(column))
 }
 
-pub fn is_late(query: &Query, select: &Select) -> bool {
+pub fn is_late(query: &QueryPlan, select: &SelectPlan) -> bool {
     query.locks.is_empty()
         && select.distinct.is_none()
         && (0..select.output.len()).any(|column| is_postponed(&query.order, select, column))
 }
 
 impl Context<'_> {
-    pub fn run_sorted_then_output(&mut self, query: &Query, select: &Select, sink: RowSink) -> Result<Flow> {
+    pub fn run_sorted_then_output(&mut self, query: &QueryPlan, select: &SelectPlan, sink: RowSink) -> Result<Flow> {
         let slots: Vec<u16> = select.slots.iter().collect();
         let postponed: Vec<bool> =
             (0..select.output.len()).map(|column| is_postponed(&query.order, select, column)).collect();

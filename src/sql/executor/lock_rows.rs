@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, Stop, fail};
 use crate::sql::outcome::EngineEvent;
-use crate::sql::plan::{LockPolicy, LockTarget, Query};
+use crate::sql::plan::{LockPolicy, LockTarget, QueryPlan};
 use crate::store::{CommitSeq, RowId, RowLock};
 use crate::trace::{Isolation, LockStrength};
 
@@ -27,7 +27,7 @@ pub enum LockedRow {
 
 impl Context<'_> {
     /// False: the row the frame stands for is skipped or no longer fits.
-    pub(super) fn lock_rows(&mut self, query: &Query) -> Result<bool> {
+    pub(super) fn lock_rows(&mut self, query: &QueryPlan) -> Result<bool> {
         let mut changed = FoundRows::new();
         for target in &query.locks {
             let LockTarget { slot, table, strength, policy } = target;

@@ -4,7 +4,7 @@ use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, fail};
 use crate::sql::executor::write::{RowWrite, WriteProgress};
 use crate::sql::executor::{Context, FrameRow, LockedRow};
-use crate::sql::plan::{ConflictUpdate, LockPolicy, OnConflict, TARGET, Write};
+use crate::sql::plan::{ConflictUpdate, LockPolicy, OnConflict, TARGET, WritePlan};
 use crate::store::{CommitSeq, Key, KeyProbe, Row, RowId};
 use crate::trace::{Isolation, SqlError};
 
@@ -21,7 +21,7 @@ impl Context<'_> {
     /// True if a conflicting row is there and has been dealt with.
     pub fn meets_conflict(
         &mut self,
-        write: &Write,
+        write: &WritePlan,
         conflict: &OnConflict,
         row: &Row,
         progress: &mut WriteProgress,
@@ -47,7 +47,7 @@ impl Context<'_> {
     fn meets_in(
         &mut self,
         index: &Index,
-        write: &Write,
+        write: &WritePlan,
         conflict: &OnConflict,
         row: &Row,
         progress: &mut WriteProgress,
@@ -93,7 +93,7 @@ impl Context<'_> {
     /// DO UPDATE of the row in the target's slot.
     fn update_conflicting(
         &mut self,
-        write: &Write,
+        write: &WritePlan,
         index: &Index,
         key: &Key,
         update: &ConflictUpdate,

@@ -3,19 +3,19 @@
 use crate::sql::budget::{printed_bytes, row_bytes};
 use crate::sql::error::{Result, fail};
 use crate::sql::expr::Expr;
-use crate::sql::plan::{Body, Query};
+use crate::sql::plan::{QueryBody, QueryPlan};
 use crate::trace::Value;
 
 use super::{Context, Flow, ROWS_AT_MOST, RowSink};
 
 impl Context<'_> {
     /// The rows that are the answer.
-    pub fn query(&mut self, query: &Query) -> Result<Vec<Vec<Value>>> {
+    pub fn query(&mut self, query: &QueryPlan) -> Result<Vec<Vec<Value>>> {
         self.rows(query, printed_bytes).map(|(rows, _)| rows)
     }
 
     /// All rows of a query, and how many bytes are held for them.
-    pub fn rows(&mut self, query: &Query, bytes: fn(&[Value]) -> usize) -> Result<(Vec<Vec<Value>>, usize)> {
+    pub fn rows(&mut self, query: &QueryPlan, bytes: fn(&[Value]) -> usize) -> Result<(Vec<Vec<Value>>, usize)> {
         let mut rows = Vec::new();
         let held = self.rows_into(query, bytes, &mut rows)?;
         Ok((rows, held))
@@ -24,7 +24,7 @@ impl Context<'_> {
     /// Gives, with the rows, the bytes they are counted for; if the query fails, the rows before are there still.
     pub fn rows_into(
         &mut self,
-        query: &Query,
+        query: &QueryPlan,
         bytes: fn(&[Value]) -> usize,
         rows: &mut Vec<Vec<Value>>,
     ) -> Result<usize> {
@@ -41,12 +41,12 @@ impl Context<'_> {
     }
 
     /// The rows of a query of one column.
-    pub(super) fn column(&mut self, query: &Query) -> Result<(Vec<Value>, usize)> {
+    pub(super) fn column(&mut self, query: &QueryPlan) -> Result<(Vec<Value>, usize)> {
         let (rows, held) = self.rows(query, row_bytes)?;
         Ok((rows.into_iter().filter_map(|row| row.into_iter().next()).collect(), held))
     }
 
-    pub fn run_query(&mut self, query: &Query, sink: RowSink) -> Result<Flow> {
+    pub fn run_query(&mut self, query: &QueryPlan, sink: RowSink) -> Result<Flow> {
         let limit = self.row_limit(query.limit.as_ref(), "LIMIT")?;
         let mut skip = self.row_limit(query.offset.as_ref(), "OFFSET")?.unwrap_or(0);
         self.count_loop(query.stages.limit.id);
@@ -71,8 +71,8 @@ impl Context<'_> {
             Ok(flow)
         };
         match &query.body {
-            Body::Select(select) => self.run_select(query, select, &mut bounded)?,
-            Body::Values(rows) => {
+            QueryBody::Select(select) => self.run_select(query, select, &mut bounded)?,
+            QueryBody::Values(rows) => {
                 let mut made = Vec::new();
                 let mut held = 0;
                 for row in rows {
@@ -84,7 +84,7 @@ impl Context<'_> {
                 self.run.budget.release(held);
                 flow
             }
-            Body::SetOperation { operation, all, inputs } => {
+            QueryBody::SetOperation { operation, all, inputs } => {
                 let (rows, held) = self.set_operation(*operation, *all, inputs)?;
                 let flow = self.emit_sorted_output(rows, query, &mut bounded)?;
                 self.run.budget.release(held);

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::sql::budget::{Budget, row_bytes};
 use crate::sql::error::Result;
-use crate::sql::plan::{Distinct, Query, Select, SortBy};
+use crate::sql::plan::{Distinct, QueryPlan, SelectPlan, SortBy};
 use crate::store::Key;
 use crate::trace::Value;
 
@@ -31,7 +31,7 @@ impl Seen {
 }
 
 impl Context<'_> {
-    pub(super) fn run_select(&mut self, query: &Query, select: &Select, sink: RowSink) -> Result<Flow> {
+    pub(super) fn run_select(&mut self, query: &QueryPlan, select: &SelectPlan, sink: RowSink) -> Result<Flow> {
         let mut seen = Seen::default();
         let stages = &query.stages;
         for stage in [&stages.body, &stages.sort, &stages.lock] {
@@ -119,8 +119,13 @@ impl Context<'_> {
         Ok(flow)
     }
 
-    pub(super) fn emit_sorted_output(&mut self, rows: Vec<Vec<Value>>, query: &Query, sink: RowSink) -> Result<Flow> {
-        let Query { order, stages, .. } = query;
+    pub(super) fn emit_sorted_output(
+        &mut self,
+        rows: Vec<Vec<Value>>,
+        query: &QueryPlan,
+        sink: RowSink,
+    ) -> Result<Flow> {
+        let QueryPlan { order, stages, .. } = query;
         self.count_loop(stages.body.id);
         self.count_loop(stages.sort.id);
         self.count_rows(stages.body.id, rows.len());

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::sql::budget::row_bytes;
 use crate::sql::error::Result;
-use crate::sql::plan::{Query, SetOperation};
+use crate::sql::plan::{QueryPlan, SetOperation};
 use crate::store::Key;
 use crate::trace::Value;
 
@@ -17,7 +17,7 @@ impl Context<'_> {
         &mut self,
         operation: SetOperation,
         all: bool,
-        inputs: &[Query],
+        inputs: &[QueryPlan],
     ) -> Result<(Vec<Vec<Value>>, usize)> {
         let (first, rest) = inputs.split_first().expect("a set operation has inputs");
         let (mut rows, mut held) = self.rows(first, row_bytes)?;

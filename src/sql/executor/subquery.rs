@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use crate::sql::budget::row_bytes;
 use crate::sql::error::{Result, fail};
 use crate::sql::expr::{Subquery, SubqueryKind};
-use crate::sql::plan::{Body, HashedKeys, Query, SubqueryPlan};
+use crate::sql::plan::{HashedKeys, QueryBody, QueryPlan, SubqueryPlan};
 use crate::store::{Key, compare};
 use crate::trace::Value;
 
@@ -84,7 +84,7 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn scalar(&mut self, query: &Query) -> Result<Value> {
+    pub(super) fn scalar(&mut self, query: &QueryPlan) -> Result<Value> {
         let mut found: Option<Value> = None;
         self.run_query(query, &mut |_, row| {
             if found.is_some() {
@@ -103,7 +103,13 @@ impl Context<'_> {
         self.run.subqueries[number] = Some(kept);
     }
 
-    pub(super) fn in_kept_set(&mut self, number: usize, query: &Query, left: Value, negated: bool) -> Result<Value> {
+    pub(super) fn in_kept_set(
+        &mut self,
+        number: usize,
+        query: &QueryPlan,
+        left: Value,
+        negated: bool,
+    ) -> Result<Value> {
         if !matches!(self.run.subqueries.get(number), Some(Some(Kept::Set(..)))) {
             let mut set = FxHashSet::default();
             let (mut has_null, mut any) = (false, false);
@@ -135,11 +141,11 @@ impl Context<'_> {
         Ok(if *has_null { Value::Null } else { Value::Bool(negated) })
     }
 
-    pub(super) fn exists_by_keys(&mut self, number: usize, query: &Query, keys: &HashedKeys) -> Result<Value> {
+    pub(super) fn exists_by_keys(&mut self, number: usize, query: &QueryPlan, keys: &HashedKeys) -> Result<Value> {
         let key = self.evaluate_key(&keys.outer)?;
         if !matches!(self.run.subqueries.get(number), Some(Some(Kept::Keys(_)))) {
             let mut found = FxHashSet::default();
-            let Body::Select(select) = &query.body else { unreachable!("only selects are hashed") };
+            let QueryBody::Select(select) = &query.body else { unreachable!("only selects are hashed") };
             self.run_node(&select.from, &mut |context| {
                 let key = context.evaluate_key(&keys.inner)?;
                 if !key.has_null() {

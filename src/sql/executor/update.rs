@@ -4,14 +4,14 @@ use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::write::{RowWrite, WriteProgress};
 use crate::sql::executor::{Context, FrameRows, LockedRow};
-use crate::sql::plan::{Assignment, Found, LockPolicy, TARGET, Write};
+use crate::sql::plan::{Assignment, Found, LockPolicy, TARGET, WritePlan};
 use crate::store::{Row, compare};
 use crate::trace::LockStrength;
 
 impl Context<'_> {
     pub fn run_update(
         &mut self,
-        write: &Write,
+        write: &WritePlan,
         found: &Found,
         set: &[Assignment],
         progress: &mut WriteProgress,
@@ -35,7 +35,7 @@ impl Context<'_> {
     /// Locks the row and computes what becomes of it; `None` if it is not to be updated any more.
     fn row_to_update(
         &mut self,
-        write: &Write,
+        write: &WritePlan,
         found: &Found,
         set: &[Assignment],
         kept: &FrameRows,

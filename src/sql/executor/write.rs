@@ -11,7 +11,7 @@ use crate::sql::executor::epq::FoundRows;
 use crate::sql::executor::foreign_keys::ForeignKeyTask;
 use crate::sql::executor::{Context, Flow, FrameRow, FrameRows, LockedRow, row_key};
 use crate::sql::outcome::EngineEvent;
-use crate::sql::plan::{Assignment, Found, InsertRows, LockPolicy, TARGET, Write, WriteKind};
+use crate::sql::plan::{Assignment, Found, InsertRows, LockPolicy, TARGET, WriteKind, WritePlan};
 use crate::store::{Row, RowId};
 use crate::trace::{LockStrength, SqlError, Value, Xid};
 
@@ -71,7 +71,7 @@ const WRITTEN: usize = 256;
 const DISK_MOST: usize = 256 << 20;
 
 impl Context<'_> {
-    pub fn run_write(&mut self, write: &Write, progress: &mut WriteProgress) -> Result<()> {
+    pub fn run_write(&mut self, write: &WritePlan, progress: &mut WriteProgress) -> Result<()> {
         self.run.writes = true;
         match &write.kind {
             WriteKind::Insert { rows, conflict } => self.run_insert(write, rows, conflict.as_ref(), progress)?,

@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
-use crate::sql::plan::{Body, Operator, PlanNode, Query};
+use crate::sql::plan::{Operator, PlanNode, QueryBody, QueryPlan};
 
 use super::Explain;
 
 impl Explain<'_> {
-    pub fn name_query(&mut self, query: &Query) {
+    pub fn name_query(&mut self, query: &QueryPlan) {
         match &query.body {
-            Body::Select(select) => self.name_node(&select.from),
-            Body::Values(_) => {}
-            Body::SetOperation { inputs, .. } => inputs.iter().for_each(|input| self.name_query(input)),
+            QueryBody::Select(select) => self.name_node(&select.from),
+            QueryBody::Values(_) => {}
+            QueryBody::SetOperation { inputs, .. } => inputs.iter().for_each(|input| self.name_query(input)),
         }
     }
 
@@ -46,6 +46,6 @@ impl Explain<'_> {
     }
 }
 
-fn columns_of(query: &Query) -> Vec<Rc<str>> {
+fn columns_of(query: &QueryPlan) -> Vec<Rc<str>> {
     query.columns.iter().map(|column| column.name.clone()).collect()
 }

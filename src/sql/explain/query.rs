@@ -1,11 +1,13 @@
 //! What stands above the rows of FROM, and statements that write.
 
-use crate::sql::plan::{Body, Distinct, InsertRows, Query, Select, SetOperation, SortBy, SortKey, Write, WriteKind};
+use crate::sql::plan::{
+    Distinct, InsertRows, QueryBody, QueryPlan, SelectPlan, SetOperation, SortBy, SortKey, WriteKind, WritePlan,
+};
 
 use super::Explain;
 
 impl Explain<'_> {
-    pub fn query(&mut self, query: &Query) {
+    pub fn query(&mut self, query: &QueryPlan) {
         let depth = self.page.depth;
         if query.limit.is_some() || query.offset.is_some() {
             self.open_stage("Limit", query.stages.limit);
@@ -22,18 +24,18 @@ impl Explain<'_> {
             self.page.depth += 1;
         }
         match &query.body {
-            Body::Values(_) => self.open_stage("Values Scan on \"*VALUES*\"", query.stages.body),
-            Body::SetOperation { operation, all, inputs } => {
+            QueryBody::Values(_) => self.open_stage("Values Scan on \"*VALUES*\"", query.stages.body),
+            QueryBody::SetOperation { operation, all, inputs } => {
                 self.open_stage(set_operation_name(*operation, *all), query.stages.body);
                 self.page.depth += 1;
                 inputs.iter().for_each(|input| self.query(input));
             }
-            Body::Select(select) => self.select(query, select),
+            QueryBody::Select(select) => self.select(query, select),
         }
         self.page.depth = depth;
     }
 
-    fn select(&mut self, query: &Query, select: &Select) {
+    fn select(&mut self, query: &QueryPlan, select: &SelectPlan) {
         match &select.distinct {
             Some(Distinct::Rows) => {
                 self.open_stage("HashAggregate", query.stages.body);
@@ -51,7 +53,7 @@ impl Explain<'_> {
         self.subplans(select);
     }
 
-    fn sort_key(&self, key: &SortKey, query: &Query) -> String {
+    fn sort_key(&self, key: &SortKey, query: &QueryPlan) -> String {
         let by = match &key.by {
             SortBy::Expr(expr) => self.names.expr(expr),
             SortBy::Output(column) => query.columns[*column].name.to_string(),
@@ -59,7 +61,7 @@ impl Explain<'_> {
         by + direction(key)
     }
 
-    pub fn write(&mut self, write: &Write) {
+    pub fn write(&mut self, write: &WritePlan) {
         let (verb, found) = match &write.kind {
             WriteKind::Insert { .. } => ("Insert", None),
             WriteKind::Update { found, .. } => ("Update", Some(found)),

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use crate::sql::expr::{Expr, Subquery, SubqueryKind};
-use crate::sql::plan::{Operator, PlanNode, Select};
+use crate::sql::plan::{Operator, PlanNode, SelectPlan};
 
 use super::Explain;
 
 impl Explain<'_> {
-    pub fn subplans(&mut self, select: &Select) {
+    pub fn subplans(&mut self, select: &SelectPlan) {
         let mut found: Vec<Rc<Subquery>> = Vec::new();
         select.output.iter().for_each(|expr| collect(expr, &mut found));
         collect_from_node(&select.from, &mut found);

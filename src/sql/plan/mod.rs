@@ -17,11 +17,11 @@ pub use node::{
     Window,
 };
 pub use query::{
-    Body, Distinct, LockPolicy, LockTarget, OutputColumn, Query, Select, SetOperation, SortBy, SortKey, Stages,
-    lock_words,
+    Distinct, LockPolicy, LockTarget, OutputColumn, QueryBody, QueryPlan, SelectPlan, SetOperation, SortBy, SortKey,
+    Stages, lock_words,
 };
 pub use recheck::{Recheck, joinable};
-pub use write::{Assignment, ConflictUpdate, Found, InsertRows, OnConflict, Returning, TARGET, Write, WriteKind};
+pub use write::{Assignment, ConflictUpdate, Found, InsertRows, OnConflict, Returning, TARGET, WriteKind, WritePlan};
 
 use std::rc::Rc;
 
@@ -30,8 +30,8 @@ use crate::sql::expr::Expr;
 use crate::trace::Value;
 
 pub enum PlanKind {
-    Query(Query),
-    Write(Write),
+    Query(QueryPlan),
+    Write(WritePlan),
 }
 
 /// What the parts of a plan refer to by number.
@@ -40,13 +40,13 @@ pub struct PlanParts {
     /// How many columns the row of each slot has.
     pub widths: Vec<usize>,
     /// Common table expressions that are computed once.
-    pub ctes: Vec<Query>,
+    pub ctes: Vec<QueryPlan>,
     pub subqueries: Vec<SubqueryPlan>,
 }
 
 /// What answers the subquery of the same place.
 pub struct SubqueryPlan {
-    pub query: Query,
+    pub query: QueryPlan,
     /// EXISTS over equal columns: inner rows are read once and found again by these keys.
     pub hashed: Option<HashedKeys>,
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::sql::catalog::Table;
 use crate::sql::expr::{Expr, SlotSet, Subquery};
 
-use super::{Aggregate, Query, WindowCall};
+use super::{Aggregate, QueryPlan, WindowCall};
 
 /// A part of a plan: the tree below a FROM clause and, above it, grouping and windows.
 pub struct PlanNode {
@@ -73,7 +73,7 @@ pub enum Operator {
     },
     Derived {
         slot: u16,
-        query: Box<Query>,
+        query: Box<QueryPlan>,
         name: Rc<str>,
     },
     /// A common table expression that is computed once.

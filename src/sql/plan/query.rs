@@ -9,8 +9,8 @@ use crate::trace::LockStrength;
 
 use super::{Estimate, PlanNode, Recheck, Stage};
 
-pub struct Query {
-    pub body: Body,
+pub struct QueryPlan {
+    pub body: QueryBody,
     pub columns: Vec<OutputColumn>,
     pub order: Vec<SortKey>,
     /// The rows come in this order already.
@@ -41,14 +41,14 @@ pub struct OutputColumn {
     pub ty: Type,
 }
 
-pub enum Body {
-    Select(Select),
+pub enum QueryBody {
+    Select(SelectPlan),
     Values(Vec<Vec<Expr>>),
     /// Of two queries or more, from the left.
     SetOperation {
         operation: SetOperation,
         all: bool,
-        inputs: Vec<Query>,
+        inputs: Vec<QueryPlan>,
     },
 }
 
@@ -59,7 +59,7 @@ pub enum SetOperation {
     Except,
 }
 
-pub struct Select {
+pub struct SelectPlan {
     pub from: PlanNode,
     pub output: Vec<Expr>,
     pub distinct: Option<Distinct>,
@@ -110,7 +110,7 @@ pub fn lock_words(strength: LockStrength) -> &'static str {
     }
 }
 
-impl Query {
+impl QueryPlan {
     /// Of what it gives.
     pub fn estimate(&self) -> Estimate {
         self.stages.limit.estimate

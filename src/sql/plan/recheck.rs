@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::sql::expr::{Expr, SlotSet, Subquery, SubqueryKind};
 use crate::trace::Value;
 
-use super::{Body, JoinKind, Source, SubqueryPlan, slots_of};
+use super::{JoinKind, QueryBody, Source, SubqueryPlan, slots_of};
 
 /// How a row found before is tested once more.
 pub struct Recheck {
@@ -46,7 +46,7 @@ impl Recheck {
                 (SubqueryKind::Exists, _) if joins(subquery.outer) && exists_joins(subquery, subqueries) => {
                     self.joined.push(subquery.clone());
                     let query = &subqueries[subquery.number].query;
-                    let Body::Select(select) = &query.body else { return };
+                    let QueryBody::Select(select) = &query.body else { return };
                     let levels: Vec<SlotSet> = levels.iter().copied().chain([select.slots]).collect();
                     for inner in query.joinable.iter().flatten() {
                         self.take_in(inner.clone(), &levels, subqueries, rest);

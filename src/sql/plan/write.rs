@@ -5,12 +5,12 @@ use std::rc::Rc;
 use crate::sql::catalog::Table;
 use crate::sql::expr::{Expr, SlotSet};
 
-use super::{OutputColumn, PlanNode, Query, Recheck, Stage};
+use super::{OutputColumn, PlanNode, QueryPlan, Recheck, Stage};
 
 /// The slot of the row that is written, in every writing statement.
 pub const TARGET: u16 = 0;
 
-pub struct Write {
+pub struct WritePlan {
     pub table: Rc<Table>,
     pub kind: WriteKind,
     pub returning: Option<Returning>,
@@ -27,7 +27,7 @@ pub enum InsertRows {
     /// For each row an expression for each column of the table.
     Listed { rows: Vec<Vec<Expr>>, stage: Stage },
     /// Rows of a query, which stand in `slot` when the columns are computed from them.
-    Queried { query: Query, slot: u16, columns: Vec<Expr> },
+    Queried { query: QueryPlan, slot: u16, columns: Vec<Expr> },
 }
 
 /// How the rows to be written are found.

@@ -3,18 +3,18 @@
 //! No pass of the optimizer, for where the planner has found an index to search for each outer row, that is left as it is.
 
 use crate::sql::expr::{Comparison, Expr, SlotSet, Subquery, SubqueryKind};
-use crate::sql::plan::{Access, Body, HashedKeys, Operator, Query};
+use crate::sql::plan::{Access, HashedKeys, Operator, QueryBody, QueryPlan};
 
 pub const NAME: &str = "hash_exists";
 
 /// Takes the conditions out of the plan that are looked up in its stead.
-pub fn hash(query: &mut Query, subquery: &Subquery) -> Option<HashedKeys> {
+pub fn hash(query: &mut QueryPlan, subquery: &Subquery) -> Option<HashedKeys> {
     let outer = subquery.outer;
     let is_hashed = subquery.kind == SubqueryKind::Exists && !subquery.volatile && !outer.is_empty();
     if !is_hashed || query.limit.is_some() || query.offset.is_some() {
         return None;
     }
-    let Body::Select(select) = &mut query.body else { return None };
+    let QueryBody::Select(select) = &mut query.body else { return None };
     let own = select.slots;
     let Operator::Scan(scan) = &mut select.from.operator else { return None };
     if scan.access != Access::Whole {

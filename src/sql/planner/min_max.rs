@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::functions::aggregate::AggregateFunction;
-use crate::sql::plan::{Aggregate, BoundSelect, Grouping, Operator, PlanNode, Select, SortBy, SortKey, Source};
+use crate::sql::plan::{Aggregate, BoundSelect, Grouping, Operator, PlanNode, SelectPlan, SortBy, SortKey, Source};
 use crate::trace::Value;
 
 use super::Planner;
@@ -18,7 +18,7 @@ pub const NAME: &str = "min_max_by_index";
 
 impl Planner<'_> {
     /// The aggregate over one row, which a subquery with ORDER BY and LIMIT 1 gives; or the SELECT as it was.
-    pub fn min_max_by_index(&mut self, bound: BoundSelect) -> Result<Select, BoundSelect> {
+    pub fn min_max_by_index(&mut self, bound: BoundSelect) -> Result<SelectPlan, BoundSelect> {
         let Some((source, order)) = extreme(&bound).filter(|_| !self.skipped.has(NAME)) else { return Err(bound) };
         let SortBy::Expr(value) = order.by.clone() else { return Err(bound) };
         let mut conditions = bound.conditions.clone();
@@ -34,16 +34,16 @@ impl Planner<'_> {
         else {
             return Err(bound);
         };
-        let first = Select { from: planned.node, output: vec![value], distinct: None, slots };
+        let first = SelectPlan { from: planned.node, output: vec![value], distinct: None, slots };
         let derived = self.first_of(first, order, slot);
         let aggregates =
             aggregates.into_iter().map(|call| Aggregate { arguments: vec![Expr::Column { slot, column: 0 }], ..call });
         let grouping = Grouping { keys: Vec::new(), aggregates: aggregates.collect(), having: None, slot: made };
         let (from, _) = self.made_of(derived, SlotSet::one(slot), Some(grouping), None);
-        Ok(Select { from, output, distinct, slots: SlotSet::one(made) })
+        Ok(SelectPlan { from, output, distinct, slots: SlotSet::one(made) })
     }
 
-    fn first_of(&mut self, select: Select, order: Vec<SortKey>, slot: u16) -> PlanNode {
+    fn first_of(&mut self, select: SelectPlan, order: Vec<SortKey>, slot: u16) -> PlanNode {
         let limit = Some(Expr::Const(Value::Int(1)));
         let outside = Outside { columns: Vec::new(), order, presorted: true, limit, offset: None, locks: Vec::new() };
         let query = Box::new(self.selected(select, outside));

@@ -19,7 +19,7 @@ pub use assumed::Assumed;
 use crate::sql::expr::{SlotSet, Subquery};
 use crate::sql::optimizer::Skipped;
 use crate::sql::plan::{
-    BoundKind, BoundStatement, Estimate, NodeId, Operator, PartRole, PlanKind, PlanNode, PlanParts, Query, Stage,
+    BoundKind, BoundStatement, Estimate, NodeId, Operator, PartRole, PlanKind, PlanNode, PlanParts, QueryPlan, Stage,
     SubqueryPlan,
 };
 use crate::store::Store;
@@ -76,7 +76,7 @@ impl Planner<'_> {
         })
     }
 
-    fn subquery_plan(&self, mut query: Query, subquery: &Subquery) -> SubqueryPlan {
+    fn subquery_plan(&self, mut query: QueryPlan, subquery: &Subquery) -> SubqueryPlan {
         let hashed = if self.skipped.has(hash_exists::NAME) { None } else { hash_exists::hash(&mut query, subquery) };
         SubqueryPlan { query, hashed }
     }

@@ -2,8 +2,8 @@
 
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::plan::{
-    Body, BoundBody, BoundQuery, BoundSelect, Distinct, Estimate, Group, Grouping, LockTarget, Operator, OutputColumn,
-    PlanNode, Query, Recheck, Select, SetOperation, SortKey, Stages, Window, Windowing, joinable,
+    BoundBody, BoundQuery, BoundSelect, Distinct, Estimate, Group, Grouping, LockTarget, Operator, OutputColumn,
+    PlanNode, QueryBody, QueryPlan, Recheck, SelectPlan, SetOperation, SortKey, Stages, Window, Windowing, joinable,
 };
 use crate::trace::Value;
 
@@ -21,14 +21,14 @@ pub struct Outside {
 }
 
 impl Planner<'_> {
-    pub fn query(&mut self, bound: BoundQuery) -> Query {
+    pub fn query(&mut self, bound: BoundQuery) -> QueryPlan {
         let BoundQuery { body, columns, order, limit, offset, locks } = bound;
         let outside = Outside { columns, order, presorted: false, limit, offset, locks };
         match body {
             BoundBody::Select(select) => self.select(*select, outside),
             BoundBody::Values(rows) => {
                 let estimate = cost::values(rows.len());
-                self.finished(Body::Values(rows), estimate, outside)
+                self.finished(QueryBody::Values(rows), estimate, outside)
             }
             BoundBody::SetOperation { operation, all, inputs } => self.set_operation(operation, all, inputs, outside),
         }
@@ -40,13 +40,13 @@ impl Planner<'_> {
         all: bool,
         inputs: Vec<BoundQuery>,
         outside: Outside,
-    ) -> Query {
-        let inputs: Vec<Query> = inputs.into_iter().map(|input| self.query(input)).collect();
-        let estimate = cost::set_operation(inputs.iter().map(Query::estimate));
-        self.finished(Body::SetOperation { operation, all, inputs }, estimate, outside)
+    ) -> QueryPlan {
+        let inputs: Vec<QueryPlan> = inputs.into_iter().map(|input| self.query(input)).collect();
+        let estimate = cost::set_operation(inputs.iter().map(QueryPlan::estimate));
+        self.finished(QueryBody::SetOperation { operation, all, inputs }, estimate, outside)
     }
 
-    fn select(&mut self, bound: BoundSelect, mut outside: Outside) -> Query {
+    fn select(&mut self, bound: BoundSelect, mut outside: Outside) -> QueryPlan {
         let bound = match self.min_max_by_index(bound) {
             Ok(from) => return self.selected(from, outside),
             Err(bound) => bound,
@@ -63,8 +63,8 @@ impl Planner<'_> {
         let planned = self.from(sources, conditions, wanted);
         outside.presorted = planned.ordered && by_rows && !outside.order.is_empty();
         let (from, slots) = self.made_of(planned.node, slots, grouping, windowing);
-        let query = self.selected(Select { from, output, distinct, slots }, outside);
-        Query { recheck, joinable, ..query }
+        let query = self.selected(SelectPlan { from, output, distinct, slots }, outside);
+        QueryPlan { recheck, joinable, ..query }
     }
 
     /// Groups and windows over rows.
@@ -90,12 +90,12 @@ impl Planner<'_> {
         (node, slots)
     }
 
-    pub fn selected(&mut self, select: Select, outside: Outside) -> Query {
+    pub fn selected(&mut self, select: SelectPlan, outside: Outside) -> QueryPlan {
         let estimate = select.from.estimate;
-        self.finished(Body::Select(select), estimate, outside)
+        self.finished(QueryBody::Select(select), estimate, outside)
     }
 
-    fn finished(&mut self, body: Body, estimate: Estimate, outside: Outside) -> Query {
+    fn finished(&mut self, body: QueryBody, estimate: Estimate, outside: Outside) -> QueryPlan {
         let Outside { columns, order, presorted, limit, offset, locks } = outside;
         let is_sorted = !order.is_empty() && !presorted;
         let sorted = if is_sorted { cost::sort(estimate) } else { estimate };
@@ -109,6 +109,6 @@ impl Planner<'_> {
             lock: self.stage(sorted),
             limit: self.stage(limited),
         };
-        Query { body, columns, order, presorted, limit, offset, locks, recheck: None, joinable: None, stages }
+        QueryPlan { body, columns, order, presorted, limit, offset, locks, recheck: None, joinable: None, stages }
     }
 }

@@ -1,14 +1,14 @@
 //! How the rows of a writing statement are found.
 
 use crate::sql::plan::{
-    BoundBody, BoundQuery, BoundRows, BoundWrite, BoundWriteKind, Found, InsertRows, Recheck, Write, WriteKind,
+    BoundBody, BoundQuery, BoundRows, BoundWrite, BoundWriteKind, Found, InsertRows, Recheck, WriteKind, WritePlan,
 };
 
 use super::order::Wanted;
 use super::{Planner, cost};
 
 impl Planner<'_> {
-    pub fn write(&mut self, bound: BoundWrite) -> Write {
+    pub fn write(&mut self, bound: BoundWrite) -> WritePlan {
         let BoundWrite { table, kind, returning } = bound;
         let (kind, estimate) = match kind {
             BoundWriteKind::Insert { rows, conflict } => {
@@ -30,7 +30,7 @@ impl Planner<'_> {
                 (WriteKind::Delete { found }, estimate)
             }
         };
-        Write { table, kind, returning, stage: self.stage(cost::write(estimate)) }
+        WritePlan { table, kind, returning, stage: self.stage(cost::write(estimate)) }
     }
 
     fn insert_rows(&mut self, rows: BoundRows) -> InsertRows {

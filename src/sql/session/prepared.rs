@@ -45,10 +45,10 @@ pub struct Prepared {
     pub text: Rc<str>,
     pub asks_system: bool,
     pub skipped: Rc<Skipped>,
-    plans: std::cell::RefCell<Vec<(Vec<Type>, Rc<Plan>)>>,
+    plans: std::cell::RefCell<Vec<(Vec<Type>, Rc<StatementPlan>)>>,
 }
 
-pub struct Plan {
+pub struct StatementPlan {
     pub kind: PlanKind,
     pub parts: Rc<PlanParts>,
     pub tables: Vec<(Rc<Table>, Mode)>,
@@ -105,11 +105,11 @@ impl Prepared {
         catalog: &Catalog,
         store: &Store,
         parameters: &[Value],
-    ) -> Result<Rc<Plan>> {
+    ) -> Result<Rc<StatementPlan>> {
         let mut plans = self.plans.borrow_mut();
         let versions = catalog.versions();
         // Who has temporary tables has plans of its own.
-        let fits = |types: &[Type], plan: &Plan| {
+        let fits = |types: &[Type], plan: &StatementPlan| {
             plan.versions.1 == versions.1
                 && types.len() == parameters.len()
                 && types.iter().zip(parameters).all(|(ty, value)| has_type(value, ty))
@@ -141,7 +141,7 @@ pub fn make(
     types: &[Type],
     skipped: &Skipped,
     seen: &mut dyn FnMut(&str, &BoundStatement),
-) -> Result<Plan> {
+) -> Result<StatementPlan> {
     let mut binder = Binder::new(catalog, store, types);
     binder.folder.is_off = skipped.has(optimizer::CONSTANTS);
     let kind = match statement {
@@ -162,7 +162,7 @@ pub fn make(
         PlanKind::Query(query) => Some(shown(&query.columns)),
         PlanKind::Write(write) => write.returning.as_ref().map(|returning| shown(&returning.columns)),
     };
-    Ok(Plan {
+    Ok(StatementPlan {
         kind,
         parts: Rc::new(parts),
         tables: binder.tables,

@@ -14,7 +14,7 @@ use crate::sql::{explain, system};
 use crate::store::{CommitSeq, Mode, Tag};
 use crate::trace::{Column, Isolation, Micros, QueryResult, SqlType, Value};
 
-use super::prepared::{self, Plan, Prepared, Statements};
+use super::prepared::{self, Prepared, StatementPlan, Statements};
 use super::{Running, done};
 
 /// A query text in work.
@@ -33,7 +33,7 @@ pub struct QueryInProgress {
 #[derive(Default)]
 pub struct StatementInProgress {
     pub run: Option<StatementRun>,
-    pub plan: Option<Rc<Plan>>,
+    pub plan: Option<Rc<StatementPlan>>,
     pub progress: WriteProgress,
     pub pinned: Option<CommitSeq>,
     pub waiting: Option<(Tag, Mode)>,
@@ -268,7 +268,7 @@ fn plan_for(
     current: &mut StatementInProgress,
     prepared: &Prepared,
     statement: &Statement,
-) -> Result<Rc<Plan>> {
+) -> Result<Rc<StatementPlan>> {
     if let Some(plan) = &current.plan {
         return Ok(plan.clone());
     }
@@ -293,7 +293,7 @@ fn plan_for(
     Ok(plan)
 }
 
-fn run_plan(context: &mut Context, plan: &Plan, progress: &mut WriteProgress) -> Result<QueryResult> {
+fn run_plan(context: &mut Context, plan: &StatementPlan, progress: &mut WriteProgress) -> Result<QueryResult> {
     match &plan.kind {
         PlanKind::Query(query) => {
             if context.read_only && query.locks.iter().any(|target| target.table.temporary.is_none()) {
