@@ -130,6 +130,9 @@ const MANY: usize = usize::MAX;
 /// Names of which nothing is offered, whatever they take: all others of pg_proc that can be called in a statement, and the types, which
 /// convert when they are called by name. From how many arguments to how many.
 static NAMES: &[(usize, usize, &str)] = &[
+    // What the grammar knows by name.
+    (1, 1, "current_time current_timestamp localtime localtimestamp"),
+    (1, MANY, "grouping"),
     (
         0,
         0,
