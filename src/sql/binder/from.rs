@@ -14,7 +14,7 @@ use crate::trace::SqlError;
 
 use super::coerce::{coerce, common_type, compare_exprs};
 use super::overload::{bind_arguments, choose, kinds};
-use super::query::{Common, renamed};
+use super::query::{BoundCte, renamed};
 use super::scope::{Relation, column_of, shown_name};
 use super::{Binder, Typed, names_of, relation_name};
 
@@ -174,8 +174,8 @@ impl<'a> Binder<'a> {
             ast::TableFactor::Table { name, alias } => {
                 let table_name = relation_name(name)?;
                 let shown = shown_name(alias.as_ref(), &table_name);
-                if let Some(place) = self.commons.iter().rposition(|(common, _)| *common == table_name) {
-                    return self.bind_common(place, shown, alias.as_ref());
+                if let Some(place) = self.visible_ctes.iter().rposition(|(cte, _)| *cte == table_name) {
+                    return self.bind_cte(place, shown, alias.as_ref());
                 }
                 let at = name.0[0].at.0;
                 let table = self.catalog.existing(&table_name).map_err(|stop| stop.at(at))?.clone();
@@ -213,19 +213,14 @@ impl<'a> Binder<'a> {
         }
     }
 
-    pub(super) fn bind_common(
-        &mut self,
-        place: usize,
-        shown: Rc<str>,
-        alias: Option<&ast::TableAlias>,
-    ) -> Result<Source> {
-        match &self.commons[place].1 {
-            Common::Inline(query, aliases, depth, scopes) => {
+    pub(super) fn bind_cte(&mut self, place: usize, shown: Rc<str>, alias: Option<&ast::TableAlias>) -> Result<Source> {
+        match &self.visible_ctes[place].1 {
+            BoundCte::Inline(query, aliases, depth, scopes) => {
                 let (query, aliases, depth, scopes) = (query.clone(), aliases.clone(), *depth, *scopes);
-                let later: Vec<_> = self.commons.drain(depth..).collect();
+                let later: Vec<_> = self.visible_ctes.drain(depth..).collect();
                 self.columns_later = true;
                 let bound = self.query_within(scopes, &query);
-                self.commons.extend(later);
+                self.visible_ctes.extend(later);
                 let (mut bound, _) = bound?;
                 let columns = renamed(&bound.columns, &aliases, &shown)?;
                 for (column, (name, _)) in bound.columns.iter_mut().zip(columns) {
@@ -233,7 +228,7 @@ impl<'a> Binder<'a> {
                 }
                 self.add_derived(bound, shown, alias, SlotSet::NONE)
             }
-            Common::Kept { number, columns } => {
+            BoundCte::Kept { number, columns } => {
                 let (number, columns) = (*number, columns.clone());
                 let name = shown.clone();
                 let shown_columns = columns.iter().map(|(name, _)| name.clone()).collect();

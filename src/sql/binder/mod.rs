@@ -37,7 +37,7 @@ use crate::sql::types::Type;
 use crate::store::{Mode, Store};
 use crate::trace::Value;
 
-use self::query::Common;
+use self::query::BoundCte;
 use self::scope::{Relation, Scope};
 
 pub use coerce::assign;
@@ -77,7 +77,7 @@ pub struct Binder<'a> {
     subqueries: usize,
     /// How many EXISTS stand around.
     within_exists: usize,
-    commons: Vec<(Rc<str>, Common)>,
+    visible_ctes: Vec<(Rc<str>, BoundCte)>,
     pub tables: Vec<(Rc<Table>, Mode)>,
     pub assumed: Vec<Assumed>,
     /// It asks a clock or for chance: its answer changes though no table does.
@@ -136,7 +136,7 @@ impl<'a> Binder<'a> {
             ctes: 0,
             subqueries: 0,
             within_exists: 0,
-            commons: Vec::new(),
+            visible_ctes: Vec::new(),
             tables: Vec::new(),
             assumed: Vec::new(),
             restless: false,

@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::select::{bare_column, constant_position, sort_key};
 use super::{ARMS_MOST, Binder, DEPTH_MOST, Typed, names_of};
 
-pub(super) enum Common {
+pub(super) enum BoundCte {
     /// Stands where it is used, and sees what can be seen where it is written: so many expressions of WITH, so many scopes.
     Inline(Box<ast::Query>, Vec<Rc<str>>, usize, usize),
     Kept {
@@ -145,7 +145,7 @@ impl<'a> Binder<'a> {
         if self.depth > DEPTH_MOST {
             return fail("54001", "stack depth limit exceeded");
         }
-        let commons = self.commons.len();
+        let visible_ctes = self.visible_ctes.len();
         let asked = (std::mem::take(&mut self.keeps_unknown), std::mem::take(&mut self.columns_later));
         if let Some(with) = &query.with {
             self.bind_with(with, query)?;
@@ -168,7 +168,7 @@ impl<'a> Binder<'a> {
         bound.limit = query.limit.as_ref().map(|limit| self.row_count(limit)).transpose()?;
         bound.offset = query.offset.as_ref().map(|offset| self.row_count(offset)).transpose()?;
         self.scopes.pop();
-        self.commons.truncate(commons);
+        self.visible_ctes.truncate(visible_ctes);
         self.depth -= 1;
         Ok(bound)
     }
@@ -210,16 +210,18 @@ impl<'a> Binder<'a> {
                 }
                 outer.is_empty().then_some(bound)
             };
-            let common = match kept {
+            let cte = match kept {
                 Some(bound) => {
                     let columns = renamed(&bound.columns, &aliases, &name)?;
                     self.add_part(bound, PartRole::Cte);
                     self.ctes += 1;
-                    Common::Kept { number: self.ctes - 1, columns }
+                    BoundCte::Kept { number: self.ctes - 1, columns }
                 }
-                None => Common::Inline(Box::new(cte.query.clone()), aliases, self.commons.len(), self.scopes.len()),
+                None => {
+                    BoundCte::Inline(Box::new(cte.query.clone()), aliases, self.visible_ctes.len(), self.scopes.len())
+                }
             };
-            self.commons.push((name, common));
+            self.visible_ctes.push((name, cte));
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ pub fn check(statement: &Statement, catalog: &Catalog, searches_public: bool) ->
     let mut names: Vec<&ObjectName> = definitions(statement);
     statement.parts(&mut |part| match part {
         Part::Relation(name) => names.push(name),
-        Part::Common(name) => _ = common.insert(name.name.clone()),
+        Part::Cte(name) => _ = common.insert(name.name.clone()),
         Part::Expr(_) => {}
     });
     if let Statement::CreateTable(create) = statement {

@@ -9,7 +9,7 @@ pub enum Part<'a> {
     /// A name in FROM, and the table that is written.
     Relation(&'a ObjectName),
     /// What WITH calls one of its queries.
-    Common(&'a Ident),
+    Cte(&'a Ident),
     Expr(&'a Expr),
 }
 
@@ -68,7 +68,7 @@ impl Statement {
 
 fn query<'a>(of: &'a Query, found: Visit<'a, '_>) {
     for cte in of.with.iter().flat_map(|with| &with.ctes) {
-        found(Part::Common(&cte.alias.name));
+        found(Part::Cte(&cte.alias.name));
         query(&cte.query, found);
     }
     set_expr(&of.body, found);

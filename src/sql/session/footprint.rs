@@ -84,7 +84,7 @@ fn tables_in(statement: &Statement, into: &mut Footprint) {
     let mut ctes = BTreeSet::new();
     statement.parts(&mut |part| match part {
         Part::Relation(name) => named.extend(name.0.last().map(|last| last.name.clone())),
-        Part::Common(name) => _ = ctes.insert(name.name.clone()),
+        Part::Cte(name) => _ = ctes.insert(name.name.clone()),
         Part::Expr(_) => {}
     });
     match statement {
