@@ -119,7 +119,10 @@ pub fn eval_all<E: EvalEnv + ?Sized>(exprs: &[Expr], env: &mut E) -> Result<Vec<
     let mut values = Vec::with_capacity(exprs.len());
     let mut held = 0;
     for expr in exprs {
-        let value = eval(expr, env)?;
+        let value = match at_hand(expr, env) {
+            Some(value) => value.clone(),
+            None => eval(expr, env)?,
+        };
         let bytes = passing_bytes(&value);
         if bytes > 0 {
             env.budget().hold(bytes, &mut held)?;

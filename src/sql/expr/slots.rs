@@ -33,6 +33,14 @@ impl SlotSet {
     }
 
     pub fn iter(self) -> impl Iterator<Item = u16> {
-        (0..SlotSet::MOST).filter(move |slot| self.0 & (1 << slot) != 0)
+        // In halves: a machine without numbers of 128 bits shifts them step by step.
+        [(0, self.0 as u64), (64, (self.0 >> 64) as u64)].into_iter().flat_map(|(first, mut half)| {
+            std::iter::from_fn(move || {
+                let slot = half.trailing_zeros() as u16;
+                // Without its lowest bit; of none nothing is left.
+                half &= half.checked_sub(1)?;
+                Some(first + slot)
+            })
+        })
     }
 }
