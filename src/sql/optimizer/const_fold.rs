@@ -246,7 +246,9 @@ pub fn is_immutable(expr: &Expr) -> bool {
         Expr::Call { function, .. } => function.volatility == Volatility::Immutable,
         Expr::Arithmetic { left, right, .. } => !zoned(left) && !zoned(right),
         Expr::Cast { from, to, .. } => {
-            let dated = |ty: &Type| matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Interval);
+            // An array is read and written as its elements are, which PostgreSQL does not look into.
+            let dated =
+                |ty: &Type| matches!(ty, Type::Date | Type::Time | Type::Timestamp | Type::Interval | Type::Array(_));
             let reads_or_writes = (dated(from) && to.is_text()) || (dated(to) && !dated(from));
             !reads_or_writes && *from != Type::TimestampTz && *to != Type::TimestampTz
         }
