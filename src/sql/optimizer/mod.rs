@@ -14,7 +14,7 @@ use crate::sql::plan::{BoundQuery, BoundStatement};
 
 use const_fold::fold_constants;
 use outer_joins::reduce_outer_joins;
-use unused_columns::drop_unused_columns;
+use unused_columns::{drop_unread_columns, drop_unused_columns};
 
 /// Rewrites one query; those within it have been rewritten before, those around it have not.
 pub struct Pass {
@@ -22,11 +22,12 @@ pub struct Pass {
     rewrite: fn(&mut BoundQuery, &mut Folder),
 }
 
-/// In the order they are done in: a constant that nobody reads is not computed, and a condition that turns out to hold always lets
+/// In the order they are done in: a constant that nobody reads is not computed, one that is may leave columns unread, and a condition that turns out to hold always lets
 /// NULLs through.
 pub const PASSES: &[Pass] = &[
     Pass { name: "unused_columns", rewrite: drop_unused_columns },
     Pass { name: CONSTANTS, rewrite: fold_constants },
+    Pass { name: "unread_columns", rewrite: drop_unread_columns },
     Pass { name: "outer_joins", rewrite: reduce_outer_joins },
 ];
 
