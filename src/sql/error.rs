@@ -13,6 +13,14 @@ pub enum Stop {
 pub type Result<T, E = Stop> = std::result::Result<T, E>;
 
 impl Stop {
+    /// Of what takes no locks: it fails, if anything.
+    pub fn failure(self) -> SqlError {
+        match self {
+            Stop::Failed(error) => *error,
+            Stop::Waits => unreachable!("what takes no locks does not wait"),
+        }
+    }
+
     /// Points to a 1-based character of the text, unless a part of what stands there is pointed to already.
     pub fn at(self, position: u32) -> Stop {
         match self {

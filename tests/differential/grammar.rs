@@ -351,7 +351,17 @@ impl<'a> Grammar<'a> {
             _ => self.pick(&[" ON true", " ON true", " ON l.c > p.id", " ON p.f"]),
         };
         let filter = self.filter(&scope);
-        format!("SELECT p.id, l.c FROM items p {kind} LATERAL ({rows}) l(c){on}{filter} ORDER BY 1, 2")
+        let from = format!("items p {kind} LATERAL ({rows}) l(c){on}");
+        if self.below(3) == 0 {
+            // Nothing but a neighbour, or a subquery, reads what the first one gives.
+            let reader = self.pick(&[
+                "m.d FROM {} LEFT JOIN LATERAL (SELECT l.c AS d) m ON true",
+                "m.d FROM {}, LATERAL (SELECT count(*) AS d FROM lines r WHERE r.qty > l.c) m",
+                "(SELECT max(r.id) FROM lines r WHERE r.qty < l.c) FROM {}",
+            ]);
+            return format!("SELECT p.id, {}{filter} ORDER BY 1, 2", reader.replace("{}", &from));
+        }
+        format!("SELECT p.id, l.c FROM {from}{filter} ORDER BY 1, 2")
     }
 
     /// Aggregates and window functions in each other: most of it is wrong.

@@ -24,13 +24,12 @@ pub fn invalid_reference(alias: &str) -> SqlError {
 }
 
 impl<'a> Binder<'a> {
-    /// Once all that reads the sources is bound: which columns of subqueries among them that is.
-    pub(super) fn note_columns_read(&self, sources: &mut [Source]) {
+    /// Once all joins are bound: which subqueries among the sources an outer join may put NULLs for.
+    pub(super) fn note_nullable(&self, sources: &mut [Source]) {
         let relations = self.scopes.last().map_or(&[][..], |scope| &scope.relations);
         for source in sources {
             source.for_each_derived_mut(&mut |derived| {
                 if let Some(relation) = relations.iter().find(|relation| relation.slot == derived.slot) {
-                    derived.used = relation.used.borrow().to_vec();
                     derived.nullable = relation.nullable;
                 }
             });
@@ -247,15 +246,7 @@ impl<'a> Binder<'a> {
     ) -> Result<u16> {
         let slot = self.slot(columns.len())?;
         let hidden = vec![false; columns.len()];
-        self.add_relation(Relation {
-            alias: shown,
-            slot,
-            columns,
-            hidden,
-            table: None,
-            nullable: false,
-            used: Rc::default(),
-        })?;
+        self.add_relation(Relation { alias: shown, slot, columns, hidden, table: None, nullable: false })?;
         self.rename_columns(alias)?;
         Ok(slot)
     }
@@ -270,7 +261,7 @@ impl<'a> Binder<'a> {
         let columns = query.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
         let slot = self.add_made(shown.clone(), columns, alias)?;
         let query = Box::new(query);
-        Ok(Source::Derived(Derived { query, slot, name: shown, reads, used: Vec::new(), nullable: false }))
+        Ok(Source::Derived(Derived { query, slot, name: shown, reads, nullable: false }))
     }
 
     pub(super) fn bind_table_function(

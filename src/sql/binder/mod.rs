@@ -196,15 +196,7 @@ impl<'a> Binder<'a> {
     pub fn add_table_at(&mut self, table: &Rc<Table>, alias: Rc<str>, slot: u16) -> Result<()> {
         let columns = table.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
         let hidden = table.columns.iter().map(|column| column.dropped).collect();
-        self.add_relation(Relation {
-            alias,
-            slot,
-            columns,
-            hidden,
-            table: Some(table.clone()),
-            nullable: false,
-            used: Rc::default(),
-        })
+        self.add_relation(Relation { alias, slot, columns, hidden, table: Some(table.clone()), nullable: false })
     }
 
     fn add_relation(&mut self, relation: Relation) -> Result<()> {
@@ -219,7 +211,7 @@ impl<'a> Binder<'a> {
 
     /// What finds the rows that a statement writes, as a SELECT that puts nothing out.
     pub fn found_by(&self, mut sources: Vec<Source>, conditions: Vec<Expr>) -> BoundQuery {
-        self.note_columns_read(&mut sources);
+        self.note_nullable(&mut sources);
         let slots = slots_of(&sources);
         let select = BoundSelect { sources, slots, conditions, ..BoundSelect::default() };
         BoundQuery::new(BoundBody::Select(Box::new(select)), Vec::new())

@@ -1,9 +1,6 @@
 //! What names mean: the relations of a FROM clause, and the queries around it.
 
-use std::cell::RefCell;
 use std::rc::Rc;
-
-use smallvec::SmallVec;
 
 use crate::sql::catalog::system_names::is_system_column;
 use crate::sql::catalog::{Table, missing_column};
@@ -25,8 +22,6 @@ pub(super) struct Relation {
     pub(super) hidden: Vec<bool>,
     pub(super) table: Option<Rc<Table>>,
     pub(super) nullable: bool,
-    /// Which columns somebody has named.
-    pub(super) used: Rc<RefCell<SmallVec<[bool; 8]>>>,
 }
 
 #[derive(Default)]
@@ -62,12 +57,6 @@ pub(super) enum Within {
 }
 
 pub(super) fn column_of(relation: &Relation, number: usize, ty: &Type) -> Typed {
-    let mut used = relation.used.borrow_mut();
-    if used.len() <= number {
-        used.resize(number + 1, false);
-    }
-    used[number] = true;
-    drop(used);
     Typed { expr: Expr::Column { slot: relation.slot, column: number as u16 }, ty: ty.clone() }
 }
 

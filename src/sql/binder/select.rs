@@ -191,7 +191,7 @@ impl<'a> Binder<'a> {
         let dependent = self.dependent_slots(&bound.keys);
         let calls = &self.scopes.last().expect("the scope of this select").windows;
         let order = bound.order.iter().chain(calls.iter().flat_map(|call| &call.order));
-        let sorted_by = order.filter_map(|key| if let SortBy::Expr(expr) = &key.by { Some(expr) } else { None });
+        let sorted_by = order.filter_map(SortKey::expr);
         let in_calls = calls.iter().flat_map(|call| call.arguments.iter().chain(&call.partition));
         let mut read =
             bound.output.iter().map(|typed| &typed.expr).chain(&bound.having).chain(sorted_by).chain(in_calls);
@@ -207,7 +207,7 @@ impl<'a> Binder<'a> {
         may_join: bool,
     ) -> Result<BoundQuery> {
         let (grouped, mut sources) = (self.is_grouped(&bound), bound.sources);
-        self.note_columns_read(&mut sources);
+        self.note_nullable(&mut sources);
         let mut scope = self.scopes.pop().expect("the scope of this select");
         let mut grouping = None;
         if grouped {
@@ -304,8 +304,7 @@ impl<'a> Binder<'a> {
         let in_window = key.any(&|part| match part {
             Expr::Column { slot, column } if Some(*slot) == scope.window_slot => {
                 let call = &scope.windows[usize::from(*column)];
-                let order =
-                    call.order.iter().filter_map(|key| if let SortBy::Expr(by) = &key.by { Some(by) } else { None });
+                let order = call.order.iter().filter_map(SortKey::expr);
                 let mut parts = call.arguments.iter().chain(&call.partition).chain(order);
                 parts.any(|part| scope.aggregate_slot.is_some_and(|made| part.slots().meets(SlotSet::one(made))))
             }

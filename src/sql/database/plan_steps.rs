@@ -17,10 +17,7 @@ pub struct PlanStep {
 impl Database {
     /// Of a query or a statement that writes: as it was bound, as each pass has left it that changed it, and its plan.
     pub fn plan_steps(&mut self, sql: &str) -> std::result::Result<Vec<PlanStep>, SqlError> {
-        self.steps(sql).map_err(|stop| match stop {
-            Stop::Failed(error) => *error,
-            Stop::Waits => unreachable!("planning does not wait"),
-        })
+        self.steps(sql).map_err(Stop::failure)
     }
 
     fn steps(&mut self, sql: &str) -> Result<Vec<PlanStep>> {

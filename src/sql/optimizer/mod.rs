@@ -14,21 +14,26 @@ use crate::sql::plan::{BoundQuery, BoundStatement};
 
 use const_fold::fold_constants;
 use outer_joins::reduce_outer_joins;
-use unused_columns::{drop_unread_columns, drop_unused_columns};
+use unused_columns::drop_unused_columns;
 
-/// Rewrites one query; those within it have been rewritten before, those around it have not.
 pub struct Pass {
     pub name: &'static str,
-    rewrite: fn(&mut BoundQuery, &mut Folder),
+    rewrite: Rewrite,
 }
 
-/// In the order they are done in: a constant that nobody reads is not computed, one that is may leave columns unread, and a condition that turns out to hold always lets
-/// NULLs through.
+enum Rewrite {
+    Statement(fn(&mut BoundStatement)),
+    /// One query; those within it have been rewritten before, those around it have not.
+    Query(fn(&mut BoundQuery, &mut Folder)),
+}
+
+/// In the order they are done in: a constant that nobody reads is not computed, one that is may leave columns unread,
+/// and a condition that turns out to hold always lets NULLs through.
 pub const PASSES: &[Pass] = &[
-    Pass { name: "unused_columns", rewrite: drop_unused_columns },
-    Pass { name: CONSTANTS, rewrite: fold_constants },
-    Pass { name: "unread_columns", rewrite: drop_unread_columns },
-    Pass { name: "outer_joins", rewrite: reduce_outer_joins },
+    Pass { name: "unused_columns", rewrite: Rewrite::Statement(drop_unused_columns) },
+    Pass { name: CONSTANTS, rewrite: Rewrite::Query(fold_constants) },
+    Pass { name: "unread_columns", rewrite: Rewrite::Statement(drop_unused_columns) },
+    Pass { name: "outer_joins", rewrite: Rewrite::Query(reduce_outer_joins) },
 ];
 
 /// The pass that also computes, while they are bound, values and assignments, which stand in no query.
@@ -56,13 +61,20 @@ pub fn optimize(
     seen: &mut dyn FnMut(&Pass, &BoundStatement),
 ) {
     for pass in PASSES.iter().filter(|pass| !skipped.has(pass.name)) {
-        for (root, within_exists) in statement.roots_mut() {
-            let failure = folder.failure.take();
-            root.for_each_mut(&mut |query| (pass.rewrite)(query, folder));
-            if failure.is_some() || within_exists {
-                folder.failure = failure;
-            }
+        match pass.rewrite {
+            Rewrite::Statement(rewrite) => rewrite(statement),
+            Rewrite::Query(rewrite) => rewrite_queries(statement, folder, rewrite),
         }
         seen(pass, statement);
+    }
+}
+
+fn rewrite_queries(statement: &mut BoundStatement, folder: &mut Folder, rewrite: fn(&mut BoundQuery, &mut Folder)) {
+    for (root, within_exists) in statement.roots_mut() {
+        let failure = folder.failure.take();
+        root.for_each_mut(&mut |query| rewrite(query, folder));
+        if failure.is_some() || within_exists {
+            folder.failure = failure;
+        }
     }
 }

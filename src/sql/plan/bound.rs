@@ -106,8 +106,6 @@ pub struct Derived {
     pub name: Rc<str>,
     /// See `Source::reads`.
     pub reads: SlotSet,
-    /// Which of its columns the query around reads; those beyond the end are not read.
-    pub used: Vec<bool>,
     /// An outer join may put NULLs in place of its row.
     pub nullable: bool,
 }
@@ -154,7 +152,54 @@ impl BoundStatement {
     }
 }
 
+impl BoundStatement {
+    /// Every expression that stands anywhere in it.
+    pub fn for_each_expr(&self, visit: &mut dyn FnMut(&Expr)) {
+        self.parts.iter().for_each(|part| part.query.for_each_expr(visit));
+        match &self.kind {
+            BoundKind::Query(query) => query.for_each_expr(visit),
+            BoundKind::Write(write) => write.for_each_expr(visit),
+        }
+    }
+}
+
+impl BoundWrite {
+    fn for_each_expr(&self, visit: &mut dyn FnMut(&Expr)) {
+        let values = |set: &[Assignment], visit: &mut dyn FnMut(&Expr)| set.iter().for_each(|it| visit(&it.value));
+        match &self.kind {
+            BoundWriteKind::Insert { rows, conflict } => {
+                match rows {
+                    BoundRows::Listed(rows) => rows.iter().flatten().for_each(&mut *visit),
+                    BoundRows::Queried { query, columns, .. } => {
+                        query.for_each_expr(visit);
+                        columns.iter().for_each(&mut *visit);
+                    }
+                }
+                for update in conflict.iter().filter_map(|conflict| conflict.update.as_ref()) {
+                    values(&update.set, visit);
+                    update.condition.iter().for_each(&mut *visit);
+                }
+            }
+            BoundWriteKind::Update { found, set } => {
+                found.for_each_expr(visit);
+                values(set, visit);
+            }
+            BoundWriteKind::Delete { found } => found.for_each_expr(visit),
+        }
+        self.returning.iter().flat_map(|returning| &returning.output).for_each(visit);
+    }
+}
+
 impl BoundQuery {
+    fn for_each_expr(&self, visit: &mut dyn FnMut(&Expr)) {
+        match &self.body {
+            BoundBody::Select(select) => select.for_each_expr(visit),
+            BoundBody::Values(rows) => rows.iter().flatten().for_each(&mut *visit),
+            BoundBody::SetOperation { inputs, .. } => inputs.iter().for_each(|input| input.for_each_expr(visit)),
+        }
+        self.order.iter().filter_map(SortKey::expr).chain(&self.limit).chain(&self.offset).for_each(visit);
+    }
+
     pub fn new(body: BoundBody, columns: Vec<OutputColumn>) -> BoundQuery {
         BoundQuery { body, columns, order: Vec::new(), limit: None, offset: None, locks: Vec::new() }
     }
@@ -179,7 +224,44 @@ impl BoundQuery {
     }
 }
 
+impl BoundSelect {
+    fn for_each_expr(&self, visit: &mut dyn FnMut(&Expr)) {
+        self.sources.iter().for_each(|source| source.for_each_expr(visit));
+        self.conditions.iter().chain(&self.output).for_each(&mut *visit);
+        if let Some(Grouping { keys, aggregates, having, .. }) = &self.grouping {
+            keys.iter().chain(having).for_each(&mut *visit);
+            for call in aggregates {
+                let sorted_by = call.order.iter().filter_map(SortKey::expr);
+                call.arguments.iter().chain(&call.filter).chain(sorted_by).for_each(&mut *visit);
+            }
+        }
+        for call in self.windowing.iter().flat_map(|windowing| &windowing.calls) {
+            let sorted_by = call.order.iter().filter_map(SortKey::expr);
+            call.arguments.iter().chain(&call.partition).chain(sorted_by).for_each(&mut *visit);
+        }
+        if let Some(Distinct::On(exprs)) = &self.distinct {
+            exprs.iter().for_each(visit);
+        }
+    }
+}
+
 impl Source {
+    fn for_each_expr(&self, visit: &mut dyn FnMut(&Expr)) {
+        match self {
+            Source::Table { .. } | Source::Cte { .. } => {}
+            Source::Function { function: TableFunction::Series { start, stop, step }, .. } => {
+                [start, stop].into_iter().chain(step).for_each(visit);
+            }
+            Source::Function { function: TableFunction::Unnest { array }, .. } => visit(array),
+            Source::Derived(derived) => derived.query.for_each_expr(visit),
+            Source::Join { left, right, on, .. } => {
+                left.for_each_expr(visit);
+                right.for_each_expr(visit);
+                on.iter().for_each(visit);
+            }
+        }
+    }
+
     pub fn slots(&self) -> SlotSet {
         match self {
             Source::Table { slot, .. } | Source::Function { slot, .. } | Source::Cte { slot, .. } => {

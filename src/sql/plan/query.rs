@@ -79,6 +79,13 @@ pub struct SortKey {
     pub nulls_first: bool,
 }
 
+impl SortKey {
+    /// What is computed for it; nothing where it is a column of the output.
+    pub fn expr(&self) -> Option<&Expr> {
+        if let SortBy::Expr(expr) = &self.by { Some(expr) } else { None }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum SortBy {
     Output(usize),
