@@ -12,7 +12,7 @@ use super::pool::Pool;
 use super::world::{InFlight, OpenCall, OpenCallKind, Step, World};
 use crate::python::{Effect, HandlerId, Raised, Source};
 use crate::scenario::FaultVerdict;
-use crate::sql::{Footprint, footprint};
+use crate::sql::Footprint;
 use crate::trace::{
     Answer, Call, CallId, EventKind, Micros, Position, ProcessId, RequestId, StatementKind, Strings, Symbol,
 };
@@ -324,7 +324,8 @@ impl World {
     /// What a statement does by its text, told where it is news.
     fn describe_statement(&mut self, text: Symbol, sql: &str, with_parameters: bool) {
         if self.described.insert(text) {
-            let described = statement_described(&mut self.trace.strings, text, &footprint(sql, with_parameters));
+            let footprint = self.database.footprint(sql, with_parameters);
+            let described = statement_described(&mut self.trace.strings, text, &footprint);
             self.record(described, None, None, None);
         }
     }

@@ -108,6 +108,11 @@ impl Index {
         self.key_columns()
     }
 
+    /// It is over something else than plain columns of all rows.
+    pub fn is_computed(&self) -> bool {
+        self.predicate.is_some() || self.keys.iter().any(|key| !matches!(key, Expr::Column { .. }))
+    }
+
     pub fn key_columns(&self) -> Option<Vec<usize>> {
         self.keys
             .iter()

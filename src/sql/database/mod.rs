@@ -5,11 +5,12 @@ mod reads;
 
 use std::collections::BTreeSet;
 
+use crate::sql::error::Stop;
 use crate::sql::executor::engine::Engine;
 use crate::sql::outcome::{DeadlockCheck, EngineEvent, Outcome};
 use crate::sql::session::prepared::Statements;
-use crate::sql::session::{Running, Session, Timers};
-use crate::sql::{error, optimizer, parser, planner};
+use crate::sql::session::{Footprint, Running, Session, Timers};
+use crate::sql::{optimizer, parser, planner};
 use crate::store::CommitSeq;
 use crate::trace::{Micros, SessionId, SqlError, StatementKind, Value};
 
@@ -18,10 +19,7 @@ pub use reads::Reads;
 
 /// The statements of a text as they stand in it, each with the 1-based character it begins at.
 pub fn statements(sql: &str) -> Result<Vec<(u32, &str)>, SqlError> {
-    parser::statements(sql).map_err(|stop| match stop {
-        error::Stop::Failed(error) => *error,
-        error::Stop::Waits => unreachable!("parsing does not wait"),
-    })
+    parser::statements(sql).map_err(Stop::failure)
 }
 
 /// What the optimizer and the planner make of a statement, each of which can be left out.
@@ -99,6 +97,14 @@ impl Database {
         match self.statements.get(sql, with_parameters).as_deref() {
             Ok([only]) => only.kind,
             _ => StatementKind::Other,
+        }
+    }
+
+    /// Of a text that is one statement; what others name is not told.
+    pub fn footprint(&mut self, sql: &str, with_parameters: bool) -> Footprint {
+        match self.statements.get(sql, with_parameters).as_deref() {
+            Ok([only]) => Footprint::of(&only.statement),
+            _ => Footprint::new(StatementKind::Other),
         }
     }
 

@@ -23,19 +23,16 @@ pub struct Reads {
 impl Database {
     /// Of all statements of a text; `about` is of the last one.
     pub fn reads(&mut self, sql: &str) -> Result<Reads, SqlError> {
-        let failed = |stop| match stop {
-            Stop::Failed(error) => *error,
-            Stop::Waits => unreachable!("planning does not wait"),
-        };
         let mut reads = Reads::default();
-        for prepared in self.statements.get(sql, false).map_err(failed)?.iter() {
+        for prepared in self.statements.get(sql, false).map_err(Stop::failure)?.iter() {
             reads.about = None;
             let statement @ Statement::Query(_) = &prepared.statement else { continue };
             if prepared.asks_system {
                 reads.restless = true;
                 continue;
             }
-            let plan = prepared.plan(statement, &self.engine.catalog, &self.engine.store, &[]).map_err(failed)?;
+            let plan =
+                prepared.plan(statement, &self.engine.catalog, &self.engine.store, &[]).map_err(Stop::failure)?;
             reads.restless |= plan.restless;
             reads.tables.extend(plan.tables.iter().map(|(table, _)| table.name.clone()));
             if let PlanKind::Query(query) = &plan.kind {

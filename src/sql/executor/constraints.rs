@@ -102,9 +102,7 @@ impl Context<'_> {
 
     /// Stands in line for the transaction that has written the key.
     pub fn wait_for_key(&mut self, table: &Table, index: &Index, key: &Key, holder: Xid) -> Stop {
-        let values: Vec<String> = key.0.iter().map(types::print).collect();
-        let (columns, values) = (index.texts.join(", "), values.join(", "));
-        self.run.waits_on = Awaited::Other(format!("key ({columns})=({values}) of {}", table.name));
+        self.run.waits_on = Awaited::Other(format!("key {} of {}", key_shown(&index.texts, &key.0), table.name));
         self.engine.store.wait_for_transaction(self.session, holder);
         Stop::Waits
     }
@@ -125,11 +123,17 @@ fn check_not_null(table: &Table, values: &[Value]) -> Result<()> {
 fn unique_violation(table: &Table, index: &Index, key: &Key) -> Stop {
     let mut error =
         SqlError::new("23505", format!("duplicate key value violates unique constraint \"{}\"", index.name));
-    let values: Vec<String> = key.0.iter().map(types::print).collect();
-    error.detail = Some(format!("Key ({})=({}) already exists.", index.texts.join(", "), values.join(", ")));
+    error.detail = Some(format!("Key {} already exists.", key_shown(&index.texts, &key.0)));
     error.table = Some(table.name.to_string());
     error.constraint = Some(index.name.to_string());
     error.into()
+}
+
+/// `(a, b)=(1, 2)`
+pub fn key_shown(columns: &[impl AsRef<str>], values: &[Value]) -> String {
+    let columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
+    let values: Vec<String> = values.iter().map(types::print).collect();
+    format!("({})=({})", columns.join(", "), values.join(", "))
 }
 
 fn failing_row(table: &Table, values: &[Value]) -> String {

@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use crate::sql::catalog::{Action, ForeignKey, Table};
 use crate::sql::error::{Result, Stop};
+use crate::sql::executor::constraints::key_shown;
 use crate::sql::executor::write::{RowWrite, WriteProgress};
 use crate::sql::executor::{Context, FrameRow, LockedRow};
 use crate::sql::plan::{LockPolicy, TARGET};
-use crate::sql::types;
 use crate::store::{Bounds, Key, Mode, Predicate, Row, RowId, Snapshot, compare};
 use crate::trace::{Isolation, LockStrength, SqlError, Value};
 
@@ -239,11 +239,8 @@ impl Context<'_> {
         bounds: &Bounds,
         fits: impl Fn(&Row) -> bool,
     ) -> Result<Vec<(RowId, Row)>> {
-        if self.engine.store.is_serializable(self.session) {
-            let columns = self.engine.store.index(table.id, index).columns();
-            let predicate = Predicate::Range { index, bounds: bounds.clone(), columns };
-            self.engine.store.note_search(self.session, table.id, predicate);
-        }
+        let columns = self.engine.store.index(table.id, index).columns();
+        self.note_search(table.id, || Predicate::Range { index, bounds: bounds.clone(), columns });
         let mut entries = Vec::new();
         self.engine.store.index(table.id, index).read(bounds, false, None, usize::MAX, &mut entries);
         let mut found = Vec::new();
@@ -256,9 +253,7 @@ impl Context<'_> {
     }
 
     fn rows_by_scan(&mut self, table: &Table, fits: impl Fn(&Row) -> bool) -> Result<Vec<(RowId, Row)>> {
-        if self.engine.store.is_serializable(self.session) {
-            self.engine.store.note_search(self.session, table.id, Predicate::Table);
-        }
+        self.note_search(table.id, || Predicate::Table);
         let mut found = Vec::new();
         for id in (0..self.engine.store.table(table.id).row_end()).map(RowId) {
             let Some(row) = self.visible_row(table, id)? else { continue };
@@ -272,10 +267,7 @@ impl Context<'_> {
     }
 
     fn visible_row(&mut self, table: &Table, id: RowId) -> Result<Option<Row>> {
-        if self.engine.store.is_serializable(self.session) {
-            let snapshot = self.run.snapshot;
-            self.engine.store.note_read(self.session, table.id, id, &snapshot)?;
-        }
+        self.note_read(table.id, id)?;
         let version = self.engine.store.table(table.id).chain(id).visible(&self.run.snapshot);
         Ok(version.and_then(|version| version.row.clone()))
     }
@@ -321,6 +313,5 @@ fn foreign_key_violation(message: String, detail: String, child: &Table, key: &F
 
 fn key_detail(table: &Table, columns: &[usize], values: &[Value]) -> String {
     let names: Vec<&str> = columns.iter().map(|column| &*table.columns[*column].name).collect();
-    let values: Vec<String> = values.iter().map(types::print).collect();
-    format!("({})=({})", names.join(", "), values.join(", "))
+    key_shown(&names, values)
 }

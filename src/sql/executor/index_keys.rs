@@ -33,10 +33,6 @@ pub fn computed_key(keys: &[Expr], predicate: Option<&Expr>, row: &Row) -> Resul
 
 /// Fails where an index of the table is over something that cannot be computed for the row.
 pub fn check_computed_keys(table: &Table, row: &Row) -> Result<()> {
-    for index in &table.indexes {
-        if index.plain_columns().is_none() {
-            computed_key(&index.keys, index.predicate.as_ref(), row)?;
-        }
-    }
-    Ok(())
+    let mut computed = table.indexes.iter().filter(|index| index.is_computed());
+    computed.try_for_each(|index| computed_key(&index.keys, index.predicate.as_ref(), row).map(drop))
 }

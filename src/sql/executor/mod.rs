@@ -46,8 +46,7 @@ use crate::sql::error::Result;
 use crate::sql::executor::engine::Engine;
 use crate::sql::expr::{self, EvalEnv, Expr, Subquery};
 use crate::sql::functions::SystemEnv;
-use crate::sql::settings::{SessionSettings, level_name};
-use crate::sql::types;
+use crate::sql::settings::SessionSettings;
 use crate::store::{AdvisoryKey, Key, KeyProbe, Mode, RowId};
 use crate::trace::{Micros, Notice, SessionId, SqlError, Value};
 
@@ -126,20 +125,6 @@ impl Context<'_> {
     /// The row of a unique key, as another statement's check finds it: not by the snapshot but by what is there.
     pub fn probe(&mut self, table: &Table, index: usize, key: &Key, own: Option<RowId>) -> KeyProbe {
         self.engine.store.probe_key(self.session, table.id, index, key, own)
-    }
-
-    /// A setting as SHOW gives it.
-    pub fn current_setting(&self, name: &str, missing_ok: bool) -> Result<Value> {
-        let name = name.to_ascii_lowercase();
-        let shown = match name.as_str() {
-            "transaction_isolation" => level_name(self.engine.store.isolation(self.session)).to_owned(),
-            "transaction_read_only" => if self.read_only { "on" } else { "off" }.to_owned(),
-            name => match self.settings.show(name) {
-                Err(_) if missing_ok => return Ok(Value::Null),
-                shown => shown?,
-            },
-        };
-        Ok(types::text(&shown))
     }
 
     pub fn notice(&mut self, severity: &str, sqlstate: &str, message: impl Into<String>) {

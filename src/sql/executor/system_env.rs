@@ -3,6 +3,8 @@
 use crate::sql::error::{Result, error};
 use crate::sql::executor::Context;
 use crate::sql::functions::SystemEnv;
+use crate::sql::settings::level_name;
+use crate::sql::types;
 use crate::store::{AdvisoryKey, CommitSeq, Mode};
 use crate::trace::Value;
 
@@ -77,7 +79,16 @@ impl SystemEnv for Context<'_> {
     }
 
     fn current_setting(&self, name: &str, missing_ok: bool) -> Result<Value> {
-        Context::current_setting(self, name, missing_ok)
+        let name = name.to_ascii_lowercase();
+        let shown = match name.as_str() {
+            "transaction_isolation" => level_name(self.engine.store.isolation(self.session)).to_owned(),
+            "transaction_read_only" => if self.read_only { "on" } else { "off" }.to_owned(),
+            name => match self.settings.show(name) {
+                Err(_) if missing_ok => return Ok(Value::Null),
+                shown => shown?,
+            },
+        };
+        Ok(types::text(&shown))
     }
 
     fn current_schema(&self) -> Option<&'static str> {

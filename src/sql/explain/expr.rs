@@ -109,21 +109,10 @@ impl Names {
     }
 
     pub fn aggregate(&self, call: &Aggregate) -> String {
-        use AggregateFunction as F;
-        let name = match call.function {
-            F::CountRows => return "count(*)".to_owned(),
-            F::Count => "count",
-            F::SumInt | F::SumBig | F::SumNumeric | F::SumFloat | F::SumInterval => "sum",
-            F::AvgInt | F::AvgNumeric | F::AvgFloat | F::AvgInterval => "avg",
-            F::Min => "min",
-            F::Max => "max",
-            F::BoolAnd => "bool_and",
-            F::BoolOr => "bool_or",
-            F::StringAgg => "string_agg",
-            F::ArrayAgg => "array_agg",
-            F::JsonAgg => "json_agg",
-            F::JsonbAgg => "jsonb_agg",
-        };
+        let name = call.function.name();
+        if call.function == AggregateFunction::CountRows {
+            return format!("{name}(*)");
+        }
         let arguments: Vec<String> = call.arguments.iter().map(|argument| self.expr(argument)).collect();
         format!("{name}({}{})", if call.distinct { "DISTINCT " } else { "" }, arguments.join(", "))
     }

@@ -272,11 +272,11 @@ fn call<E: EvalEnv + ?Sized>(function: &'static FunctionSpec, arguments: &[Expr]
     if function.strict && values.iter().any(is_null) {
         return Ok(Value::Null);
     }
-    match (&function.call, function.name) {
-        (Call::Pure(call), _) => call(&values),
-        (Call::Contextual(call), name) => match env.system() {
+    match function.call {
+        Call::Pure(call) => call(&values),
+        Call::Contextual(call) => match env.system() {
             Some(system) => call(system, &values),
-            None => refuse(format!("{name}() here")),
+            None => refuse(format!("{}() here", function.name)),
         },
     }
 }

@@ -49,6 +49,13 @@ pub enum AggregateFunction {
     JsonbAgg,
 }
 
+impl AggregateFunction {
+    /// What its first row in the table calls it.
+    pub fn name(self) -> &'static str {
+        FUNCTIONS.iter().find(|spec| spec.function == Some(self)).map_or("", |spec| spec.name)
+    }
+}
+
 pub static FUNCTIONS: &[AggregateSpec] = &[
     offered("count", &[], INT8, F::CountRows),
     offered("count", &[Kind::Any], INT8, F::Count),

@@ -2,7 +2,7 @@
 
 use crate::sql::catalog::{self, Table};
 use crate::sql::expr::{Expr, SlotSet};
-use crate::sql::plan::{Access, SortBy, SortKey, Source};
+use crate::sql::plan::{Access, SortKey, Source};
 
 use super::access::{at_slot, whole_index};
 
@@ -30,7 +30,7 @@ pub fn gives_order(table: &Table, slot: u16, access: &Access, order: &[SortKey])
     let mut backward = None;
     let mut complete = false;
     for key in order {
-        let SortBy::Expr(by) = &key.by else { return None };
+        let by = key.expr()?;
         if fixed.contains(by) || (complete && by.slots().within(SlotSet::one(slot))) {
             continue;
         }
@@ -54,7 +54,7 @@ fn never_null(table: &Table, index: &catalog::Index) -> bool {
 
 /// The source whose rows an index of all of them gives in the order.
 pub fn first_in_order(sources: &[Source], order: &[SortKey]) -> Option<usize> {
-    let SortBy::Expr(Expr::Column { slot: wanted, .. }) = &order.first()?.by else { return None };
+    let Expr::Column { slot: wanted, .. } = order.first()?.expr()? else { return None };
     sources.iter().position(|source| match source {
         Source::Table { table, slot, .. } if slot == wanted => {
             let mut indexes = table.indexes.iter().filter(|index| index.predicate.is_none());

@@ -27,7 +27,7 @@ pub struct Footprint {
 pub fn footprint(text: &str, with_parameters: bool) -> Footprint {
     let parsed = if with_parameters { parser::parse(&parser::number_placeholders(text)) } else { parser::parse(text) };
     match parsed.as_deref() {
-        Ok([only]) => of(&only.statement),
+        Ok([only]) => Footprint::of(&only.statement),
         _ => Footprint::new(StatementKind::Other),
     }
 }
@@ -62,21 +62,35 @@ pub fn kind_of(statement: &Statement) -> StatementKind {
     }
 }
 
-fn of(statement: &Statement) -> Footprint {
-    let mut found = Footprint::new(kind_of(statement));
-    tables_in(statement, &mut found);
-    if let Statement::Update(update) = statement {
-        for assignment in &update.assignments {
-            let (columns, values) = match assignment {
-                Assignment::Column { column, value } => (std::slice::from_ref(column), std::slice::from_ref(value)),
-                Assignment::Row { columns, values } => (columns.as_slice(), values.as_slice()),
-            };
-            found.sets.extend(columns.iter().filter_map(|column| column.0.last()).map(|last| last.name.clone()));
-            values.iter().for_each(|value| columns_in(value, &mut found.built_on));
+impl Footprint {
+    pub fn of(statement: &Statement) -> Footprint {
+        let mut found = Footprint::new(kind_of(statement));
+        tables_in(statement, &mut found);
+        if let Statement::Update(update) = statement {
+            for assignment in &update.assignments {
+                let (columns, values) = match assignment {
+                    Assignment::Column { column, value } => (std::slice::from_ref(column), std::slice::from_ref(value)),
+                    Assignment::Row { columns, values } => (columns.as_slice(), values.as_slice()),
+                };
+                found.sets.extend(columns.iter().filter_map(|column| column.0.last()).map(|last| last.name.clone()));
+                values.iter().for_each(|value| columns_in(value, &mut found.built_on));
+            }
+            update.selection.iter().for_each(|condition| columns_in(condition, &mut found.asks));
         }
-        update.selection.iter().for_each(|condition| columns_in(condition, &mut found.asks));
+        found
     }
-    found
+
+    /// Of what names nothing.
+    pub fn new(kind: StatementKind) -> Footprint {
+        Footprint {
+            kind,
+            reads: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            sets: BTreeSet::new(),
+            built_on: BTreeSet::new(),
+            asks: BTreeSet::new(),
+        }
+    }
 }
 
 fn tables_in(statement: &Statement, into: &mut Footprint) {
@@ -102,19 +116,6 @@ fn columns_in(expr: &Expr, into: &mut BTreeSet<Rc<str>>) {
             into.extend(name.0.last().map(|last| last.name.clone()));
         }
     });
-}
-
-impl Footprint {
-    fn new(kind: StatementKind) -> Footprint {
-        Footprint {
-            kind,
-            reads: BTreeSet::new(),
-            writes: BTreeSet::new(),
-            sets: BTreeSet::new(),
-            built_on: BTreeSet::new(),
-            asks: BTreeSet::new(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -113,39 +113,21 @@ impl Span {
 
     /// Whole days of the time become days.
     pub fn justify_hours(self) -> Result<Span> {
-        let whole_days = i32::try_from(self.micros / DAY_US).map_err(|_| out_of_range())?;
-        let mut days = self.days.checked_add(whole_days).ok_or_else(out_of_range)?;
-        let mut micros = self.micros % DAY_US;
-        if days > 0 && micros < 0 {
-            micros += DAY_US;
-            days -= 1;
-        } else if days < 0 && micros > 0 {
-            micros -= DAY_US;
-            days += 1;
-        }
+        let (days, micros) = carried(self.days, self.micros, DAY_US)?;
         Ok(Span { days, micros, ..self })
     }
 
     /// Each 30 days become a month.
     pub fn justify_days(self) -> Result<Span> {
-        let month = DAYS_PER_MONTH as i32;
-        let mut months = self.months.checked_add(self.days / month).ok_or_else(out_of_range)?;
-        let mut days = self.days % month;
-        if months > 0 && days < 0 {
-            days += month;
-            months -= 1;
-        } else if months < 0 && days > 0 {
-            days -= month;
-            months += 1;
-        }
-        Ok(Span { months, days, ..self })
+        let (months, days) = carried(self.months, i64::from(self.days), DAYS_PER_MONTH)?;
+        Ok(Span { months, days: days as i32, ..self })
     }
 
     /// All parts get one sign, and none is as long as the next larger one.
     pub fn justify(self) -> Result<Span> {
         let total_days = i64::from(self.days) + self.micros / DAY_US;
         let months = i64::from(self.months) + total_days / DAYS_PER_MONTH;
-        let (mut months, mut days, mut micros) = (months, total_days % DAYS_PER_MONTH, self.micros % DAY_US);
+        let (mut months, mut days, micros) = (months, total_days % DAYS_PER_MONTH, self.micros % DAY_US);
         if months > 0 && (days < 0 || (days == 0 && micros < 0)) {
             days += DAYS_PER_MONTH;
             months -= 1;
@@ -153,14 +135,19 @@ impl Span {
             days -= DAYS_PER_MONTH;
             months += 1;
         }
-        if days > 0 && micros < 0 {
-            micros += DAY_US;
-            days -= 1;
-        } else if days < 0 && micros > 0 {
-            micros -= DAY_US;
-            days += 1;
-        }
         let narrow = |value: i64| i32::try_from(value).map_err(|_| out_of_range());
-        Ok(Span { months: narrow(months)?, days: narrow(days)?, micros })
+        let (days, micros) = carried(narrow(days)?, micros, DAY_US)?;
+        Ok(Span { months: narrow(months)?, days, micros })
     }
+}
+
+/// `smaller` without its whole `unit`s, which `larger` counts, and with the sign of `larger`.
+fn carried(larger: i32, smaller: i64, unit: i64) -> Result<(i32, i64)> {
+    let whole = i32::try_from(smaller / unit).map_err(|_| out_of_range())?;
+    let larger = larger.checked_add(whole).ok_or_else(out_of_range)?;
+    Ok(match smaller % unit {
+        rest if larger > 0 && rest < 0 => (larger - 1, rest + unit),
+        rest if larger < 0 && rest > 0 => (larger + 1, rest - unit),
+        rest => (larger, rest),
+    })
 }

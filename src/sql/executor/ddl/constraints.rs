@@ -97,17 +97,13 @@ impl Context<'_> {
     }
 
     pub(super) fn drop_constraint(&mut self, table: &Table, name: &Rc<str>, if_exists: bool) -> Result<()> {
-        let foreign_key = table.foreign_keys.iter().find(|key| key.name == *name);
-        let is_there = foreign_key.is_some()
-            || table.indexes.iter().any(|index| index.constraint && index.name == *name)
-            || table.checks.iter().any(|check| check.name == *name);
-        if !is_there {
+        if !table.has_constraint(name) {
             if if_exists {
                 return Ok(());
             }
             return fail("42704", format!("constraint \"{name}\" of relation \"{}\" does not exist", table.name));
         }
-        if let Some(key) = foreign_key {
+        if let Some(key) = table.foreign_keys.iter().find(|key| key.name == *name) {
             self.engine.catalog.change(key.parent, |parent| parent.referenced_by.retain(|key| key.name != *name));
         }
         self.engine.catalog.change(table.id, |table| {

@@ -6,9 +6,9 @@ use crate::sql::binder::ddl::{IndexDefinition, check_name_is_free};
 use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, Stop, fail};
 use crate::sql::executor::Context;
+use crate::sql::executor::constraints::key_shown;
 use crate::sql::executor::index_keys::{computed_key, key_source};
 use crate::sql::parser::ast;
-use crate::sql::types;
 use crate::store::{Index as StoreIndex, Key, Mode};
 use crate::trace::SqlError;
 
@@ -31,20 +31,20 @@ impl Context<'_> {
         if constraint {
             check_name_is_free(table, &name)?;
         }
-        for row in self.all_rows(table) {
-            computed_key(&keys, predicate.as_ref(), &row)?;
-        }
-        let built = StoreIndex::new(key_source(&keys, predicate.as_ref()), unique);
+        // All have to be computed before any is compared.
+        let rows = self.all_rows(table);
+        let computed = rows.iter().map(|row| computed_key(&keys, predicate.as_ref(), row));
+        let existing = computed.collect::<Result<Vec<Option<Key>>>>()?;
         if unique {
             let mut seen = BTreeSet::new();
-            for row in self.all_rows(table) {
-                let Some(key) = built.key(&row).filter(|key| !key.has_null()) else { continue };
+            for key in existing.into_iter().flatten().filter(|key| !key.has_null()) {
                 if seen.contains(&key) {
                     return Err(duplicated(table, &name, &texts, &key));
                 }
                 seen.insert(key);
             }
         }
+        let built = StoreIndex::new(key_source(&keys, predicate.as_ref()), unique);
         let number = self.engine.store.create_index(self.session, table.id, built);
         let index = Index { name, number, keys, texts, unique, primary, constraint, predicate };
         self.engine.catalog.change(table.id, |table| table.indexes.push(index));
@@ -53,9 +53,8 @@ impl Context<'_> {
 }
 
 fn duplicated(table: &Table, index: &str, texts: &[String], key: &Key) -> Stop {
-    let values: Vec<String> = key.0.iter().map(types::print).collect();
     let mut error = SqlError::new("23505", format!("could not create unique index \"{index}\""));
-    error.detail = Some(format!("Key ({})=({}) is duplicated.", texts.join(", "), values.join(", ")));
+    error.detail = Some(format!("Key {} is duplicated.", key_shown(texts, &key.0)));
     error.table = Some(table.name.to_string());
     error.constraint = Some(index.to_owned());
     error.into()
