@@ -96,6 +96,41 @@ const SQL_ROOMS: &[(&str, &[&str])] = &[
     ("bench", &["database", "outcome"]),
 ];
 
+/// And for those of `sim`: what its parts say to each other are messages, and only the monitor looks into another part.
+const SIM_ROOMS: &[(&str, &[&str])] = &[
+    ("calibrated", &[]),
+    ("cost", &["calibrated"]),
+    ("rng", &[]),
+    ("run_request", &[]),
+    ("statement", &[]),
+    ("statement_log", &[]),
+    ("message", &["statement"]),
+    ("scheduler", &["message"]),
+    ("kernel", &["message", "rng", "scheduler"]),
+    ("load_generator", &["kernel", "message", "rng"]),
+    ("fault_injector", &["kernel", "message"]),
+    ("services", &["cost", "fault_injector", "kernel", "message", "rng"]),
+    ("database", &["cost", "kernel", "message", "rng", "statement", "statement_log"]),
+    ("app_server", &["cost", "kernel", "message"]),
+    ("monitor", &["database", "kernel", "message"]),
+    (
+        "simulation",
+        &[
+            "app_server",
+            "database",
+            "kernel",
+            "load_generator",
+            "message",
+            "monitor",
+            "scheduler",
+            "services",
+            "statement_log",
+        ],
+    ),
+    ("examine", &["cost", "rng", "services"]),
+    ("deployment", &["examine", "services", "simulation", "statement_log"]),
+];
+
 /// Names that would bring the host's time, order or chance into a run, and why.
 const BANNED: &[(&str, &str)] = &[
     ("Instant::now", "time in a run is virtual"),
@@ -211,17 +246,24 @@ fn modules_import_only_what_lies_below_them() {
 }
 
 #[test]
-fn rooms_of_sql_import_only_what_stands_above_them() {
-    let table: BTreeMap<&str, &[&str]> = SQL_ROOMS.iter().copied().collect();
+fn rooms_import_only_what_stands_above_them() {
+    let mut wrong = broken_imports("sql", SQL_ROOMS);
+    wrong.extend(broken_imports("sim", SIM_ROOMS));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Imports of a module's rooms from each other that its table does not have.
+fn broken_imports(module: &str, rooms: &[(&str, &[&str])]) -> Vec<String> {
+    let table: BTreeMap<&str, &[&str]> = rooms.iter().copied().collect();
     let mut wrong = Vec::new();
-    for (place, (room, allowed)) in SQL_ROOMS.iter().enumerate() {
-        let above = &SQL_ROOMS[..place];
+    for (place, (room, allowed)) in rooms.iter().enumerate() {
+        let above = &rooms[..place];
         let below = allowed.iter().filter(|name| above.iter().all(|(other, _)| other != *name));
         wrong.extend(below.map(|name| format!("the table lets {room} import {name}, which does not stand above it")));
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sql");
-    for file in sources().into_iter().filter(|file| file.module == "sql") {
-        let inside = file.path.strip_prefix(&folder).expect("it is of sql");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module);
+    for file in sources().into_iter().filter(|file| file.module == module) {
+        let inside = file.path.strip_prefix(&folder).expect("it is of the module");
         let room = inside.iter().next().expect("a file has a name").to_string_lossy();
         let room = room.trim_end_matches(".rs");
         if room == "mod" {
@@ -233,13 +275,18 @@ fn rooms_of_sql_import_only_what_stands_above_them() {
         };
         // A unit test may stand where it does and use the whole.
         let text = file.text.split("#[cfg(test)]").next().unwrap_or_default();
-        for name in imports(text, "crate::sql::") {
+        let mut names = imports(text, &format!("crate::{module}::"));
+        let top = inside.iter().count() == 1 || (inside.iter().count() == 2 && inside.ends_with("mod.rs"));
+        if top {
+            names.extend(imports(text, "super::").into_iter().filter(|name| table.contains_key(name.as_str())));
+        }
+        for name in names {
             if name != room && !allowed.contains(&name.as_str()) {
                 wrong.push(format!("{}: {room} must not import {name}", file.path.display()));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    wrong
 }
 
 #[test]

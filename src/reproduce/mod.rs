@@ -85,7 +85,7 @@ pub fn find(document: &Rc<ScenarioDocument>, request: RunRequest) -> Result<Repr
     let mut run = Run::new(document.clone(), request, Keep::All).map_err(|error| NoReproduction(error.to_string()))?;
     let breaks = first_breaks(document, &mut run)?;
     // What broke first may be told last.
-    let pasts = breaks.into_iter().map(|broken| Past::new(run.tape(), broken)).collect::<Vec<_>>();
+    let pasts = breaks.into_iter().map(|broken| Past::new(run.statement_log(), broken)).collect::<Vec<_>>();
     let found = pasts.into_iter().reduce(|one, other| match (&one, &other) {
         (Ok(first), Ok(second)) if first.ends <= second.ends => one,
         (Ok(_), Err(_)) => one,
@@ -174,8 +174,8 @@ struct Trial {
 }
 
 impl<'a> Past<'a> {
-    fn new(tape: &'a [Sent], broken: Break) -> Result<Past<'a>, NoReproduction> {
-        let by = |wanted: fn(&Sender) -> bool| tape.iter().filter(move |sent| wanted(&sent.by)).collect::<Vec<_>>();
+    fn new(log: &'a [Sent], broken: Break) -> Result<Past<'a>, NoReproduction> {
+        let by = |wanted: fn(&Sender) -> bool| log.iter().filter(move |sent| wanted(&sent.by)).collect::<Vec<_>>();
         let schema = by(|by| *by == Sender::Schema);
         let tables = schema.iter().flat_map(|sent| tables_made(&sent.sql)).collect();
         let mut past = Past {

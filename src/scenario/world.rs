@@ -122,6 +122,13 @@ pub struct FaultRule {
     pub for_s: Option<Amount>,
 }
 
+impl FaultRule {
+    /// Whether it is about a service's method, or a client's kind of request, of this name.
+    pub fn meets(&self, name: &str) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|method| method == name)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultVerdict {

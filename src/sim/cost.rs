@@ -1,9 +1,9 @@
-//! What things cost in virtual time. Constants of statements and commits are in `fitted.rs`, measured once on a real server; the others
+//! What things cost in virtual time. Constants of statements and commits are in `calibrated.rs`, measured once on a real server; the others
 //! are here, with where they come from. None is measured on the machine that runs the simulation, so a run is the same everywhere.
 
-pub use super::fitted::{COMMIT_US, FLUSH_US, TURN_CPU_US};
+pub use super::calibrated::{COMMIT_US, FLUSH_US, TURN_CPU_US};
 
-use super::fitted::{ROW_BY_INDEX_US, ROW_BY_SCAN_US, ROW_WRITTEN_US, STATEMENT_US};
+use super::calibrated::{ROW_BY_INDEX_US, ROW_BY_SCAN_US, ROW_WRITTEN_US, STATEMENT_US};
 use crate::sql::Outcome;
 use crate::trace::Micros;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::EPOCH_US;
 use super::RunError;
 use super::cost;
-use super::dice::Dice;
-use super::outside::Outside;
-use super::world::EPOCH_US;
+use super::rng::RngStreams;
+use super::services::Services;
 use crate::python::{Python, Raised, Source};
 use crate::scenario::{Amount, Clients, Insert, InvariantRule, Part, RowSet, ScenarioDocument};
 use crate::sql::{self, Database, DeadlockCheck, Progress, Settings};
@@ -26,7 +26,7 @@ const ROWS_TRIED: f64 = 100.0;
 
 /// All of a scenario's parts. Where the schema does not work nothing is said of the SQL that needs it.
 pub fn examine(document: &ScenarioDocument) -> Vec<Objection> {
-    let ledgers = Outside::new(document).ledgers();
+    let ledgers = Services::ledgers(document);
     let mut bench = Bench::new();
     bench.make_tables(&document.schema, &ledgers);
     if bench.found.is_empty() {
@@ -110,11 +110,11 @@ impl Bench {
 
     fn add_rows(&mut self, document: &ScenarioDocument) {
         let Some(environment) = document.environments.first() else { return };
-        let mut dice = Dice::new(1);
+        let mut rng = RngStreams::new(1);
         for (place, rows) in document.world.rows.iter().enumerate() {
             let count = Amount::Number(rows.count.at(&environment.knobs).min(ROWS_TRIED));
             let few = RowSet { count, ..rows.clone() };
-            for Insert { sql, parameters } in few.inserts(&mut dice.rows, &environment.knobs) {
+            for Insert { sql, parameters } in few.inserts(&mut rng.rows, &environment.knobs) {
                 if let Err(error) = self.run(&sql, &parameters) {
                     self.object(&Part::Rows(place), None, &error);
                 }

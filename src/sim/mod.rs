@@ -4,37 +4,44 @@
 //! what is asked of the database and of services, the engine and the services decide what comes of it, this module only decides when.
 //! It knows no scenario by name, and of a trace only how to write it.
 
-mod changes;
-mod clients;
+mod app_server;
+mod calibrated;
 mod cost;
 mod database;
-mod dice;
+mod deployment;
 mod examine;
-mod fitted;
-mod outside;
-mod pool;
-mod processes;
-mod schedule;
-mod tape;
-mod watch;
-mod world;
+mod fault_injector;
+mod kernel;
+mod load_generator;
+mod message;
+mod monitor;
+mod rng;
+mod run_request;
+mod scheduler;
+mod services;
+mod simulation;
+mod statement;
+mod statement_log;
 
 use std::rc::Rc;
 
+pub use database::names_tables;
 pub use examine::{Objection, examine};
-pub use processes::{names_tables, statement_described};
-pub use schedule::{RunRequest, ScheduleError};
-pub use tape::{Sender, Sent};
-pub use world::EPOCH_US;
+pub use kernel::statement_described;
+pub use run_request::{RunRequest, ScheduleError};
+pub use statement_log::{Sender, Sent};
 
 use crate::scenario::ScenarioDocument;
 pub use crate::scenario::{Change, TimedChange};
 use crate::trace::{Keep, Micros, Trace};
-use world::World;
+use simulation::Simulation;
+
+/// Every run begins at two o'clock in the morning, UTC, on Wednesday 14 January 2026.
+pub const EPOCH_US: i64 = 1_768_356_000_000_000;
 
 /// One run: built from a request, advanced piece by piece.
 pub struct Run {
-    world: World,
+    simulation: Simulation,
 }
 
 /// Why a run cannot begin, for the author of the scenario or of the edited code.
@@ -75,53 +82,53 @@ impl std::error::Error for RunError {}
 
 impl Run {
     pub fn new(document: Rc<ScenarioDocument>, request: RunRequest, keep: Keep) -> Result<Run, RunError> {
-        Ok(Run { world: World::new(document, request, keep)? })
+        Ok(Run { simulation: Simulation::new(document, request, keep)? })
     }
 
     /// Lets everything happen up to and including `until`, but at most `steps` steps of the queue. Returns how far it came.
     pub fn advance(&mut self, until: Micros, steps: usize) -> Micros {
-        self.world.advance(until, steps)
+        self.simulation.advance(until, steps)
     }
 
     /// Goes on until something is recorded, or the run has ended.
     pub fn step(&mut self) -> Micros {
-        self.world.step()
+        self.simulation.step()
     }
 
     /// Changes the run now. The change becomes part of its request, at this time.
     pub fn apply(&mut self, change: Change) {
-        self.world.apply(change);
+        self.simulation.apply(change);
     }
 
     pub fn now(&self) -> Micros {
-        self.world.now
+        self.simulation.now()
     }
 
     /// When the run ends.
     pub fn end(&self) -> Micros {
-        self.world.end
+        self.simulation.end()
     }
 
     pub fn ended(&self) -> bool {
-        self.world.ended
+        self.simulation.ended()
     }
 
     pub fn trace(&self) -> &Trace {
-        &self.world.trace
+        self.simulation.trace()
     }
 
     /// Everybody has looked at the trace as it is now.
     pub fn seen(&mut self) {
-        self.world.trace.seen();
+        self.simulation.seen();
     }
 
     /// All SQL so far; nothing unless the run keeps all of its past.
-    pub fn tape(&self) -> &[Sent] {
-        self.world.tape.as_deref().unwrap_or_default()
+    pub fn statement_log(&self) -> &[Sent] {
+        self.simulation.statement_log()
     }
 
     /// What to ask for to get this run again, with the changes made since it began.
     pub fn request(&self) -> &RunRequest {
-        &self.world.request
+        self.simulation.request()
     }
 }

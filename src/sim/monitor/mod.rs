@@ -11,10 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::RunError;
-use super::world::{Step, World};
+use super::database::DatabaseServer;
+use super::kernel::Kernel;
+use super::message::{AppMessage, Change, MonitorMessage};
 use crate::scenario::{Invariant, InvariantRule, ScenarioDocument};
-use crate::sql::{EngineEvent, Reads};
-use crate::trace::{EventKind, Micros, ProcessId, QueryResult, RequestId, SessionId, SqlError, Value};
+use crate::sql::Reads;
+use crate::trace::{EventKind, Micros, QueryResult, RequestId, SessionId, SqlError, Value};
 
 /// How often memory is weighed, queries are asked that go by a clock, and those that could not be paid for.
 const INTERVAL_US: Micros = 1_000_000;
@@ -29,8 +31,8 @@ const ROWS_EARNED: i64 = 10;
 /// No more rows of one invariant than this are told apart.
 const CASES_MAX: usize = 1_000;
 
-#[derive(Default)]
-pub struct Watch {
+pub struct Monitor {
+    document: Rc<ScenarioDocument>,
     queries: Vec<Query>,
     /// Places of the queries that read each table.
     readers: BTreeMap<Rc<str>, Vec<usize>>,
@@ -48,6 +50,8 @@ pub struct Watch {
     outdated: bool,
     /// Requests from this number on have nothing to do with any row that is there.
     unsettled_before: u32,
+    /// Requests of clients that are on their way.
+    in_flight: BTreeSet<RequestId>,
     /// A query that failed while the run was going is told once.
     failed: bool,
 }
@@ -87,8 +91,8 @@ impl Sighting {
     }
 }
 
-impl Watch {
-    pub fn new(document: &ScenarioDocument) -> Watch {
+impl Monitor {
+    pub fn new(document: Rc<ScenarioDocument>) -> Monitor {
         let invariants =
             document.invariants.iter().enumerate().filter_map(|(place, invariant)| match &invariant.rule {
                 InvariantRule::Sql { sql } => Some((Of::Invariant(place), sql)),
@@ -104,156 +108,187 @@ impl Watch {
             value: None,
         };
         let queries = invariants.chain(gauges).map(query).collect();
-        Watch { queries, credit: ROWS_AT_START, ..Watch::default() }
+        Monitor {
+            queries,
+            readers: BTreeMap::new(),
+            written: BTreeMap::new(),
+            columns: BTreeMap::new(),
+            catalog: 0,
+            due: None,
+            credit: ROWS_AT_START,
+            outdated: false,
+            unsettled_before: 0,
+            in_flight: BTreeSet::new(),
+            failed: false,
+            document,
+        }
     }
-}
 
-impl Watch {
+    /// It looks into the database, which nobody else does.
+    pub fn handle(&mut self, message: MonitorMessage, database: &mut DatabaseServer, kernel: &mut Kernel) {
+        match message {
+            MonitorMessage::Started(request) => _ = self.in_flight.insert(request),
+            MonitorMessage::Finished { request, kind, status, took } => {
+                self.request_finished(request, kind, status, took, kernel);
+            }
+            MonitorMessage::Changed { session, changes, executed } => {
+                self.note_changes(session, changes);
+                if executed {
+                    self.earn_look(kernel);
+                }
+            }
+            MonitorMessage::Look => self.look(database, kernel),
+            MonitorMessage::Check => self.check(database, kernel),
+            MonitorMessage::NextCheck { rows_read } => {
+                let doublings = (rows_read / ROWS_READ_CHEAPLY).min(10);
+                let at = kernel.now() + INTERVAL_US * Micros::from(1 + doublings);
+                kernel.schedule(at, MonitorMessage::Check);
+            }
+        }
+    }
+
     fn note_unsettled(&mut self) {
         let sightings = self.queries.iter().flat_map(|query| query.standing.values());
         let unsettled = sightings.filter(|sighting| sighting.settling_since.is_none());
         self.unsettled_before = unsettled.map(|sighting| sighting.requests_before).max().unwrap_or(0);
     }
-}
 
-impl World {
     /// The first look also finds queries that cannot work at all.
-    pub fn start_watch(&mut self) -> Result<(), RunError> {
+    pub fn start(&mut self, database: &mut DatabaseServer, kernel: &mut Kernel) -> Result<(), RunError> {
         let document = self.document.clone();
         let mut errors = Vec::new();
-        for place in 0..self.watch.queries.len() {
-            let Query { of, sql, .. } = &self.watch.queries[place];
+        for place in 0..self.queries.len() {
+            let Query { of, sql, .. } = &self.queries[place];
             let (what, id) = match of {
                 Of::Invariant(place) => ("invariant", document.invariants[*place].id.clone()),
                 Of::Gauge(place) => ("metric", document.world.gauges[*place].metric.clone()),
             };
             let sql = sql.clone();
-            if let Err(error) = self.audit(&sql, &[]).and_then(|_| self.learn_reads(place)) {
+            let answered = database.audit(&sql, &[], kernel.now());
+            if let Err(error) = answered.and_then(|_| self.learn_reads(place, database, kernel)) {
                 errors.push(unreadable(what, &id, &error));
             }
         }
         if let Some(error) = RunError::all(errors) {
             return Err(error);
         }
-        self.note_tables();
-        self.look_at_all();
-        self.check();
+        self.note_tables(database, kernel);
+        self.look_at_all(database, kernel);
+        self.check(database, kernel);
         Ok(())
     }
 
     /// Takes note of what a session wrote; once that is committed, the queries that read it are asked again.
-    pub fn watch_engine_events(&mut self, session: SessionId, events: &[EngineEvent]) {
-        for event in events {
-            match event {
-                EngineEvent::Written { table, .. } if self.watch.readers.contains_key(table) => {
-                    self.watch.written.entry(session).or_default().insert(table.clone());
+    fn note_changes(&mut self, session: SessionId, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Wrote(table) if self.readers.contains_key(&table) => {
+                    self.written.entry(session).or_default().insert(table);
                 }
-                EngineEvent::RolledBack { .. } => _ = self.watch.written.remove(&session),
-                EngineEvent::Committed { .. } => {
-                    let Some(tables) = self.watch.written.remove(&session) else { continue };
-                    for reader in tables.iter().filter_map(|table| self.watch.readers.get(table)).flatten() {
-                        self.watch.queries[*reader].outdated = true;
+                Change::Wrote(_) => {}
+                Change::RolledBack => _ = self.written.remove(&session),
+                Change::Committed => {
+                    let Some(tables) = self.written.remove(&session) else { continue };
+                    for reader in tables.iter().filter_map(|table| self.readers.get(table)).flatten() {
+                        self.queries[*reader].outdated = true;
                     }
-                    self.watch.outdated = true;
+                    self.outdated = true;
                 }
-                _ => {}
             }
         }
     }
 
     /// A statement of the load was executed.
-    pub fn earn_look(&mut self) {
-        self.watch.credit = (self.watch.credit + ROWS_EARNED).min(ROWS_AT_START);
-        if self.watch.outdated && self.watch.credit > 0 {
-            self.schedule_look(self.now);
+    fn earn_look(&mut self, kernel: &mut Kernel) {
+        self.credit = (self.credit + ROWS_EARNED).min(ROWS_AT_START);
+        if self.outdated && self.credit > 0 {
+            self.schedule_look(kernel.now(), kernel);
         }
     }
 
-    fn schedule_look(&mut self, at: Micros) {
-        if self.watch.due.is_none_or(|due| at < due) {
-            self.watch.due = Some(at);
-            self.schedule(at, Step::Look);
+    fn schedule_look(&mut self, at: Micros, kernel: &mut Kernel) {
+        if self.due.is_none_or(|due| at < due) {
+            self.due = Some(at);
+            kernel.schedule(at, MonitorMessage::Look);
         }
     }
 
     /// One that was scheduled; another may have come before it.
-    pub fn look(&mut self) {
-        if self.watch.due.is_some_and(|due| due <= self.now) {
-            self.watch.due = None;
-            if self.watch.credit > 0 {
-                self.ask(|query| query.outdated);
+    fn look(&mut self, database: &mut DatabaseServer, kernel: &mut Kernel) {
+        if self.due.is_some_and(|due| due <= kernel.now()) {
+            self.due = None;
+            if self.credit > 0 {
+                self.ask(|query| query.outdated, database, kernel);
             }
-            self.tell_settled();
+            self.tell_settled(kernel);
         }
     }
 
     /// At the run's start and end.
-    pub fn look_at_all(&mut self) {
-        self.ask(|query| query.outdated || query.reads.restless);
-        self.tell_settled();
+    pub fn look_at_all(&mut self, database: &mut DatabaseServer, kernel: &mut Kernel) {
+        self.ask(|query| query.outdated || query.reads.restless, database, kernel);
+        self.tell_settled(kernel);
     }
 
     /// At intervals: whatever goes by a clock, and memory.
-    pub fn check(&mut self) {
-        self.follow_catalog();
-        let rows_read = self.ask(|query| query.outdated || query.reads.restless);
-        self.tell_settled();
-        self.look_at_memory();
-        let doublings = (rows_read / ROWS_READ_CHEAPLY).min(10);
-        self.schedule(self.now + INTERVAL_US * Micros::from(1 + doublings), Step::Check);
+    fn check(&mut self, database: &mut DatabaseServer, kernel: &mut Kernel) {
+        self.follow_catalog(database, kernel);
+        let rows_read = self.ask(|query| query.outdated || query.reads.restless, database, kernel);
+        self.tell_settled(kernel);
+        kernel.post(AppMessage::WeighMemory);
+        kernel.post(MonitorMessage::NextCheck { rows_read });
     }
 
     /// Returns how many rows that read.
-    fn ask(&mut self, wanted: impl Fn(&Query) -> bool) -> u32 {
+    fn ask(&mut self, wanted: impl Fn(&Query) -> bool, database: &mut DatabaseServer, kernel: &mut Kernel) -> u32 {
         let document = self.document.clone();
         let mut rows_read = 0;
-        for place in 0..self.watch.queries.len() {
-            if !wanted(&self.watch.queries[place]) {
+        for place in 0..self.queries.len() {
+            if !wanted(&self.queries[place]) {
                 continue;
             }
-            let sql = self.watch.queries[place].sql.clone();
-            let (found, outcome) = self.audit_outcome(&sql, &[]);
+            let sql = self.queries[place].sql.clone();
+            let (found, outcome) = database.audit_outcome(&sql, &[], kernel.now());
             rows_read += outcome.rows_read;
-            self.watch.queries[place].outdated = false;
-            match (self.watch.queries[place].of, found) {
+            self.queries[place].outdated = false;
+            match (self.queries[place].of, found) {
                 (Of::Invariant(of), Ok(results)) => {
                     let invariant = &document.invariants[of];
-                    if self.now >= from(invariant) {
-                        self.compare(place, &invariant.id, &results);
+                    if kernel.now() >= from(invariant) {
+                        self.compare(place, &invariant.id, &results, kernel);
                     }
                 }
-                (Of::Gauge(of), Ok(results)) => self.read_gauge(place, &document.world.gauges[of].metric, &results),
-                (Of::Invariant(of), Err(error)) => self.watch_failed(&document.invariants[of].id, &error.message),
-                (Of::Gauge(of), Err(error)) => self.watch_failed(&document.world.gauges[of].metric, &error.message),
+                (Of::Gauge(of), Ok(results)) => {
+                    self.read_gauge(place, &document.world.gauges[of].metric, &results, kernel)
+                }
+                (Of::Invariant(of), Err(error)) => {
+                    self.query_failed(&document.invariants[of].id, &error.message, kernel)
+                }
+                (Of::Gauge(of), Err(error)) => {
+                    self.query_failed(&document.world.gauges[of].metric, &error.message, kernel)
+                }
             }
         }
-        self.watch.credit -= i64::from(rows_read);
-        self.watch.outdated = self.watch.queries.iter().any(|query| query.outdated);
-        self.watch.note_unsettled();
+        self.credit -= i64::from(rows_read);
+        self.outdated = self.queries.iter().any(|query| query.outdated);
+        self.note_unsettled();
         rows_read
     }
 
-    /// What the kernel does with a container that is over its limit.
-    pub fn look_at_memory(&mut self) {
-        let Some(limit_mb) = &self.document.world.machine.memory_mb else { return };
-        let limit = (self.amount(limit_mb) * f64::from(1 << 20)) as u64;
-        let up = (0..self.servers).filter(|process| self.processes[*process].up);
-        let held = up.map(|process| (self.python.memory(ProcessId(process as u32)), process)).collect::<Vec<_>>();
-        if let Some((bytes, process)) = held.iter().max() {
-            let (process, bytes) = (ProcessId(*process as u32), *bytes);
-            self.record(EventKind::MemoryMeasured { process, bytes }, None, None, None);
-        }
-        for (_, process) in held.into_iter().filter(|(bytes, _)| *bytes > limit) {
-            self.kill(process);
-        }
-    }
-
     /// For the invariants about requests themselves, and for those that waited for this request to end.
-    pub fn watch_finished(&mut self, request: RequestId, kind: Option<usize>, status: u16, took: Micros) {
+    fn request_finished(
+        &mut self,
+        request: RequestId,
+        kind: Option<usize>,
+        status: u16,
+        took: Micros,
+        kernel: &mut Kernel,
+    ) {
+        self.in_flight.remove(&request);
         let document = self.document.clone();
         let entry = kind.map(|kind| &document.world.requests[kind].entry);
         let meant = |only: &Option<String>| only.is_none() || only.as_ref() == entry;
-        let now = self.now;
+        let now = kernel.now();
         for invariant in document.invariants.iter().filter(|invariant| now >= from(invariant) + took) {
             let (broken, since, row) = match &invariant.rule {
                 InvariantRule::Sql { .. } => continue,
@@ -269,40 +304,40 @@ impl World {
             };
             if broken {
                 let (id, case, row) =
-                    (self.symbol(&invariant.id), self.symbol(&request.to_string()), self.symbol(&row));
+                    (kernel.symbol(&invariant.id), kernel.symbol(&request.to_string()), kernel.symbol(&row));
                 let kind = EventKind::InvariantBroken { invariant: id, case, row, since };
-                self.record(kind, Some(request), None, None);
+                kernel.record(kind, Some(request), None, None);
             }
         }
-        self.settle_after(request);
+        self.settle_after(request, kernel);
     }
 
-    fn oldest_of_clients(&self) -> Option<u32> {
-        self.requests.iter().find(|(_, request)| request.client.is_some()).map(|(id, _)| id.0)
+    fn oldest_in_flight(&self) -> Option<u32> {
+        self.in_flight.first().map(|request| request.0)
     }
 
     /// Rows that nobody but requests up to this one could still mend begin to settle.
-    fn settle_after(&mut self, request: RequestId) {
-        if request.0 >= self.watch.unsettled_before {
+    fn settle_after(&mut self, request: RequestId, kernel: &mut Kernel) {
+        if request.0 >= self.unsettled_before {
             return;
         }
-        let (oldest, now) = (self.oldest_of_clients(), self.now);
-        for sighting in self.watch.queries.iter_mut().flat_map(|query| query.standing.values_mut()) {
+        let (oldest, now) = (self.oldest_in_flight(), kernel.now());
+        for sighting in self.queries.iter_mut().flat_map(|query| query.standing.values_mut()) {
             let may_be_mended = oldest.is_some_and(|oldest| oldest < sighting.requests_before);
             if sighting.settling_since.is_none() && !may_be_mended {
                 sighting.settling_since = Some(now);
             }
         }
-        self.watch.note_unsettled();
-        self.tell_settled();
+        self.note_unsettled();
+        self.tell_settled(kernel);
     }
 
-    fn compare(&mut self, place: usize, id: &str, results: &[QueryResult]) {
+    fn compare(&mut self, place: usize, id: &str, results: &[QueryResult], kernel: &mut Kernel) {
         let Some(result) = results.last() else { return };
         let names = result.columns.iter().flat_map(|columns| columns.iter()).map(|column| column.name.clone());
         let names = names.collect::<Vec<_>>();
-        let (oldest, next, now) = (self.oldest_of_clients(), self.next_request, self.now);
-        let mut before = std::mem::take(&mut self.watch.queries[place].standing);
+        let (oldest, next, now) = (self.oldest_in_flight(), kernel.requests(), kernel.now());
+        let mut before = std::mem::take(&mut self.queries[place].standing);
         let mut standing = BTreeMap::new();
         for row in result.rows.iter().take(CASES_MAX) {
             let case = row.first().map_or(String::new(), Value::to_text);
@@ -316,18 +351,18 @@ impl World {
             }
             standing.insert(case, sighting);
         }
-        self.watch.queries[place].standing = standing;
-        let invariant = self.symbol(id);
+        self.queries[place].standing = standing;
+        let invariant = kernel.symbol(id);
         for (case, _) in before.into_iter().filter(|(_, sighting)| sighting.is_told()) {
-            let case = self.symbol(&case);
-            self.record(EventKind::InvariantMended { invariant, case }, None, None, None);
+            let case = kernel.symbol(&case);
+            kernel.record(EventKind::InvariantMended { invariant, case }, None, None, None);
         }
     }
 
     /// Tells of the rows that have stood long enough. Those of a query that is to be asked again are told, or gone, after that.
-    fn tell_settled(&mut self) {
+    fn tell_settled(&mut self, kernel: &mut Kernel) {
         let document = self.document.clone();
-        let mut queries = std::mem::take(&mut self.watch.queries);
+        let mut queries = std::mem::take(&mut self.queries);
         let mut next = None;
         for query in &mut queries {
             let Of::Invariant(of) = query.of else { continue };
@@ -335,7 +370,7 @@ impl World {
             let settle = (invariant.settle_ms * 1e3) as Micros;
             for (case, sighting) in &mut query.standing {
                 let (Some(since), false) = (sighting.settling_since, sighting.is_told()) else { continue };
-                if self.now < since + settle {
+                if kernel.now() < since + settle {
                     next = Some(next.map_or(since + settle, |next: Micros| next.min(since + settle)));
                     continue;
                 }
@@ -343,35 +378,35 @@ impl World {
                     continue;
                 }
                 let row = sighting.row.take().unwrap_or_default();
-                let (id, case, row) = (self.symbol(&invariant.id), self.symbol(case), self.symbol(&row));
+                let (id, case, row) = (kernel.symbol(&invariant.id), kernel.symbol(case), kernel.symbol(&row));
                 let kind = EventKind::InvariantBroken { invariant: id, case, row, since: sighting.since };
-                self.record(kind, None, None, None);
+                kernel.record(kind, None, None, None);
             }
         }
-        self.watch.queries = queries;
+        self.queries = queries;
         if let Some(at) = next {
-            self.schedule_look(at);
+            self.schedule_look(at, kernel);
         }
     }
 
-    fn read_gauge(&mut self, place: usize, metric: &str, results: &[QueryResult]) {
+    fn read_gauge(&mut self, place: usize, metric: &str, results: &[QueryResult], kernel: &mut Kernel) {
         let value = match results.last().and_then(|result| result.rows.first()).and_then(|row| row.first()) {
             Some(Value::Int(value)) => *value as f64,
             Some(Value::Float(value)) => *value,
             Some(Value::Numeric(value)) => value.to_string().parse().unwrap_or(0.0),
             _ => 0.0,
         };
-        if self.watch.queries[place].value != Some(value) {
-            self.watch.queries[place].value = Some(value);
-            let gauge = self.symbol(metric);
-            self.record(EventKind::GaugeRead { gauge, value }, None, None, None);
+        if self.queries[place].value != Some(value) {
+            self.queries[place].value = Some(value);
+            let gauge = kernel.symbol(metric);
+            kernel.record(EventKind::GaugeRead { gauge, value }, None, None, None);
         }
     }
 
-    fn watch_failed(&mut self, what: &str, message: &str) {
-        if !self.watch.failed {
-            self.watch.failed = true;
-            self.limit_reached(&format!("{what} could not be read: {message}"));
+    fn query_failed(&mut self, what: &str, message: &str, kernel: &mut Kernel) {
+        if !self.failed {
+            self.failed = true;
+            kernel.limit_reached(&format!("{what} could not be read: {message}"));
         }
     }
 }

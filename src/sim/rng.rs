@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use rand::{Rng, SeedableRng};
+use rand::{Rng as _, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::trace::{ClientId, Micros};
 
-pub struct Dice {
+pub struct RngStreams {
     /// Rows there are before the first request.
     pub rows: ChaCha8Rng,
     /// Who arrives when, and with what, where clients do not wait for each other.
@@ -23,10 +23,10 @@ pub struct Dice {
     seed: u32,
 }
 
-impl Dice {
-    pub fn new(seed: u32) -> Dice {
+impl RngStreams {
+    pub fn new(seed: u32) -> RngStreams {
         let stream = |number| stream(seed, number);
-        Dice {
+        RngStreams {
             rows: stream(1),
             load: stream(2),
             network: stream(3),
@@ -56,13 +56,13 @@ fn stream(seed: u32, number: u64) -> ChaCha8Rng {
 }
 
 /// Exponentially distributed, in microseconds: the time to the next of events that know nothing of each other.
-pub fn exponential_us(rng: &mut impl Rng, mean_us: f64) -> Micros {
+pub fn exponential_us(rng: &mut impl RngCore, mean_us: f64) -> Micros {
     let uniform = 1.0 - rng.random::<f64>();
     (-libm::log(uniform) * mean_us).round() as Micros
 }
 
 /// Normally distributed, never below a fifth of the mean: light and switches take their time.
-pub fn normal_us(rng: &mut impl Rng, mean_us: f64, sd_us: f64) -> Micros {
+pub fn normal_us(rng: &mut impl RngCore, mean_us: f64, sd_us: f64) -> Micros {
     let radius = libm::sqrt(-2.0 * libm::log(1.0 - rng.random::<f64>()));
     let angle = 2.0 * std::f64::consts::PI * rng.random::<f64>();
     let drawn = mean_us + sd_us * radius * libm::cos(angle);

@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use super::world::World;
 use crate::trace::{Micros, RequestId, SessionId, Value};
 
 #[derive(Debug, Clone)]
@@ -25,19 +24,4 @@ pub enum Sender {
     Handler(RequestId),
     /// A service that a request called, into its own books.
     Service(RequestId),
-}
-
-impl World {
-    /// Only where the whole past is kept.
-    pub fn tape(&mut self, session: SessionId, by: Sender, sql: &Rc<str>, parameters: &[Value]) {
-        if let Some(tape) = &mut self.tape {
-            tape.push(Sent { at: self.now, session, by, sql: sql.clone(), parameters: parameters.to_vec() });
-        }
-    }
-
-    /// Runs a text of the run's own, as part of its past.
-    pub fn fill(&mut self, by: Sender, sql: &str, parameters: &[Value]) -> Result<(), crate::trace::SqlError> {
-        self.tape(self.auditor, by, &sql.into(), parameters);
-        self.audit(sql, parameters).map(|_| ())
-    }
 }

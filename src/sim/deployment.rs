@@ -1,29 +1,30 @@
 //! What is set up before the first request and what may be changed while requests flow: code, knobs, faults.
 
-use super::database::{Purpose, Statement};
 use super::examine::{line_at, migration_refused, said, schema_refused};
-use super::tape::Sender;
-use super::world::World;
+use super::services::Services;
+use super::simulation::Simulation;
+use super::statement_log::Sender;
 use super::{Change, RunError};
-use crate::python::SourcePosition;
-use crate::scenario::Insert;
-use crate::trace::{ChangeFamily, EventKind, SqlError, StatementKind};
+use crate::python::{Raised, SourcePosition};
+use crate::scenario::{Clients, Insert};
+use crate::trace::{ChangeFamily, EventKind, SqlError, Value};
 
 const SCHEMA_FILE: &str = "schema.sql";
 
-impl World {
+impl Simulation {
     /// Tables, rows and the services' books.
     pub fn fill_database(&mut self) -> Result<(), RunError> {
         let document = self.document.clone();
-        let schema = self.request.sources.get(SCHEMA_FILE).unwrap_or(&document.schema).clone();
+        let schema = self.sources.get(SCHEMA_FILE).unwrap_or(&document.schema).clone();
         self.fill(Sender::Schema, &schema, &[]).map_err(|error| {
             schema_refused(&schema, SCHEMA_FILE).unwrap_or_else(|| sql_error(&error, &schema, SCHEMA_FILE))
         })?;
-        for ledger in self.outside.ledgers() {
+        for ledger in Services::ledgers(&document) {
             self.fill(Sender::Schema, ledger, &[]).map_err(|error| sql_error(&error, ledger, "a service's books"))?;
         }
         for rows in &document.world.rows {
-            for Insert { sql, parameters } in rows.inserts(&mut self.dice.rows, &self.knobs) {
+            let (rng, knobs) = self.kernel.rng_and_knobs();
+            for Insert { sql, parameters } in rows.inserts(&mut rng.rows, knobs) {
                 self.fill(Sender::Rows, &sql, &parameters).map_err(|error| {
                     RunError::new(format!("rows of {}: {} ({})", rows.table, error.message, error.sqlstate))
                 })?;
@@ -39,8 +40,8 @@ impl World {
         if let Some(sql) = document.variant(&variant).and_then(|of| of.migration.as_deref()) {
             let file = format!("the migration of `{variant}`");
             self.fill(Sender::Schema, sql, &[]).map_err(|error| {
-                let schema = self.request.sources.get(SCHEMA_FILE).unwrap_or(&document.schema);
-                migration_refused(schema, &self.outside.ledgers(), sql, &file)
+                let schema = self.sources.get(SCHEMA_FILE).unwrap_or(&document.schema);
+                migration_refused(schema, &Services::ledgers(&document), sql, &file)
                     .unwrap_or_else(|| sql_error(&error, sql, &file))
             })?;
         }
@@ -50,9 +51,20 @@ impl World {
             line: raised.position.as_ref().map(|position| position.line),
             ..RunError::new(said(&raised))
         })?;
+        self.app.serve(&variant);
         self.record_deployed();
-        self.start_workers(&variant);
+        self.app.start_workers(&variant, &mut self.kernel);
         Ok(())
+    }
+
+    pub fn start_scripts(&mut self) -> Result<(), RunError> {
+        self.app.start_scripts(&mut self.kernel).map_err(|raised| {
+            let Clients::Scripted { file, .. } = &self.document.world.clients else {
+                return RunError::new(said(&raised));
+            };
+            let line = raised.position.as_ref().map(|position| position.line);
+            RunError { file: Some(file.clone()), line, ..RunError::new(said(&raised)) }
+        })
     }
 
     pub fn change(&mut self, change: Change) {
@@ -63,9 +75,7 @@ impl World {
                 }
                 match self.document.clone().variant(&variant).and_then(|of| of.migration.clone()) {
                     Some(sql) if !self.migrated.contains(&variant) => {
-                        let statement =
-                            Statement::new(sql.into(), StatementKind::Other, vec![], Purpose::Migration { variant });
-                        self.statement_arrives(self.migrator, statement);
+                        self.database.migrate(&variant, &sql, &mut self.kernel);
                     }
                     _ => self.switch(&variant),
                 }
@@ -105,11 +115,7 @@ impl World {
                 else {
                     return self.refuse(ChangeFamily::Fault, &format!("there is no fault {fault}"), None);
                 };
-                if on {
-                    self.faults.insert(fault);
-                } else {
-                    self.faults.remove(&fault);
-                }
+                self.kernel.set_fault(&fault, on);
                 self.applied(ChangeFamily::Fault, &format!("{label}: {}", if on { "on" } else { "off" }));
             }
         }
@@ -120,7 +126,7 @@ impl World {
         match error {
             None => {
                 self.migrated.insert(variant.to_owned());
-                self.follow_catalog();
+                self.monitor.follow_catalog(&mut self.database, &mut self.kernel);
                 self.switch(variant);
             }
             Some(error) => {
@@ -131,16 +137,17 @@ impl World {
     }
 
     fn switch(&mut self, variant: &str) {
-        if !self.deployments.contains_key(variant)
+        if !self.app.has_loaded(variant)
             && let Err(raised) = self.load(variant)
         {
             return self.refuse(ChangeFamily::Deploy, &said(&raised), raised.position);
         }
         self.variant = variant.to_owned();
+        self.app.serve(variant);
         let label = self.document.variant(variant).map_or(String::new(), |of| of.label.clone());
         self.applied(ChangeFamily::Deploy, &format!("deployed: {label}"));
         self.record_deployed();
-        self.start_workers(variant);
+        self.app.start_workers(variant, &mut self.kernel);
     }
 
     fn record_deployed(&mut self) {
@@ -148,8 +155,8 @@ impl World {
         let of = document.variant(&self.variant).expect("the variant was looked up before");
         let differs = |file: &str, own: &str| self.sources.get(file).is_some_and(|text| text != own);
         let edited = differs(&of.file, &of.source) || differs(SCHEMA_FILE, &document.schema);
-        let (variant, file) = (self.symbol(&of.id), self.symbol(&of.file));
-        self.record(EventKind::Deployed { variant, file, edited }, None, None, None);
+        let (variant, file) = (self.kernel.symbol(&of.id), self.kernel.symbol(&of.file));
+        self.kernel.record(EventKind::Deployed { variant, file, edited }, None, None, None);
     }
 
     fn move_knob(&mut self, knob: &str, value: f64) {
@@ -164,17 +171,24 @@ impl World {
             let reason = format!("{} goes from {} to {}, not to {value}", of.label, of.min, of.max);
             return self.refuse(ChangeFamily::Knob, &reason, None);
         }
-        self.knobs.insert(knob.to_owned(), value);
+        self.kernel.set_knob(knob, value);
         let unit = if of.unit.is_empty() { String::new() } else { format!(" {}", of.unit) };
         self.applied(ChangeFamily::Knob, &format!("{}: {value}{unit}", of.label));
-        self.record_machines();
-        self.adjust_cores();
-        for process in 0..self.servers {
-            if self.processes[process].up {
-                self.adjust_pools(process);
-            }
-        }
-        self.adjust_clients();
+        self.kernel.record_machines(&self.document);
+        self.database.adjust_cores(&mut self.kernel);
+        self.app.adjust_pools(&mut self.kernel);
+        self.load.adjust_clients(&mut self.kernel);
+    }
+
+    /// Loads the variant's code as it is now.
+    fn load(&mut self, variant: &str) -> Result<(), Raised> {
+        let of = self.document.variant(variant).expect("the variant was looked up before");
+        self.app.load(variant, self.sources.get(&of.file).unwrap_or(&of.source))
+    }
+
+    /// Runs a text of the run's own, as part of its past.
+    fn fill(&mut self, by: Sender, sql: &str, parameters: &[Value]) -> Result<(), SqlError> {
+        self.database.fill(by, sql, parameters, self.kernel.now())
     }
 
     fn known_variant(&self, variant: &str) -> Result<(), String> {
@@ -186,14 +200,14 @@ impl World {
     }
 
     fn applied(&mut self, change: ChangeFamily, text: &str) {
-        let text = self.symbol(text);
-        self.record(EventKind::ChangeApplied { change, text }, None, None, None);
+        let text = self.kernel.symbol(text);
+        self.kernel.record(EventKind::ChangeApplied { change, text }, None, None, None);
     }
 
     fn refuse(&mut self, change: ChangeFamily, reason: &str, position: Option<SourcePosition>) {
-        let reason = self.symbol(reason);
-        let position = position.map(|position| self.position(&position));
-        self.record(EventKind::ChangeRefused { change, reason, position }, None, None, None);
+        let reason = self.kernel.symbol(reason);
+        let position = position.map(|position| self.kernel.position(&position));
+        self.kernel.record(EventKind::ChangeRefused { change, reason, position }, None, None, None);
     }
 }
 
