@@ -16,7 +16,7 @@ use std::rc::Rc;
 use goldenscript::{Command, Context, Runner};
 use test_each_file::test_each_path;
 use twoam::sql::{Database, DeadlockCheck, Outcome, Progress, Settings};
-use twoam::store::{CommitSeq, RowId, RowLock, Savepoint, Store, TableId};
+use twoam::store::{CommitSeq, LockOutcome, RowId, Savepoint, Store, TableId};
 use twoam::trace::{Isolation, LockStrength, Micros, SessionId, Value};
 
 test_each_path! { in "./tests/scripts/sql" as sql => |path: &Path| goldenscript::run(&mut Sql::new(), path).expect("the script") }
@@ -282,9 +282,9 @@ impl Runner for Rows {
                     other => return Err(format!("no lock is called {other}").into()),
                 };
                 match self.store.lock_row(session, self.table, row()?, strength, word(2) != "nowait", None) {
-                    RowLock::Locked { .. } => writeln!(text, "has it")?,
-                    RowLock::Unavailable => writeln!(text, "does not get it")?,
-                    RowLock::Waits => {
+                    LockOutcome::Locked { .. } => writeln!(text, "has it")?,
+                    LockOutcome::Unavailable => writeln!(text, "does not get it")?,
+                    LockOutcome::Waits => {
                         writeln!(text, "waits")?;
                         if let Some(cycle) = self.store.check_deadlock(session) {
                             writeln!(text, "deadlock of {}", cycle.len())?;

@@ -108,7 +108,7 @@ pub fn answer(text: &str, catalog: &Catalog) -> Result<QueryResult> {
         return refuse("this question to the system's tables");
     };
     let (statement, columns) = prepared(query)?;
-    let mut snapshot = Snapshot::default();
+    let mut snapshot = SystemSnapshot::default();
     for table in TABLES {
         snapshot.tables.insert(table.name, (table.glue_schema(), (table.rows)(catalog)));
     }
@@ -347,11 +347,11 @@ impl SystemTable {
 
 /// What GlueSQL reads: the system's tables as they are at the start of the query.
 #[derive(Default)]
-struct Snapshot {
+struct SystemSnapshot {
     tables: BTreeMap<&'static str, (Schema, Vec<Vec<Cell>>)>,
 }
 
-impl Store for Snapshot {
+impl Store for SystemSnapshot {
     fn fetch_schema(&self, table_name: &str) -> gluesql::core::error::Result<Option<Schema>> {
         Ok(self.tables.get(table_name).map(|(schema, _)| schema.clone()))
     }
@@ -371,13 +371,13 @@ impl Store for Snapshot {
     }
 }
 
-impl Planner for Snapshot {}
-impl Index for Snapshot {}
-impl Metadata for Snapshot {}
-impl CustomFunction for Snapshot {}
+impl Planner for SystemSnapshot {}
+impl Index for SystemSnapshot {}
+impl Metadata for SystemSnapshot {}
+impl CustomFunction for SystemSnapshot {}
 // Never written: the executor asks for what could be.
-impl StoreMut for Snapshot {}
-impl IndexMut for Snapshot {}
-impl AlterTable for Snapshot {}
-impl Transaction for Snapshot {}
-impl CustomFunctionMut for Snapshot {}
+impl StoreMut for SystemSnapshot {}
+impl IndexMut for SystemSnapshot {}
+impl AlterTable for SystemSnapshot {}
+impl Transaction for SystemSnapshot {}
+impl CustomFunctionMut for SystemSnapshot {}

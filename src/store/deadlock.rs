@@ -21,7 +21,7 @@ pub struct Edge {
 /// Lines in another order than they stand now.
 pub type Lines = Vec<(Tag, Vec<SessionId>)>;
 
-pub trait Waits {
+pub trait WaitsForGraph {
     /// Whom a session waits for: holders first, then those before it in line.
     fn edges(&self, of: SessionId, lines: &Lines) -> Vec<Edge>;
     fn line(&self, tag: Tag) -> Vec<SessionId>;
@@ -56,7 +56,7 @@ enum Tested {
     Hard,
 }
 
-pub fn check(start: SessionId, waits: &impl Waits) -> Checked {
+pub fn check(start: SessionId, waits: &impl WaitsForGraph) -> Checked {
     let Some(cycle) = cycle_through(start, waits, &Vec::new()) else { return Checked::Fine };
     match search(start, waits, &mut Vec::new()) {
         Some(lines) => Checked::Reordered(lines),
@@ -65,7 +65,7 @@ pub fn check(start: SessionId, waits: &impl Waits) -> Checked {
 }
 
 /// Lets one soft edge after the other be turned round until no cycle is left.
-fn search(start: SessionId, waits: &impl Waits, constraints: &mut Vec<Constraint>) -> Option<Lines> {
+fn search(start: SessionId, waits: &impl WaitsForGraph, constraints: &mut Vec<Constraint>) -> Option<Lines> {
     let choices = match test(start, waits, constraints) {
         Tested::Fine(lines) => return Some(lines),
         Tested::Hard => return None,
@@ -82,7 +82,7 @@ fn search(start: SessionId, waits: &impl Waits, constraints: &mut Vec<Constraint
     None
 }
 
-fn test(start: SessionId, waits: &impl Waits, constraints: &[Constraint]) -> Tested {
+fn test(start: SessionId, waits: &impl WaitsForGraph, constraints: &[Constraint]) -> Tested {
     let Some(lines) = ordered(waits, constraints) else { return Tested::Hard };
     let mut soft = Vec::new();
     let moved = constraints.iter().flat_map(|constraint| [constraint.waiter, constraint.blocker]);
@@ -98,7 +98,7 @@ fn test(start: SessionId, waits: &impl Waits, constraints: &[Constraint]) -> Tes
 }
 
 /// The lines that meet all constraints, as near to their present order as can be; none if they contradict each other.
-fn ordered(waits: &impl Waits, constraints: &[Constraint]) -> Option<Lines> {
+fn ordered(waits: &impl WaitsForGraph, constraints: &[Constraint]) -> Option<Lines> {
     let mut lines: Lines = Vec::new();
     for constraint in constraints.iter().rev() {
         if lines.iter().any(|(tag, _)| *tag == constraint.tag) {
@@ -124,7 +124,7 @@ fn sorted(mut left: Vec<SessionId>, constraints: &[&Constraint]) -> Option<Vec<S
     Some(order)
 }
 
-fn cycle_through(start: SessionId, waits: &impl Waits, lines: &Lines) -> Option<Cycle> {
+fn cycle_through(start: SessionId, waits: &impl WaitsForGraph, lines: &Lines) -> Option<Cycle> {
     let branches = |of: SessionId| {
         let mut edges = waits.edges(of, lines);
         edges.reverse();

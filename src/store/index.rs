@@ -14,7 +14,7 @@ use crate::trace::Value;
 use super::{Key, Row, RowId};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct IndexEntry {
     pub key: Key,
     pub row: RowId,
 }
@@ -32,9 +32,9 @@ pub enum KeySource {
 /// The key that a row has in an index, if it stands there.
 pub type KeyOfRow = dyn Fn(&Row) -> Option<Key>;
 
-pub struct Index {
+pub struct IndexData {
     source: KeySource,
-    entries: BTreeSet<Entry>,
+    entries: BTreeSet<IndexEntry>,
     /// Of a unique index: one key is found in the same time however many there are. Keys with NULL may be many, and are left out.
     points: Option<HashTable<Point>>,
 }
@@ -54,9 +54,9 @@ pub struct Bounds {
     pub high: Option<(Value, bool)>,
 }
 
-impl Index {
-    pub fn new(source: KeySource, unique: bool) -> Index {
-        Index { source, entries: BTreeSet::new(), points: unique.then(HashTable::new) }
+impl IndexData {
+    pub fn new(source: KeySource, unique: bool) -> IndexData {
+        IndexData { source, entries: BTreeSet::new(), points: unique.then(HashTable::new) }
     }
 
     pub fn columns(&self) -> usize {
@@ -80,7 +80,7 @@ impl Index {
     }
 
     /// Whether a version read through an entry still has that entry's key.
-    pub fn leads_to(&self, entry: &Entry, row: &Row) -> bool {
+    pub fn leads_to(&self, entry: &IndexEntry, row: &Row) -> bool {
         match &self.source {
             KeySource::Columns(columns) => columns
                 .iter()
@@ -92,7 +92,7 @@ impl Index {
 
     pub(super) fn insert(&mut self, key: Key, row: RowId) {
         let hash = self.points.is_some().then(|| hash_of(&key)).flatten();
-        let is_new = self.entries.insert(Entry { key, row });
+        let is_new = self.entries.insert(IndexEntry { key, row });
         if let (Some(points), Some(hash), true) = (&mut self.points, hash, is_new) {
             points.insert_unique(hash, Point { hash, row }, |point| point.hash);
         }
@@ -104,7 +104,7 @@ impl Index {
         {
             point.remove();
         }
-        self.entries.remove(&Entry { key, row });
+        self.entries.remove(&IndexEntry { key, row });
     }
 
     pub(super) fn rows_with(&self, key: &Key, rows: &mut SmallVec<[RowId; 4]>) {
@@ -112,7 +112,7 @@ impl Index {
             rows.extend(found);
             return;
         }
-        let first = Entry { key: key.clone(), row: RowId(0) };
+        let first = IndexEntry { key: key.clone(), row: RowId(0) };
         rows.extend(self.entries.range(first..).take_while(|entry| entry.key == *key).map(|entry| entry.row));
     }
 
@@ -126,14 +126,21 @@ impl Index {
     }
 
     /// Up to `limit` entries within the bounds, after the entry read last.
-    pub fn read(&self, bounds: &Bounds, backward: bool, after: Option<&Entry>, limit: usize, into: &mut Vec<Entry>) {
+    pub fn read(
+        &self,
+        bounds: &Bounds,
+        backward: bool,
+        after: Option<&IndexEntry>,
+        limit: usize,
+        into: &mut Vec<IndexEntry>,
+    ) {
         if after.is_none() && bounds.is_point(self.columns()) {
             let key = Key(bounds.equal.clone());
             if let Some(mut rows) = self.rows_at(&key) {
                 if backward {
                     rows.reverse();
                 }
-                into.extend(rows.into_iter().take(limit).map(|row| Entry { key: key.clone(), row }));
+                into.extend(rows.into_iter().take(limit).map(|row| IndexEntry { key: key.clone(), row }));
                 return;
             }
         }
@@ -172,17 +179,17 @@ impl Bounds {
 
     pub fn contains(&self, key: &Key, columns: usize) -> bool {
         let (low, high) = self.limits(columns);
-        let entry = Entry { key: key.clone(), row: RowId(1) };
+        let entry = IndexEntry { key: key.clone(), row: RowId(1) };
         std::ops::RangeBounds::contains(&(low, high), &entry)
     }
 
     /// A key that is shorter than the index's comes before all keys that begin with it; one filled with NULLs, which sort
     /// last, beyond the index's length comes after them.
-    fn limits(&self, columns: usize) -> (Bound<Entry>, Bound<Entry>) {
+    fn limits(&self, columns: usize) -> (Bound<IndexEntry>, Bound<IndexEntry>) {
         let before = |value: Option<&Value>| {
             let mut key = self.equal.clone();
             key.extend(value.cloned());
-            Entry { key: Key(key), row: RowId(0) }
+            IndexEntry { key: Key(key), row: RowId(0) }
         };
         let after = |value: Option<&Value>| {
             let mut key = self.equal.clone();
@@ -190,7 +197,7 @@ impl Bounds {
             while key.len() <= columns {
                 key.push(Value::Null);
             }
-            Entry { key: Key(key), row: RowId(u32::MAX) }
+            IndexEntry { key: Key(key), row: RowId(u32::MAX) }
         };
         let low = match &self.low {
             None => Bound::Included(before(None)),
@@ -217,7 +224,7 @@ fn hash_of(key: &Key) -> Option<u64> {
     Some(hasher.finish())
 }
 
-fn is_empty(low: &Bound<Entry>, high: &Bound<Entry>) -> bool {
+fn is_empty(low: &Bound<IndexEntry>, high: &Bound<IndexEntry>) -> bool {
     match (low, high) {
         (Bound::Included(low), Bound::Included(high)) => low > high,
         (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,

@@ -7,7 +7,7 @@ use super::transactions::Undo;
 use super::{CommitSeq, RowId, Store, TableId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowLock {
+pub enum LockOutcome {
     /// `new` is false where the transaction held the row that strongly already.
     Locked { new: bool },
     /// The session waits; try again when it is woken.
@@ -26,7 +26,7 @@ impl Store {
         strength: LockStrength,
         may_wait: bool,
         outdated: Option<CommitSeq>,
-    ) -> RowLock {
+    ) -> LockOutcome {
         let xid = self.assign_xid(session);
         let chain = &mut self.tables[table.0 as usize].chains[row.0 as usize];
         let tag = Tag::Row(table, row);
@@ -34,20 +34,20 @@ impl Store {
             let waits_anyway = strength == LockStrength::KeyShare && chain.shares_what_was();
             if !may_wait && !waits_anyway {
                 self.locks.release_tuple_lock(session);
-                return RowLock::Unavailable;
+                return LockOutcome::Unavailable;
             }
             // Who shares the row already does not queue behind those who wait for it: that would be a deadlock.
             let shares = chain.mark_of(xid).is_some();
             if shares || self.locks.take_tuple_lock(session, tag, Mode::of_row(strength)) == Acquired::Granted {
                 self.locks.wait_for(session, holder);
             }
-            return RowLock::Waits;
+            return LockOutcome::Waits;
         }
         // There is nothing to hold of a row that is gone.
         let newest = chain.newest();
         if outdated.is_some() || newest.row.is_none() && newest.commit_seq != CommitSeq::RUNNING {
             self.locks.release_tuple_lock(session);
-            return RowLock::Locked { new: false };
+            return LockOutcome::Locked { new: false };
         }
         let before = chain.mark_of(xid);
         let new = before.is_none_or(|held| held < strength);
@@ -56,13 +56,13 @@ impl Store {
             self.transaction_mut(session).undo.push(Undo::Marked { table, row, before });
         }
         self.locks.release_tuple_lock(session);
-        RowLock::Locked { new }
+        LockOutcome::Locked { new }
     }
 
     /// A heavyweight lock held to the transaction's end (or rolled back with its savepoint).
-    pub fn lock(&mut self, session: SessionId, tag: Tag, mode: Mode, may_wait: bool) -> RowLock {
+    pub fn lock(&mut self, session: SessionId, tag: Tag, mode: Mode, may_wait: bool) -> LockOutcome {
         let lock = self.lock_for_session(session, tag, mode, may_wait);
-        if lock == (RowLock::Locked { new: true }) {
+        if lock == (LockOutcome::Locked { new: true }) {
             self.transaction_mut(session).undo.push(Undo::Locked { tag, mode });
         }
         lock
@@ -74,12 +74,12 @@ impl Store {
     }
 
     /// A heavyweight lock that no transaction's end gives back.
-    pub fn lock_for_session(&mut self, session: SessionId, tag: Tag, mode: Mode, may_wait: bool) -> RowLock {
+    pub fn lock_for_session(&mut self, session: SessionId, tag: Tag, mode: Mode, may_wait: bool) -> LockOutcome {
         match self.locks.acquire(session, tag, mode, may_wait) {
-            Acquired::Granted => RowLock::Locked { new: true },
-            Acquired::Held => RowLock::Locked { new: false },
-            Acquired::Waits => RowLock::Waits,
-            Acquired::Unavailable => RowLock::Unavailable,
+            Acquired::Granted => LockOutcome::Locked { new: true },
+            Acquired::Held => LockOutcome::Locked { new: false },
+            Acquired::Waits => LockOutcome::Waits,
+            Acquired::Unavailable => LockOutcome::Unavailable,
         }
     }
 

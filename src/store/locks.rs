@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::trace::{LockStrength, SessionId, Xid};
 
-use super::deadlock::{self, Checked, Edge, Waits};
+use super::deadlock::{self, Checked, Edge, WaitsForGraph};
 use super::{RowId, TableId};
 
 /// PostgreSQL's eight table lock modes, weakest first.
@@ -456,7 +456,7 @@ impl Locks {
     }
 }
 
-impl Waits for Locks {
+impl WaitsForGraph for Locks {
     fn edges(&self, of: SessionId, lines: &deadlock::Lines) -> Vec<Edge> {
         let (tag, mode) = match self.waiting(of) {
             None | Some(Waiting::SafeSnapshot(_)) => return Vec::new(),

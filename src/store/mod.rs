@@ -90,14 +90,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::trace::SessionId;
 
-pub use index::{Bounds, Entry, Index, KeySource};
+pub use index::{Bounds, IndexData, IndexEntry, KeySource};
 pub use key::{Key, compare, dimensions, elements};
-pub use locking::RowLock;
+pub use locking::LockOutcome;
 use locks::Locks;
 pub use locks::{AdvisoryKey, Mode, Tag, Waiting};
 pub use snapshot::{CommitSeq, Snapshot};
 pub use ssi::{Predicate, SerializationFailure};
-pub use tables::{KeyProbe, Table};
+pub use tables::{KeyProbe, TableData};
 pub use transactions::Savepoint;
 use transactions::Transaction;
 pub use versions::{Chain, Row, Version};
@@ -109,7 +109,7 @@ pub struct TableId(pub u32);
 pub struct RowId(pub u32);
 
 pub struct Store {
-    tables: Vec<Table>,
+    tables: Vec<TableData>,
     /// Of all versions.
     bytes: usize,
     open: Vec<Option<Transaction>>,

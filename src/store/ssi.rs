@@ -22,7 +22,7 @@ pub enum Predicate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SerializationFailure;
 
-type Number = u32;
+type TransactionNumber = u32;
 
 /// What is known of a READ ONLY DEFERRABLE transaction's snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,38 +37,38 @@ struct Deferred {
     /// The last commit its snapshot includes.
     began: u64,
     /// Transactions that wrote beside it, or may, and are not over.
-    depends_on: BTreeSet<Number>,
+    depends_on: BTreeSet<TransactionNumber>,
     is_unsafe: bool,
 }
 
 #[derive(Default)]
 pub struct Conflicts {
-    transactions: BTreeMap<Number, Transaction>,
-    sessions: FxHashMap<SessionId, Number>,
-    writers: FxHashMap<Xid, Number>,
+    transactions: BTreeMap<TransactionNumber, SsiTransaction>,
+    sessions: FxHashMap<SessionId, TransactionNumber>,
+    writers: FxHashMap<Xid, TransactionNumber>,
     /// Readers of a row's version, which is named by its writer.
-    rows: FxHashMap<(TableId, RowId, Xid), BTreeSet<Number>>,
-    tables: FxHashMap<TableId, BTreeSet<Number>>,
-    ranges: FxHashMap<(TableId, usize), Vec<Range>>,
+    rows: FxHashMap<(TableId, RowId, Xid), BTreeSet<TransactionNumber>>,
+    tables: FxHashMap<TableId, BTreeSet<TransactionNumber>>,
+    ranges: FxHashMap<(TableId, usize), Vec<ReadRange>>,
     /// Readers of one key of an index: most searches are for one.
-    points: FxHashMap<(TableId, usize, Key), BTreeSet<Number>>,
+    points: FxHashMap<(TableId, usize, Key), BTreeSet<TransactionNumber>>,
     /// Those not committed by the last commit their snapshot includes, and the committed ones by their commit.
-    open: BTreeSet<(u64, Number)>,
-    ended: BTreeSet<(u64, Number)>,
+    open: BTreeSet<(u64, TransactionNumber)>,
+    ended: BTreeSet<(u64, TransactionNumber)>,
     deferred: BTreeMap<SessionId, Deferred>,
-    last_number: Number,
+    last_number: TransactionNumber,
     /// Counts commits and their preparations.
     sequence: u64,
 }
 
-struct Range {
+struct ReadRange {
     bounds: Bounds,
     columns: usize,
-    reader: Number,
+    reader: TransactionNumber,
 }
 
 #[derive(Default)]
-struct Transaction {
+struct SsiTransaction {
     xid: Option<Xid>,
     read_only: bool,
     wrote: bool,
@@ -78,8 +78,8 @@ struct Transaction {
     prepared: Option<u64>,
     committed: Option<u64>,
     /// Transactions that must come before it, and after it.
-    before: BTreeSet<Number>,
-    after: BTreeSet<Number>,
+    before: BTreeSet<TransactionNumber>,
+    after: BTreeSet<TransactionNumber>,
     /// The first commit among those after it, known once it has committed itself.
     first_after: Option<u64>,
     read_rows: Vec<(TableId, RowId, Xid)>,
@@ -91,7 +91,7 @@ struct Transaction {
 impl Conflicts {
     pub fn begin(&mut self, session: SessionId, read_only: bool) {
         self.last_number += 1;
-        let transaction = Transaction { read_only, began: self.sequence, ..Transaction::default() };
+        let transaction = SsiTransaction { read_only, began: self.sequence, ..SsiTransaction::default() };
         self.open.insert((transaction.began, self.last_number));
         self.transactions.insert(self.last_number, transaction);
         self.sessions.insert(session, self.last_number);
@@ -99,7 +99,7 @@ impl Conflicts {
 
     /// Takes a snapshot that may turn out unsafe. Gives a session it depends on, if there is one.
     pub fn defer(&mut self, session: SessionId) -> Option<SessionId> {
-        let may_write = |number: &Number| {
+        let may_write = |number: &TransactionNumber| {
             let other = &self.transactions[number];
             !other.read_only && !other.doomed
         };
@@ -132,7 +132,7 @@ impl Conflicts {
     }
 
     /// A transaction is over; `first_after` if it wrote, committed, and had to come before one that committed then.
-    fn settle(&mut self, over: Number, first_after: Option<u64>) {
+    fn settle(&mut self, over: TransactionNumber, first_after: Option<u64>) {
         for deferred in self.deferred.values_mut() {
             if deferred.depends_on.remove(&over) {
                 deferred.is_unsafe |= first_after.is_some_and(|first| first <= deferred.began);
@@ -187,7 +187,7 @@ impl Conflicts {
             Predicate::Range { index, bounds, columns } => {
                 let ranges = self.ranges.entry((table, index)).or_default();
                 if !ranges.iter().any(|range| range.reader == me && range.bounds == bounds) {
-                    ranges.push(Range { bounds, columns, reader: me });
+                    ranges.push(ReadRange { bounds, columns, reader: me });
                     self.get_mut(me).read_ranges.insert((table, index));
                 }
             }
@@ -223,7 +223,7 @@ impl Conflicts {
         let Some(&me) = self.sessions.get(&session) else { return Ok(()) };
         self.check(session)?;
         self.get_mut(me).wrote = true;
-        let mut readers: BTreeSet<Number> = self.tables.get(&table).cloned().unwrap_or_default();
+        let mut readers: BTreeSet<TransactionNumber> = self.tables.get(&table).cloned().unwrap_or_default();
         if let Some(version) = over
             && let Some(of_row) = self.rows.get(&(table, row, version))
         {
@@ -249,7 +249,12 @@ impl Conflicts {
     }
 
     /// Notes that `reader` must come before `writer`, unless that makes somebody fail.
-    fn order(&mut self, reader: Number, writer: Number, me: Number) -> Result<(), SerializationFailure> {
+    fn order(
+        &mut self,
+        reader: TransactionNumber,
+        writer: TransactionNumber,
+        me: TransactionNumber,
+    ) -> Result<(), SerializationFailure> {
         if self.is_dangerous(reader, writer) {
             if me == writer || self.transactions[&writer].prepared.is_some() {
                 return Err(SerializationFailure);
@@ -261,7 +266,7 @@ impl Conflicts {
         Ok(())
     }
 
-    fn is_dangerous(&self, reader_number: Number, writer_number: Number) -> bool {
+    fn is_dangerous(&self, reader_number: TransactionNumber, writer_number: TransactionNumber) -> bool {
         let (reader, writer) = (&self.transactions[&reader_number], &self.transactions[&writer_number]);
         if writer.committed.is_some() && writer.first_after.is_some() {
             return true;
@@ -332,7 +337,7 @@ impl Conflicts {
         self.ended.insert((committed, me));
         self.settle(me, decides);
         // Who has committed already, or only reads, cannot become a part of a cycle through this one any more.
-        let settled: Vec<Number> = self.transactions[&me]
+        let settled: Vec<TransactionNumber> = self.transactions[&me]
             .before
             .iter()
             .copied()
@@ -364,7 +369,7 @@ impl Conflicts {
         }
     }
 
-    fn forget(&mut self, number: Number) {
+    fn forget(&mut self, number: TransactionNumber) {
         let Some(gone) = self.transactions.remove(&number) else { return };
         self.open.remove(&(gone.began, number));
         if let Some(committed) = gone.committed {
@@ -411,7 +416,7 @@ impl Conflicts {
         }
     }
 
-    fn get_mut(&mut self, number: Number) -> &mut Transaction {
+    fn get_mut(&mut self, number: TransactionNumber) -> &mut SsiTransaction {
         self.transactions.get_mut(&number).expect("a tracked transaction")
     }
 }

@@ -6,17 +6,17 @@ use crate::trace::{LockStrength, SessionId, Value, Xid};
 
 use super::transactions::Undo;
 use super::{
-    Chain, CommitSeq, Index, Key, Predicate, Row, RowId, SerializationFailure, Snapshot, Store, TableId, Version,
+    Chain, CommitSeq, IndexData, Key, Predicate, Row, RowId, SerializationFailure, Snapshot, Store, TableId, Version,
 };
 
 #[derive(Default)]
-pub struct Table {
+pub struct TableData {
     pub(super) chains: Vec<Chain>,
     pub(super) free: Vec<RowId>,
-    pub indexes: Vec<Option<Index>>,
+    pub indexes: Vec<Option<IndexData>>,
 }
 
-impl Table {
+impl TableData {
     /// One past the highest row id in use.
     pub fn row_end(&self) -> u32 {
         self.chains.len() as u32
@@ -59,7 +59,7 @@ impl Store {
     pub fn create_table(&mut self, session: SessionId) -> TableId {
         self.assign_xid(session);
         let table = TableId(self.tables.len() as u32);
-        self.tables.push(Table::default());
+        self.tables.push(TableData::default());
         self.locks.add_table();
         self.transaction_mut(session).undo.push(Undo::Created { table });
         table
@@ -67,15 +67,15 @@ impl Store {
 
     /// For a table whose dropping is committed.
     pub fn discard_table(&mut self, table: TableId) {
-        self.tables[table.0 as usize] = Table::default();
+        self.tables[table.0 as usize] = TableData::default();
     }
 
-    pub fn table(&self, table: TableId) -> &Table {
+    pub fn table(&self, table: TableId) -> &TableData {
         &self.tables[table.0 as usize]
     }
 
     /// Adds an index over the rows there are. The caller sees to it that keys of a unique index differ.
-    pub fn create_index(&mut self, session: SessionId, table: TableId, mut index: Index) -> usize {
+    pub fn create_index(&mut self, session: SessionId, table: TableId, mut index: IndexData) -> usize {
         self.assign_xid(session);
         let target = &mut self.tables[table.0 as usize];
         for (row, chain) in target.chains.iter().enumerate() {
@@ -95,7 +95,7 @@ impl Store {
         self.tables[table.0 as usize].indexes[index] = None;
     }
 
-    pub fn index(&self, table: TableId, index: usize) -> &Index {
+    pub fn index(&self, table: TableId, index: usize) -> &IndexData {
         self.tables[table.0 as usize].indexes[index].as_ref().expect("an index of this table")
     }
 
@@ -239,7 +239,7 @@ impl Store {
 }
 
 /// Takes out the index entries of a version that is gone, unless another version of the row has the same key.
-pub(super) fn unindex(chains: &[Chain], indexes: &mut [Option<Index>], row: RowId, gone: &Row) {
+pub(super) fn unindex(chains: &[Chain], indexes: &mut [Option<IndexData>], row: RowId, gone: &Row) {
     let chain = &chains[row.0 as usize];
     for index in indexes.iter_mut().flatten() {
         let Some(key) = index.key(gone) else { continue };

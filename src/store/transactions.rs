@@ -4,7 +4,7 @@ use crate::trace::{Isolation, LockStrength, SessionId, Xid};
 
 use super::locks::{Mode, Tag};
 use super::tables::{unindex, version_bytes};
-use super::{CommitSeq, RowId, SerializationFailure, Store, Table, TableId};
+use super::{CommitSeq, RowId, SerializationFailure, Store, TableData, TableId};
 
 pub struct Transaction {
     pub xid: Option<Xid>,
@@ -204,7 +204,7 @@ impl Store {
             Undo::Locked { tag, mode } => {
                 self.locks.release(session, tag, mode);
             }
-            Undo::Created { table } => self.tables[table.0 as usize] = Table::default(),
+            Undo::Created { table } => self.tables[table.0 as usize] = TableData::default(),
             Undo::Indexed { table, index } => self.tables[table.0 as usize].indexes[index] = None,
         }
     }

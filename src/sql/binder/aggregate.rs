@@ -17,7 +17,7 @@ use super::select::sort_key;
 use super::{Binder, Typed};
 
 /// What stands in the parentheses of a call, and behind them.
-struct Parts<'q> {
+struct CallParts<'q> {
     arguments: Vec<Typed>,
     filter: Option<Expr>,
     order: Vec<(Typed, &'q ast::OrderByExpr)>,
@@ -49,7 +49,7 @@ impl<'a> Binder<'a> {
         if function.distinct {
             parts.arguments.iter().try_for_each(|argument| argument.ty.check_equality())?;
         }
-        let Parts { arguments, filter, order } = parts;
+        let CallParts { arguments, filter, order } = parts;
         if function.distinct {
             check_sorted(signature, &arguments, &order)?;
         }
@@ -78,7 +78,7 @@ impl<'a> Binder<'a> {
     }
 
     /// The query an aggregate belongs to: the innermost of those it reads, and its own where it reads none.
-    fn level_of(&self, parts: &Parts) -> Result<usize> {
+    fn level_of(&self, parts: &CallParts) -> Result<usize> {
         let arguments = parts.arguments.iter().map(|argument| &argument.expr);
         let sorted_by = parts.order.iter().map(|(by, _)| &by.expr);
         let all = || arguments.clone().chain(&parts.filter).chain(sorted_by.clone());
@@ -134,14 +134,14 @@ impl<'a> Binder<'a> {
         bound
     }
 
-    fn parts<'q>(&mut self, function: &'q ast::Function) -> Result<Parts<'q>> {
+    fn parts<'q>(&mut self, function: &'q ast::Function) -> Result<CallParts<'q>> {
         let arguments: Result<Vec<Typed>> = function.arguments.iter().map(|expr| self.expr(expr)).collect();
         let filter = match &function.filter {
             Some(filter) => Some(self.in_clause("FILTER", false, |binder| binder.condition(filter, "FILTER"))?),
             None => None,
         };
         let order = function.order_by.iter().map(|key| Ok((self.expr(&key.expr)?, key))).collect::<Result<_>>()?;
-        Ok(Parts { arguments: arguments?, filter, order })
+        Ok(CallParts { arguments: arguments?, filter, order })
     }
 
     pub(super) fn sort_keys_of_call(&mut self, order_by: &[ast::OrderByExpr]) -> Result<Vec<SortKey>> {

@@ -238,7 +238,7 @@ impl<'a> Binder<'a> {
         left: &ast::Expr,
         op: &ast::BinaryOperator,
         right: &ast::Expr,
-        at: ast::Position,
+        at: ast::CursorPosition,
     ) -> Result<Typed> {
         if let (Some(op), Some(a), Some(b)) = (comparison_of(op), row_parts(left), row_parts(right)) {
             return self.compare_rows(op, a, b);

@@ -39,9 +39,9 @@ impl<'a> Binder<'a> {
                 }
             }
             let policy = match clause.wait {
-                ast::LockWait::Block => LockPolicy::Wait,
-                ast::LockWait::NoWait => LockPolicy::NoWait,
-                ast::LockWait::SkipLocked => LockPolicy::SkipLocked,
+                ast::LockWaitPolicy::Block => LockPolicy::Wait,
+                ast::LockWaitPolicy::NoWait => LockPolicy::NoWait,
+                ast::LockWaitPolicy::SkipLocked => LockPolicy::SkipLocked,
             };
             let scope = self.scopes.last().expect("a scope");
             let mut found: Vec<(u16, Rc<Table>)> = Vec::new();

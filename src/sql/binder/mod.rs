@@ -29,7 +29,7 @@ use crate::sql::catalog::system_names::is_schema;
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, fail, refuse};
 use crate::sql::expr::{Expr, SlotSet};
-use crate::sql::optimizer::Folder;
+use crate::sql::optimizer::ConstFolder;
 use crate::sql::parser::ast;
 use crate::sql::plan::{BoundBody, BoundKind, BoundPart, BoundQuery, BoundSelect, BoundStatement, Source, slots_of};
 use crate::sql::planner::Assumed;
@@ -89,7 +89,7 @@ pub struct Binder<'a> {
     keeps_unknown: bool,
     /// Whoever reads the rows says which of their columns are wanted at all.
     columns_later: bool,
-    pub folder: Folder,
+    pub folder: ConstFolder,
 }
 
 /// Deeper nesting than anybody writes by hand would overflow the stack of the page's engine.
@@ -144,7 +144,7 @@ impl<'a> Binder<'a> {
             levels: 0,
             keeps_unknown: false,
             columns_later: false,
-            folder: Folder::default(),
+            folder: ConstFolder::default(),
         }
     }
 

@@ -18,7 +18,7 @@ use super::scope::Scope;
 use super::{Binder, Typed, relation_name};
 
 /// The clauses of a SELECT, while its scope is open.
-struct Clauses {
+struct SelectClauses {
     sources: Vec<Source>,
     /// Of its sources.
     slots: SlotSet,
@@ -89,7 +89,7 @@ impl<'a> Binder<'a> {
         self.closed_select(bound, locks, in_from, may_join)
     }
 
-    fn clauses(&mut self, select: &ast::Select, tail: Tail, keeps_unknown: bool) -> Result<Clauses> {
+    fn clauses(&mut self, select: &ast::Select, tail: Tail, keeps_unknown: bool) -> Result<SelectClauses> {
         let sources = self.more_sources(&select.from)?;
         let slots = slots_of(&sources);
         let mut conditions = Vec::new();
@@ -141,7 +141,7 @@ impl<'a> Binder<'a> {
             }
         };
         let order = self.order_keys(tail.order_by, &output, &columns, distinct.as_ref())?;
-        Ok(Clauses { sources, slots, conditions, output, columns, keys, having, distinct, order })
+        Ok(SelectClauses { sources, slots, conditions, output, columns, keys, having, distinct, order })
     }
 
     fn order_keys(
@@ -177,7 +177,7 @@ impl<'a> Binder<'a> {
         Ok(order)
     }
 
-    fn is_grouped(&self, bound: &Clauses) -> bool {
+    fn is_grouped(&self, bound: &SelectClauses) -> bool {
         let scope = self.scopes.last().expect("the scope of this select");
         !bound.keys.is_empty() || bound.having.is_some() || !scope.aggregates.is_empty()
     }
@@ -187,7 +187,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Outside of aggregates only what is grouped by may be read.
-    fn check_grouping(&self, bound: &Clauses) -> Result<()> {
+    fn check_grouping(&self, bound: &SelectClauses) -> Result<()> {
         let dependent = self.dependent_slots(&bound.keys);
         let calls = &self.scopes.last().expect("the scope of this select").windows;
         let order = bound.order.iter().chain(calls.iter().flat_map(|call| &call.order));
@@ -201,7 +201,7 @@ impl<'a> Binder<'a> {
     /// Closes the scope: what it has gathered of aggregates and windows belongs to the SELECT.
     fn closed_select(
         &mut self,
-        bound: Clauses,
+        bound: SelectClauses,
         locks: Vec<LockTarget>,
         in_from: bool,
         may_join: bool,

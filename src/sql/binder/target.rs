@@ -21,7 +21,7 @@ pub(super) struct Target {
 }
 
 /// What says which rows are written and what is given back of them.
-pub(super) struct Clauses<'q> {
+pub(super) struct TargetClauses<'q> {
     pub(super) selection: Option<&'q ast::Expr>,
     pub(super) returning: Option<&'q [ast::SelectItem]>,
 }
@@ -49,7 +49,7 @@ impl Binder<'_> {
         &mut self,
         target: &Target,
         others: Vec<Source>,
-        clauses: Clauses,
+        clauses: TargetClauses,
     ) -> Result<(BoundQuery, Option<Returning>)> {
         let mut conditions = Vec::new();
         if let Some(selection) = clauses.selection {

@@ -6,14 +6,14 @@ use crate::sql::parser::ast;
 use crate::sql::plan::{Assignment, BoundWrite, BoundWriteKind};
 
 use super::Binder;
-use super::target::{Clauses, Target, assigned, is_default, own_default};
+use super::target::{Target, TargetClauses, assigned, is_default, own_default};
 
 impl Binder<'_> {
     pub fn update(&mut self, update: &ast::Update) -> Result<BoundWrite> {
         let target = self.open_target("UPDATE", &update.table, update.alias.as_ref())?;
         let others = self.more_sources(&update.from)?;
         let set = self.assignments(&target.table, &update.assignments)?;
-        let clauses = Clauses { selection: update.selection.as_ref(), returning: update.returning.as_deref() };
+        let clauses = TargetClauses { selection: update.selection.as_ref(), returning: update.returning.as_deref() };
         let (found, returning) = self.found(&target, others, clauses)?;
         self.close_scope();
         let Target { table, .. } = target;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::sql::catalog::Catalog;
 use crate::sql::error::{Result, error, fail, refuse};
-use crate::sql::parser::Part;
+use crate::sql::parser::Visited;
 use crate::sql::parser::ast::{ObjectName, Statement};
 
 /// The names a statement uses.
@@ -25,9 +25,9 @@ pub fn check(statement: &Statement, catalog: &Catalog, searches_public: bool) ->
     let mut common: BTreeSet<Rc<str>> = BTreeSet::new();
     let mut names: Vec<&ObjectName> = definitions(statement);
     statement.parts(&mut |part| match part {
-        Part::Relation(name) => names.push(name),
-        Part::Cte(name) => _ = common.insert(name.name.clone()),
-        Part::Expr(_) => {}
+        Visited::Relation(name) => names.push(name),
+        Visited::Cte(name) => _ = common.insert(name.name.clone()),
+        Visited::Expr(_) => {}
     });
     if let Statement::CreateTable(create) = statement {
         common.extend(create.name.0.last().map(|name| name.name.clone()));

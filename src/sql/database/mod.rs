@@ -9,7 +9,7 @@ use crate::sql::error::Stop;
 use crate::sql::executor::engine::Engine;
 use crate::sql::outcome::{DeadlockCheck, EngineEvent, Outcome};
 use crate::sql::session::prepared::Statements;
-use crate::sql::session::{Footprint, Running, Session, Timers};
+use crate::sql::session::{Footprint, RunningSession, Session, Timers};
 use crate::sql::{optimizer, parser, planner};
 use crate::store::CommitSeq;
 use crate::trace::{Micros, SessionId, SqlError, StatementKind, Value};
@@ -158,13 +158,13 @@ impl Database {
         events
     }
 
-    pub(in crate::sql) fn running(&mut self, session: SessionId, now: Micros) -> Running<'_> {
+    pub(in crate::sql) fn running(&mut self, session: SessionId, now: Micros) -> RunningSession<'_> {
         self.running_with_statements(session, now).0
     }
 
-    fn running_with_statements(&mut self, id: SessionId, now: Micros) -> (Running<'_>, &mut Statements) {
+    fn running_with_statements(&mut self, id: SessionId, now: Micros) -> (RunningSession<'_>, &mut Statements) {
         let session = self.sessions[id.0 as usize].as_mut().expect(CONNECTED);
-        let running = Running::new(id, session, &mut self.engine, &mut self.timers, now);
+        let running = RunningSession::new(id, session, &mut self.engine, &mut self.timers, now);
         (running, &mut self.statements)
     }
 }

@@ -70,7 +70,7 @@ fn scanned(node: &PlanNode, wanted: u16) -> Option<&Rc<Table>> {
         Operator::Scan(scan) => (scan.slot == wanted).then_some(&scan.table),
         Operator::Join(join) => scanned(&join.left, wanted).or_else(|| scanned(&join.right, wanted)),
         Operator::Filter { input, .. } | Operator::OneTimeFilter { input, .. } => scanned(input, wanted),
-        Operator::Group(group) => scanned(&group.input, wanted),
+        Operator::HashAggregate(group) => scanned(&group.input, wanted),
         Operator::Window(window) => scanned(&window.input, wanted),
         Operator::OneRow
         | Operator::Series { .. }

@@ -1,10 +1,10 @@
 //! Advisory locks.
 
 use crate::sql::error::{Result, Stop};
-use crate::store::{AdvisoryKey, Mode, RowLock};
+use crate::store::{AdvisoryKey, LockOutcome, Mode};
 use crate::trace::SqlError;
 
-use super::{Awaited, Context};
+use super::{Context, WaitTarget};
 
 /// As many locks as PostgreSQL's shared memory has room for as it is delivered.
 const LOCKS_AT_MOST: usize = 12_800;
@@ -39,22 +39,22 @@ impl Context<'_> {
             self.engine.store.lock_for_session(self.session, tag, mode, may_wait)
         };
         match taken {
-            RowLock::Locked { .. } => {
+            LockOutcome::Locked { .. } => {
                 if !transaction {
                     self.engine.hold_advisory(self.session, key, mode);
                 }
                 self.run.advisory.push((key, mode));
                 Ok(true)
             }
-            RowLock::Waits => {
+            LockOutcome::Waits => {
                 self.run.advisory_at = place;
-                self.run.waits_on = Awaited::Other(match key {
+                self.run.waits_on = WaitTarget::Other(match key {
                     AdvisoryKey::One(key) => format!("advisory lock {key}"),
                     AdvisoryKey::Two(a, b) => format!("advisory lock ({a}, {b})"),
                 });
                 Err(Stop::Waits)
             }
-            RowLock::Unavailable => {
+            LockOutcome::Unavailable => {
                 self.run.advisory_at = place;
                 Ok(false)
             }

@@ -5,7 +5,7 @@ use crate::sql::catalog::{Index, Table};
 use crate::sql::error::{Result, Stop};
 use crate::sql::executor::index_keys::check_computed_keys;
 use crate::sql::executor::write::RowWrite;
-use crate::sql::executor::{Awaited, Context, FrameRow};
+use crate::sql::executor::{Context, FrameRow, WaitTarget};
 use crate::sql::plan::TARGET;
 use crate::sql::types;
 use crate::store::{Key, KeyProbe, Row, RowId};
@@ -102,7 +102,7 @@ impl Context<'_> {
 
     /// Stands in line for the transaction that has written the key.
     pub fn wait_for_key(&mut self, table: &Table, index: &Index, key: &Key, holder: Xid) -> Stop {
-        self.run.waits_on = Awaited::Other(format!("key {} of {}", key_shown(&index.texts, &key.0), table.name));
+        self.run.waits_on = WaitTarget::Other(format!("key {} of {}", key_shown(&index.texts, &key.0), table.name));
         self.engine.store.wait_for_transaction(self.session, holder);
         Stop::Waits
     }

@@ -3,11 +3,11 @@
 use crate::sql::error::Result;
 use crate::sql::executor::write::{RowWrite, WriteProgress};
 use crate::sql::executor::{Context, LockedRow};
-use crate::sql::plan::{Found, TARGET, WritePlan};
+use crate::sql::plan::{TARGET, TargetRows, WritePlan};
 use crate::trace::LockStrength;
 
 impl Context<'_> {
-    pub fn run_delete(&mut self, write: &WritePlan, found: &Found, progress: &mut WriteProgress) -> Result<()> {
+    pub fn run_delete(&mut self, write: &WritePlan, found: &TargetRows, progress: &mut WriteProgress) -> Result<()> {
         let slots: Vec<u16> = found.slots.iter().collect();
         self.find_rows(found, &slots, progress)?;
         let table = &write.table;

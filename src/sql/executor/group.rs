@@ -5,8 +5,8 @@ use smallvec::SmallVec;
 
 use crate::sql::budget::row_bytes;
 use crate::sql::error::Result;
-use crate::sql::functions::aggregate::State;
-use crate::sql::plan::Group;
+use crate::sql::functions::aggregate::AggregateState;
+use crate::sql::plan::HashAggregate;
 use crate::store::Key;
 use crate::trace::Value;
 
@@ -17,15 +17,17 @@ use super::{Context, Flow, FrameRows, Sink};
 struct Bucket {
     /// The first row of the group: what is grouped by is the same in all.
     sample: FrameRows,
-    states: SmallVec<[State; 1]>,
+    states: SmallVec<[AggregateState; 1]>,
     /// Arguments of ordered aggregates, to be added when all are there; without such, nothing.
     waiting: Vec<Vec<(Vec<Value>, Vec<Value>)>>,
 }
 
 impl Bucket {
-    fn new(group: &Group, sample: FrameRows) -> Bucket {
-        let states =
-            group.aggregates.iter().map(|call| State::new(call.function, call.distinct, call.order.is_empty()));
+    fn new(group: &HashAggregate, sample: FrameRows) -> Bucket {
+        let states = group
+            .aggregates
+            .iter()
+            .map(|call| AggregateState::new(call.function, call.distinct, call.order.is_empty()));
         let ordered = group.aggregates.iter().any(|call| !call.order.is_empty());
         Bucket {
             sample,
@@ -36,7 +38,7 @@ impl Bucket {
 }
 
 impl Context<'_> {
-    pub(super) fn run_group(&mut self, group: &Group, sink: Sink) -> Result<Flow> {
+    pub(super) fn run_group(&mut self, group: &HashAggregate, sink: Sink) -> Result<Flow> {
         let slots: Vec<u16> = group.input_slots.iter().collect();
         let mut numbers: FxHashMap<Key, usize> = FxHashMap::default();
         let mut buckets: Vec<Bucket> = Vec::new();
@@ -46,7 +48,7 @@ impl Context<'_> {
             let number = match numbers.get(&key) {
                 Some(number) => *number,
                 None => {
-                    let states = size_of::<Bucket>() + group.aggregates.len() * size_of::<State>();
+                    let states = size_of::<Bucket>() + group.aggregates.len() * size_of::<AggregateState>();
                     context.run.budget.hold(row_bytes(&key.0) + states, &mut held)?;
                     numbers.insert(key, buckets.len());
                     buckets.push(Bucket::new(group, context.keep_held(&slots, &mut held)?));
@@ -63,7 +65,7 @@ impl Context<'_> {
         let mut flow = Flow::More;
         for mut bucket in buckets {
             self.aggregate_waiting(group, &mut bucket, &mut held)?;
-            let results: Result<Vec<Value>> = bucket.states.iter().map(State::result).collect();
+            let results: Result<Vec<Value>> = bucket.states.iter().map(AggregateState::result).collect();
             self.put_back(&slots, &bucket.sample);
             self.put(group.slot, results?.into());
             if let Some(having) = &group.having
@@ -81,7 +83,7 @@ impl Context<'_> {
     }
 
     /// Takes the row in the frame into the aggregates of its group.
-    fn aggregate_row(&mut self, group: &Group, bucket: &mut Bucket, held: &mut usize) -> Result<()> {
+    fn aggregate_row(&mut self, group: &HashAggregate, bucket: &mut Bucket, held: &mut usize) -> Result<()> {
         for (number, call) in group.aggregates.iter().enumerate() {
             if let Some(filter) = &call.filter
                 && !self.holds(filter)?
@@ -103,7 +105,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn aggregate_waiting(&mut self, group: &Group, bucket: &mut Bucket, held: &mut usize) -> Result<()> {
+    fn aggregate_waiting(&mut self, group: &HashAggregate, bucket: &mut Bucket, held: &mut usize) -> Result<()> {
         let waiting = std::mem::take(&mut bucket.waiting);
         for ((call, state), mut waiting) in group.aggregates.iter().zip(&mut bucket.states).zip(waiting) {
             sort_by_keys(&mut waiting, &call.order);

@@ -6,12 +6,12 @@ use crate::sql::catalog::Table;
 use crate::sql::error::{Result, Stop, fail};
 use crate::sql::outcome::EngineEvent;
 use crate::sql::plan::{LockPolicy, LockTarget, QueryPlan};
-use crate::store::{CommitSeq, RowId, RowLock};
+use crate::store::{CommitSeq, LockOutcome, RowId};
 use crate::trace::{Isolation, LockStrength};
 
 use super::epq::FoundRows;
 use super::run::row_key;
-use super::{Awaited, Context};
+use super::{Context, WaitTarget};
 
 /// What became of a row that a statement wanted to lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,20 +89,20 @@ impl Context<'_> {
         }
         let may_wait = policy == LockPolicy::Wait;
         match self.engine.store.lock_row(self.session, table.id, id, strength, may_wait, outdated) {
-            RowLock::Waits => {
+            LockOutcome::Waits => {
                 let newest = self.engine.store.table(table.id).chain(id).newest();
                 if !self.run.writes && newest.commit_seq == CommitSeq::RUNNING {
                     self.run.followed = Some((table.id, id));
                 }
                 let key = row_key(table, &self.run.frame[slot as usize]);
-                self.run.waits_on = Awaited::Row { table: table.name.clone(), key, strength };
+                self.run.waits_on = WaitTarget::Row { table: table.name.clone(), key, strength };
                 return Err(Stop::Waits);
             }
-            RowLock::Unavailable if policy == LockPolicy::SkipLocked => return Ok(LockedRow::Skipped),
-            RowLock::Unavailable => {
+            LockOutcome::Unavailable if policy == LockPolicy::SkipLocked => return Ok(LockedRow::Skipped),
+            LockOutcome::Unavailable => {
                 return fail("55P03", format!("could not obtain lock on row in relation \"{}\"", table.name));
             }
-            RowLock::Locked { new } => {
+            LockOutcome::Locked { new } => {
                 if let (true, Some(xid)) = (new && table.temporary.is_none(), self.engine.store.xid(self.session)) {
                     let key = row_key(table, &self.run.frame[slot as usize]);
                     self.run.events.push(EngineEvent::Locked { xid, table: table.name.clone(), key, strength });

@@ -36,7 +36,7 @@ mod window;
 pub mod write;
 
 pub use lock_rows::LockedRow;
-pub use run::{Awaited, FrameRow, FrameRows, StatementRun, row_key};
+pub use run::{FrameRow, FrameRows, StatementRun, WaitTarget, row_key};
 
 use smallvec::SmallVec;
 

@@ -75,7 +75,7 @@ impl Context<'_> {
                 Ok(Flow::More)
             }
             Operator::Join(join) => self.run_join(join, sink),
-            Operator::Group(group) => self.run_group(group, sink),
+            Operator::HashAggregate(group) => self.run_group(group, sink),
             Operator::Window(window) => self.run_window(window, sink),
         }
     }

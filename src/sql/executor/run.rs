@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::sql::budget::{self, Budget};
 use crate::sql::catalog::Table;
 use crate::sql::outcome::EngineEvent;
-use crate::sql::plan::{Counts, PlanParts, null_row};
+use crate::sql::plan::{NodeCounts, PlanParts, null_row};
 use crate::sql::types;
 use crate::store::{AdvisoryKey, CommitSeq, Key, Mode, Row, RowId, Snapshot, TableId};
 use crate::trace::{LockStrength, Micros, Notice, Value};
@@ -28,7 +28,7 @@ pub struct StatementRun {
     pub snapshot: Snapshot,
     pub frame: Vec<FrameRow>,
     pub parts: Rc<PlanParts>,
-    pub(super) subqueries: Vec<Option<Kept>>,
+    pub(super) subqueries: Vec<Option<SubqueryResult>>,
     /// Common table expressions and what they gave.
     pub(super) ctes: Vec<Option<Rc<Vec<Row>>>>,
     pub rows_read: u32,
@@ -52,29 +52,29 @@ pub struct StatementRun {
     /// The row whose update a locking SELECT last waited for: PostgreSQL then goes on to the newer version, whatever becomes of it.
     pub(super) followed: Option<(TableId, RowId)>,
     /// For EXPLAIN ANALYZE.
-    pub counts: Option<Counts>,
-    pub waits_on: Awaited,
+    pub counts: Option<NodeCounts>,
+    pub waits_on: WaitTarget,
 }
 
 /// What a statement waits for.
 #[derive(Debug, Clone)]
-pub enum Awaited {
+pub enum WaitTarget {
     Nothing,
     Row { table: Rc<str>, key: Rc<str>, strength: LockStrength },
     Other(String),
 }
 
-impl std::fmt::Display for Awaited {
+impl std::fmt::Display for WaitTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Awaited::Nothing => Ok(()),
-            Awaited::Row { table, key, .. } => write!(f, "row {key} of {table}"),
-            Awaited::Other(words) => f.write_str(words),
+            WaitTarget::Nothing => Ok(()),
+            WaitTarget::Row { table, key, .. } => write!(f, "row {key} of {table}"),
+            WaitTarget::Other(words) => f.write_str(words),
         }
     }
 }
 
-pub(super) enum Kept {
+pub(super) enum SubqueryResult {
     Value(Value),
     /// Values of a column, and whether NULL is among them.
     Set(FxHashSet<Key>, bool, bool),
@@ -111,7 +111,7 @@ impl StatementRun {
             locked: FxHashMap::default(),
             followed: None,
             counts: None,
-            waits_on: Awaited::Nothing,
+            waits_on: WaitTarget::Nothing,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::sql::error::Result;
 use crate::sql::expr::Expr;
 use crate::sql::outcome::{EngineEvent, READS_TOLD};
 use crate::sql::plan::{Access, KeyList, Scan};
-use crate::store::{Bounds, Entry, Predicate, RowId, TableId, compare, elements};
+use crate::store::{Bounds, IndexEntry, Predicate, RowId, TableId, compare, elements};
 use crate::trace::Value;
 
 use super::run::row_key;
@@ -98,9 +98,9 @@ impl Context<'_> {
         let table = scan.table.id;
         let columns = self.engine.store.index(table, number).columns();
         self.note_search(table, || Predicate::Range { index: number, bounds: bounds.clone(), columns });
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<IndexEntry> = Vec::new();
         let mut batch = 16;
-        let mut after: Option<Entry> = None;
+        let mut after: Option<IndexEntry> = None;
         loop {
             entries.clear();
             self.engine.store.index(table, number).read(&bounds, backward, after.as_ref(), batch, &mut entries);
@@ -123,7 +123,7 @@ impl Context<'_> {
         &mut self,
         scan: &Scan,
         id: RowId,
-        entry: Option<(usize, &Entry)>,
+        entry: Option<(usize, &IndexEntry)>,
         whole: bool,
     ) -> Result<bool> {
         self.work()?;

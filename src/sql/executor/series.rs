@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::sql::error::{Result, fail};
 use crate::sql::expr::Expr;
-use crate::sql::types::interval::Span;
+use crate::sql::types::interval::PgInterval;
 use crate::store::compare;
 use crate::trace::Value;
 
@@ -59,11 +59,11 @@ impl Context<'_> {
                     None => return Ok(Flow::More),
                 },
                 (Value::Timestamp(at), Value::Interval { months, days, micros }) => {
-                    let span = Span { months: *months, days: *days, micros: *micros };
+                    let span = PgInterval { months: *months, days: *days, micros: *micros };
                     Value::Timestamp(crate::sql::types::datetime::add_interval(*at, span)?)
                 }
                 (Value::TimestampTz(at), Value::Interval { months, days, micros }) => {
-                    let span = Span { months: *months, days: *days, micros: *micros };
+                    let span = PgInterval { months: *months, days: *days, micros: *micros };
                     Value::TimestampTz(crate::sql::types::datetime::add_interval(*at, span)?)
                 }
                 _ => return fail("0A000", "this kind of generate_series is not offered by this database engine"),

@@ -11,7 +11,7 @@ use crate::sql::plan::{HashedKeys, QueryBody, QueryPlan, SubqueryPlan};
 use crate::store::{Key, compare};
 use crate::trace::Value;
 
-use super::run::Kept;
+use super::run::SubqueryResult;
 use super::{Context, Flow};
 
 impl Context<'_> {
@@ -24,7 +24,7 @@ impl Context<'_> {
         }
         match subquery.kind {
             SubqueryKind::Scalar | SubqueryKind::Exists => {
-                if constant && let Some(Some(Kept::Value(value))) = self.run.subqueries.get(subquery.number) {
+                if constant && let Some(Some(SubqueryResult::Value(value))) = self.run.subqueries.get(subquery.number) {
                     return Ok(value.clone());
                 }
                 let value = if subquery.kind == SubqueryKind::Scalar {
@@ -38,7 +38,7 @@ impl Context<'_> {
                     Value::Bool(found)
                 };
                 if constant {
-                    self.keep_subquery(subquery.number, Kept::Value(value.clone()));
+                    self.keep_subquery(subquery.number, SubqueryResult::Value(value.clone()));
                 }
                 Ok(value)
             }
@@ -59,12 +59,12 @@ impl Context<'_> {
                     return self.in_kept_set(subquery.number, query, left, all);
                 }
                 let rows = match self.run.subqueries.get(subquery.number) {
-                    Some(Some(Kept::Rows(rows))) if constant => rows.clone(),
+                    Some(Some(SubqueryResult::Rows(rows))) if constant => rows.clone(),
                     _ => {
                         let (values, held) = self.column(query)?;
                         let rows = Rc::new(values);
                         if constant {
-                            self.keep_subquery(subquery.number, Kept::Rows(rows.clone()));
+                            self.keep_subquery(subquery.number, SubqueryResult::Rows(rows.clone()));
                         } else {
                             self.run.budget.release(held);
                         }
@@ -96,7 +96,7 @@ impl Context<'_> {
         Ok(found.unwrap_or(Value::Null))
     }
 
-    pub(super) fn keep_subquery(&mut self, number: usize, kept: Kept) {
+    pub(super) fn keep_subquery(&mut self, number: usize, kept: SubqueryResult) {
         if self.run.subqueries.len() <= number {
             self.run.subqueries.resize_with(number + 1, || None);
         }
@@ -110,7 +110,7 @@ impl Context<'_> {
         left: Value,
         negated: bool,
     ) -> Result<Value> {
-        if !matches!(self.run.subqueries.get(number), Some(Some(Kept::Set(..)))) {
+        if !matches!(self.run.subqueries.get(number), Some(Some(SubqueryResult::Set(..)))) {
             let mut set = FxHashSet::default();
             let (mut has_null, mut any) = (false, false);
             self.run_query(query, &mut |context, row| {
@@ -124,9 +124,9 @@ impl Context<'_> {
                 }
                 Ok(Flow::More)
             })?;
-            self.keep_subquery(number, Kept::Set(set, has_null, any));
+            self.keep_subquery(number, SubqueryResult::Set(set, has_null, any));
         }
-        let Some(Some(Kept::Set(set, has_null, any))) = self.run.subqueries.get(number) else {
+        let Some(Some(SubqueryResult::Set(set, has_null, any))) = self.run.subqueries.get(number) else {
             unreachable!("kept just now");
         };
         if !any {
@@ -143,7 +143,7 @@ impl Context<'_> {
 
     pub(super) fn exists_by_keys(&mut self, number: usize, query: &QueryPlan, keys: &HashedKeys) -> Result<Value> {
         let key = self.evaluate_key(&keys.outer)?;
-        if !matches!(self.run.subqueries.get(number), Some(Some(Kept::Keys(_)))) {
+        if !matches!(self.run.subqueries.get(number), Some(Some(SubqueryResult::Keys(_)))) {
             let mut found = FxHashSet::default();
             let QueryBody::Select(select) = &query.body else { unreachable!("only selects are hashed") };
             self.run_node(&select.from, &mut |context| {
@@ -154,9 +154,9 @@ impl Context<'_> {
                 }
                 Ok(Flow::More)
             })?;
-            self.keep_subquery(number, Kept::Keys(found));
+            self.keep_subquery(number, SubqueryResult::Keys(found));
         }
-        let Some(Some(Kept::Keys(keys))) = self.run.subqueries.get(number) else {
+        let Some(Some(SubqueryResult::Keys(keys))) = self.run.subqueries.get(number) else {
             unreachable!("kept just now");
         };
         Ok(Value::Bool(!key.has_null() && keys.contains(&key)))

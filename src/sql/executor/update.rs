@@ -4,7 +4,7 @@ use crate::sql::catalog::Table;
 use crate::sql::error::Result;
 use crate::sql::executor::write::{RowWrite, WriteProgress};
 use crate::sql::executor::{Context, FrameRows, LockedRow};
-use crate::sql::plan::{Assignment, Found, LockPolicy, TARGET, WritePlan};
+use crate::sql::plan::{Assignment, LockPolicy, TARGET, TargetRows, WritePlan};
 use crate::store::{Row, compare};
 use crate::trace::LockStrength;
 
@@ -12,7 +12,7 @@ impl Context<'_> {
     pub fn run_update(
         &mut self,
         write: &WritePlan,
-        found: &Found,
+        found: &TargetRows,
         set: &[Assignment],
         progress: &mut WriteProgress,
     ) -> Result<()> {
@@ -36,7 +36,7 @@ impl Context<'_> {
     fn row_to_update(
         &mut self,
         write: &WritePlan,
-        found: &Found,
+        found: &TargetRows,
         set: &[Assignment],
         kept: &FrameRows,
     ) -> Result<Option<RowWrite>> {

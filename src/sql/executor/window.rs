@@ -2,7 +2,7 @@
 
 use crate::sql::budget::row_bytes;
 use crate::sql::error::{Result, fail};
-use crate::sql::functions::aggregate::State;
+use crate::sql::functions::aggregate::AggregateState;
 use crate::sql::functions::window::WindowFunction;
 use crate::sql::plan::{Window, WindowCall};
 use crate::store::compare;
@@ -59,7 +59,7 @@ impl Context<'_> {
             let end = start + leading(&items[start..], |item| &item.partition);
             let partition = &items[start..end];
             let mut state = match &call.function {
-                WindowFunction::Running(function) => Some(State::new(*function, false, false)),
+                WindowFunction::Running(function) => Some(AggregateState::new(*function, false, false)),
                 _ => None,
             };
             let mut at = Peers { first: 0, end: 0, rank: 1, dense_rank: 0 };
@@ -91,7 +91,7 @@ impl Context<'_> {
         slots: &[u16],
         rows: &[FrameRows],
         held: &mut usize,
-    ) -> Result<Vec<Item>> {
+    ) -> Result<Vec<WindowRow>> {
         let mut items = Vec::with_capacity(rows.len());
         for (number, row) in rows.iter().enumerate() {
             self.put_back(slots, row);
@@ -100,7 +100,7 @@ impl Context<'_> {
             let arguments = self.evaluate_all(&call.arguments)?;
             let bytes = row_bytes(&partition) + row_bytes(&keys) + row_bytes(&arguments);
             self.run.budget.hold(bytes, held)?;
-            items.push(Item { number, partition, keys, arguments });
+            items.push(WindowRow { number, partition, keys, arguments });
         }
         items.sort_by(|a, b| {
             let mut partitions = a.partition.iter().zip(&b.partition).map(|(x, y)| compare(x, y));
@@ -111,7 +111,7 @@ impl Context<'_> {
 }
 
 /// A row as a window function's call sees it.
-struct Item {
+struct WindowRow {
     number: usize,
     partition: Vec<Value>,
     keys: Vec<Value>,
@@ -127,7 +127,7 @@ struct Peers {
 }
 
 impl Peers {
-    fn next(&mut self, partition: &[Item]) {
+    fn next(&mut self, partition: &[WindowRow]) {
         self.rank += (self.end - self.first) as i64;
         self.dense_rank += 1;
         self.first = self.end;
@@ -136,12 +136,12 @@ impl Peers {
 }
 
 /// How many items at the beginning are the same in this.
-fn leading(items: &[Item], of: impl Fn(&Item) -> &Vec<Value>) -> usize {
+fn leading(items: &[WindowRow], of: impl Fn(&WindowRow) -> &Vec<Value>) -> usize {
     let same = |a: &[Value], b: &[Value]| a.iter().zip(b).all(|(x, y)| compare(x, y).is_eq());
     items.iter().take_while(|item| same(of(&items[0]), of(item))).count()
 }
 
-fn window_value(function: &WindowFunction, partition: &[Item], place: usize, at: &Peers) -> Value {
+fn window_value(function: &WindowFunction, partition: &[WindowRow], place: usize, at: &Peers) -> Value {
     match function {
         WindowFunction::RowNumber => Value::Int(place as i64 + 1),
         WindowFunction::Rank => Value::Int(at.rank),
@@ -155,7 +155,7 @@ fn window_value(function: &WindowFunction, partition: &[Item], place: usize, at:
 }
 
 /// lag and lead: arguments are the value, how far it is, and what stands for it beyond the partition.
-fn neighbour(partition: &[Item], place: usize, direction: i64) -> Value {
+fn neighbour(partition: &[WindowRow], place: usize, direction: i64) -> Value {
     let arguments = &partition[place].arguments;
     let offset = match arguments.get(1) {
         Some(Value::Int(offset)) => *offset,

@@ -11,7 +11,7 @@ use crate::sql::executor::epq::FoundRows;
 use crate::sql::executor::foreign_keys::ForeignKeyTask;
 use crate::sql::executor::{Context, Flow, FrameRow, FrameRows, LockedRow, row_key};
 use crate::sql::outcome::EngineEvent;
-use crate::sql::plan::{Assignment, Found, InsertRows, LockPolicy, TARGET, WriteKind, WritePlan};
+use crate::sql::plan::{Assignment, InsertRows, LockPolicy, TARGET, TargetRows, WriteKind, WritePlan};
 use crate::store::{Row, RowId};
 use crate::trace::{LockStrength, SqlError, Value, Xid};
 
@@ -92,7 +92,7 @@ impl Context<'_> {
     }
 
     /// Finds all rows before the first is written, and keeps them.
-    pub fn find_rows(&mut self, found: &Found, slots: &[u16], progress: &mut WriteProgress) -> Result<()> {
+    pub fn find_rows(&mut self, found: &TargetRows, slots: &[u16], progress: &mut WriteProgress) -> Result<()> {
         if progress.found.is_some() {
             return Ok(());
         }
@@ -112,7 +112,7 @@ impl Context<'_> {
     pub fn lock_found(
         &mut self,
         table: &Table,
-        found: &Found,
+        found: &TargetRows,
         kept: &FrameRows,
         strength: LockStrength,
     ) -> Result<LockedRow> {

@@ -8,11 +8,11 @@ use crate::sql::plan::{
     PartRole, SetOperation, SortBy, Source, TableFunction, WindowCall, lock_words,
 };
 
-use super::expr::Names;
+use super::expr::RelationNames;
 use super::query::direction;
 
 pub fn bound_lines(statement: &BoundStatement) -> Vec<String> {
-    let mut names = Names::default();
+    let mut names = RelationNames::default();
     names.qualified = true;
     let mut roots: Vec<(String, &BoundQuery)> = Vec::new();
     let mut ctes = 0;
@@ -39,7 +39,7 @@ pub fn bound_lines(statement: &BoundStatement) -> Vec<String> {
     }
     // A subquery reads rows of queries that come after it.
     roots.iter().for_each(|(_, query)| name_query(query, &mut names));
-    let mut tree = Tree { lines: Vec::new(), depth: 0, names };
+    let mut tree = BoundTree { lines: Vec::new(), depth: 0, names };
     for (title, query) in roots {
         tree.line(&title);
         tree.within(|tree| tree.query(query));
@@ -47,18 +47,18 @@ pub fn bound_lines(statement: &BoundStatement) -> Vec<String> {
     tree.lines
 }
 
-struct Tree {
+struct BoundTree {
     lines: Vec<String>,
     depth: usize,
-    names: Names,
+    names: RelationNames,
 }
 
-impl Tree {
+impl BoundTree {
     fn line(&mut self, text: &str) {
         self.lines.push(format!("{}{text}", "  ".repeat(self.depth)));
     }
 
-    fn within(&mut self, print: impl FnOnce(&mut Tree)) {
+    fn within(&mut self, print: impl FnOnce(&mut BoundTree)) {
         self.depth += 1;
         print(self);
         self.depth -= 1;
@@ -161,7 +161,7 @@ impl Tree {
     }
 }
 
-fn name_query(query: &BoundQuery, names: &mut Names) {
+fn name_query(query: &BoundQuery, names: &mut RelationNames) {
     match &query.body {
         BoundBody::Values(_) => {}
         BoundBody::SetOperation { inputs, .. } => inputs.iter().for_each(|input| name_query(input, names)),
@@ -179,11 +179,11 @@ fn name_query(query: &BoundQuery, names: &mut Names) {
     }
 }
 
-fn window_text(call: &WindowCall, names: &Names) -> String {
+fn window_text(call: &WindowCall, names: &RelationNames) -> String {
     format!("{:?}({})", call.function, names.list(&call.arguments, ", "))
 }
 
-fn name_source(source: &Source, names: &mut Names) {
+fn name_source(source: &Source, names: &mut RelationNames) {
     match source {
         Source::Table { table, alias, slot } => {
             names.add(*slot, alias.clone(), table.columns.iter().map(|column| column.name.clone()).collect());

@@ -11,13 +11,13 @@ use crate::trace::Value;
 
 /// What the rows in the slots are called, and their columns.
 #[derive(Default)]
-pub struct Names {
+pub struct RelationNames {
     relations: BTreeMap<u16, (Rc<str>, Vec<Rc<str>>)>,
     /// Columns are shown with the name of their relation.
     pub qualified: bool,
 }
 
-impl Names {
+impl RelationNames {
     pub fn add(&mut self, slot: u16, alias: Rc<str>, columns: Vec<Rc<str>>) {
         self.relations.insert(slot, (alias, columns));
     }

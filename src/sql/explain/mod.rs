@@ -11,14 +11,14 @@ mod subplans;
 
 pub use bound::bound_lines;
 
-use expr::Names;
+use expr::RelationNames;
 use page::Page;
 
-use crate::sql::plan::{Counts, Estimate, NodeId, PlanKind, PlanParts, Stage};
+use crate::sql::plan::{Estimate, NodeCounts, NodeId, PlanKind, PlanParts, PlanStage};
 
 /// `counts` are there for EXPLAIN ANALYZE.
-pub fn lines(plan: &PlanKind, parts: &PlanParts, costs: bool, counts: Option<&Counts>) -> Vec<String> {
-    let mut explain = Explain { parts, costs, counts, names: Names::default(), page: Page::default() };
+pub fn lines(plan: &PlanKind, parts: &PlanParts, costs: bool, counts: Option<&NodeCounts>) -> Vec<String> {
+    let mut explain = Explain { parts, costs, counts, names: RelationNames::default(), page: Page::default() };
     match plan {
         PlanKind::Query(query) => {
             explain.name_query(query);
@@ -33,13 +33,13 @@ pub fn lines(plan: &PlanKind, parts: &PlanParts, costs: bool, counts: Option<&Co
 struct Explain<'a> {
     parts: &'a PlanParts,
     costs: bool,
-    counts: Option<&'a Counts>,
-    names: Names,
+    counts: Option<&'a NodeCounts>,
+    names: RelationNames,
     page: Page,
 }
 
 impl Explain<'_> {
-    fn open_stage(&mut self, name: &str, stage: Stage) {
+    fn open_stage(&mut self, name: &str, stage: PlanStage) {
         self.open(name, stage.id, stage.estimate);
     }
 

@@ -35,7 +35,7 @@ impl Explain<'_> {
                 self.name_node(&join.right);
             }
             Operator::Filter { input, .. } | Operator::OneTimeFilter { input, .. } => self.name_node(input),
-            Operator::Group(group) => self.name_node(&group.input),
+            Operator::HashAggregate(group) => self.name_node(&group.input),
             Operator::Window(window) => self.name_node(&window.input),
             Operator::OneRow => {}
         }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::sql::expr::Expr;
-use crate::sql::plan::{Access, Group, Join, JoinKind, JoinMethod, Operator, PlanNode, Scan};
+use crate::sql::plan::{Access, HashAggregate, Join, JoinKind, JoinMethod, Operator, PlanNode, Scan};
 use crate::trace::Value;
 
 use super::{Explain, all};
@@ -34,7 +34,7 @@ impl Explain<'_> {
             Operator::OneTimeFilter { condition, .. } => self.condition("One-Time Filter", Some(condition)),
             Operator::Scan(scan) => self.scan_conditions(scan),
             Operator::Join(join) => self.join_conditions(join),
-            Operator::Group(group) => self.group_keys(group),
+            Operator::HashAggregate(group) => self.group_keys(group),
             _ => {}
         }
         self.page.depth += 1;
@@ -52,7 +52,7 @@ impl Explain<'_> {
             }
             Operator::Filter { input, .. } | Operator::OneTimeFilter { input, .. } => self.node(input),
             Operator::Join(join) => self.join_sides(join),
-            Operator::Group(group) => self.node(&group.input),
+            Operator::HashAggregate(group) => self.node(&group.input),
             Operator::Window(window) => self.node(&window.input),
             Operator::OneRow | Operator::Scan(_) | Operator::Series { .. } | Operator::Unnest { .. } => {}
         }
@@ -98,7 +98,7 @@ impl Explain<'_> {
         }
     }
 
-    fn group_keys(&mut self, group: &Group) {
+    fn group_keys(&mut self, group: &HashAggregate) {
         if !group.keys.is_empty() {
             let keys = self.names.list(&group.keys, ", ");
             self.page.detail(&format!("Group Key: {keys}"));
@@ -122,8 +122,8 @@ fn name_of(operator: &Operator) -> String {
         Operator::OneRow | Operator::OneTimeFilter { .. } => "Result",
         Operator::Series { .. } => "Function Scan on generate_series",
         Operator::Unnest { .. } => "Function Scan on unnest",
-        Operator::Group(group) if group.keys.is_empty() => "Aggregate",
-        Operator::Group(_) => "HashAggregate",
+        Operator::HashAggregate(group) if group.keys.is_empty() => "Aggregate",
+        Operator::HashAggregate(_) => "HashAggregate",
         Operator::Window(_) => "WindowAgg",
         Operator::Join(join) => join_name(join),
     };

@@ -51,7 +51,7 @@ fn collect_from_node(node: &PlanNode, into: &mut Vec<Rc<Subquery>>) {
             collect_from_node(&join.right, into);
             join.condition.iter().for_each(|expr| collect(expr, into));
         }
-        Operator::Group(group) => {
+        Operator::HashAggregate(group) => {
             collect_from_node(&group.input, into);
             group.having.iter().for_each(|expr| collect(expr, into));
         }

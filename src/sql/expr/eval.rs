@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use crate::sql::budget::{Budget, STEPS_A_ROW, passing_bytes};
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::functions::{Call, FunctionSpec, SystemEnv};
-use crate::sql::types::interval::Span;
+use crate::sql::functions::{FunctionSpec, Implementation, SystemEnv};
+use crate::sql::types::interval::PgInterval;
 use crate::sql::types::{self, Type, datetime, numeric};
 use crate::store::compare;
 use crate::trace::Value;
@@ -198,7 +198,7 @@ fn negate(kind: &Type, value: Value) -> Result<Value> {
         Value::Int(value) => whole(kind, value.checked_neg())?,
         Value::Numeric(value) => Value::Numeric(numeric::build(-value.mantissa(), value.scale())?),
         Value::Float(value) => Value::Float(-value),
-        Value::Interval { months, days, micros } => Span { months, days, micros }.negate()?.into(),
+        Value::Interval { months, days, micros } => PgInterval { months, days, micros }.negate()?.into(),
         _ => Value::Null,
     })
 }
@@ -273,8 +273,8 @@ fn call<E: EvalEnv + ?Sized>(function: &'static FunctionSpec, arguments: &[Expr]
         return Ok(Value::Null);
     }
     match function.call {
-        Call::Pure(call) => call(&values),
-        Call::Contextual(call) => match env.system() {
+        Implementation::Pure(call) => call(&values),
+        Implementation::Contextual(call) => match env.system() {
             Some(system) => call(system, &values),
             None => refuse(format!("{}() here", function.name)),
         },
@@ -377,16 +377,16 @@ fn compute_time(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Resul
             Value::Interval { months, days, micros },
             Value::Interval { months: other_months, days: other_days, micros: other_micros },
         ) => {
-            let left = Span { months, days, micros };
-            let right = Span { months: other_months, days: other_days, micros: other_micros };
+            let left = PgInterval { months, days, micros };
+            let right = PgInterval { months: other_months, days: other_days, micros: other_micros };
             Ok(if op == Add { left.add(right)? } else { left.subtract(right)? }.into())
         }
         (Value::Interval { months, days, micros }, Value::Float(factor))
         | (Value::Float(factor), Value::Interval { months, days, micros }) => {
-            let span = Span { months, days, micros };
+            let span = PgInterval { months, days, micros };
             Ok(if op == Divide { span.divide(factor)? } else { span.multiply(factor)? }.into())
         }
-        (Value::Time(a), Value::Time(b)) => Ok(Span { months: 0, days: 0, micros: a - b }.into()),
+        (Value::Time(a), Value::Time(b)) => Ok(PgInterval { months: 0, days: 0, micros: a - b }.into()),
         (Value::Interval { micros, .. }, Value::Time(a)) | (Value::Time(a), Value::Interval { micros, .. }) => {
             let micros = micros.rem_euclid(datetime::DAY_US);
             let shifted = if op == Add { a + micros } else { a - micros };
@@ -406,13 +406,13 @@ fn compute_time(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Resul
 
 fn shift(timestamp: i64, interval: &Value, op: Arithmetic) -> Result<i64> {
     let Value::Interval { months, days, micros } = interval else { return Ok(timestamp) };
-    let span = Span { months: *months, days: *days, micros: *micros };
+    let span = PgInterval { months: *months, days: *days, micros: *micros };
     datetime::add_interval(timestamp, if op == Arithmetic::Subtract { span.negate()? } else { span })
 }
 
 /// LIKE without recursion: on a mismatch after `%` that `%` takes one character more.
 fn like(value: &str, pattern: &str, escape: Option<char>, budget: &mut Budget) -> Result<bool> {
-    enum Part {
+    enum LikePart {
         Any,
         One,
         Literal(char),
@@ -422,12 +422,12 @@ fn like(value: &str, pattern: &str, escape: Option<char>, budget: &mut Budget) -
     while let Some(c) = chars.next() {
         parts.push(match c {
             c if Some(c) == escape => match chars.next() {
-                Some(literal) => Part::Literal(literal),
+                Some(literal) => LikePart::Literal(literal),
                 None => return fail("22025", "LIKE pattern must not end with escape character"),
             },
-            '%' => Part::Any,
-            '_' => Part::One,
-            literal => Part::Literal(literal),
+            '%' => LikePart::Any,
+            '_' => LikePart::One,
+            literal => LikePart::Literal(literal),
         });
     }
     let value: Vec<char> = value.chars().collect();
@@ -440,15 +440,15 @@ fn like(value: &str, pattern: &str, escape: Option<char>, budget: &mut Budget) -
             budget.work(STEPS_A_ROW)?;
         }
         match parts.get(part) {
-            Some(Part::Any) => {
+            Some(LikePart::Any) => {
                 retry = Some((at, part));
                 part += 1;
             }
-            Some(Part::One) => {
+            Some(LikePart::One) => {
                 at += 1;
                 part += 1;
             }
-            Some(Part::Literal(c)) if *c == value[at] => {
+            Some(LikePart::Literal(c)) if *c == value[at] => {
                 at += 1;
                 part += 1;
             }
@@ -462,5 +462,5 @@ fn like(value: &str, pattern: &str, escape: Option<char>, budget: &mut Budget) -
             },
         }
     }
-    Ok(parts[part..].iter().all(|part| matches!(part, Part::Any)))
+    Ok(parts[part..].iter().all(|part| matches!(part, LikePart::Any)))
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::sql::budget::{checked_length, row_bytes};
 use crate::sql::error::{Result, fail};
-use crate::sql::types::interval::Span;
+use crate::sql::types::interval::PgInterval;
 use crate::sql::types::{self, documents, numeric};
 use crate::store::{Key, compare};
 use crate::trace::Value;
@@ -140,7 +140,7 @@ const fn refused(name: &'static str, parameters: &'static [Kind]) -> AggregateSp
     AggregateSpec { name, signature: Signature::new(parameters, TEXT), function: None }
 }
 
-pub struct State {
+pub struct AggregateState {
     function: AggregateFunction,
     /// Of DISTINCT.
     seen: Option<Box<FxHashSet<Key>>>,
@@ -180,9 +180,9 @@ fn moments(count: f64, sum: f64, squares: f64, value: f64) -> Result<(f64, f64)>
     Ok((total, f64::NAN))
 }
 
-impl State {
+impl AggregateState {
     /// `unordered`: rows come in no order that was asked for.
-    pub fn new(function: AggregateFunction, distinct: bool, unordered: bool) -> State {
+    pub fn new(function: AggregateFunction, distinct: bool, unordered: bool) -> AggregateState {
         let by_order =
             matches!(function, F::StringAgg | F::ArrayAgg | F::JsonAgg | F::JsonbAgg | F::SumFloat | F::AvgFloat);
         let so_far = match function {
@@ -195,7 +195,7 @@ impl State {
             F::StringAgg => SoFar::Text(String::new()),
             F::ArrayAgg | F::JsonAgg | F::JsonbAgg => SoFar::Values(Vec::new()),
         };
-        State {
+        AggregateState {
             function,
             seen: distinct.then(Box::default),
             sorts: distinct && unordered && by_order,
@@ -250,10 +250,12 @@ impl State {
             }
             (F::SumInterval | F::AvgInterval, SoFar::Value(sum), Value::Interval { months, days, micros }) => {
                 let so_far = match sum {
-                    Value::Interval { months, days, micros } => Span { months: *months, days: *days, micros: *micros },
-                    _ => Span::default(),
+                    Value::Interval { months, days, micros } => {
+                        PgInterval { months: *months, days: *days, micros: *micros }
+                    }
+                    _ => PgInterval::default(),
                 };
-                *sum = so_far.add(Span { months: *months, days: *days, micros: *micros })?.into();
+                *sum = so_far.add(PgInterval { months: *months, days: *days, micros: *micros })?.into();
             }
             (F::Min, SoFar::Value(least), value) => {
                 if *least == Value::Null || compare(value, least).is_lt() {
@@ -294,7 +296,7 @@ impl State {
         if let Some(seen) = self.seen.as_ref().filter(|_| self.sorts) {
             let mut keys: Vec<&Key> = seen.iter().collect();
             keys.sort();
-            let mut sorted = State::new(self.function, false, true);
+            let mut sorted = AggregateState::new(self.function, false, true);
             keys.into_iter().try_for_each(|key| sorted.add(&key.0))?;
             return sorted.result();
         }
@@ -315,7 +317,7 @@ impl State {
             (SoFar::Moments(sum, _), _) => Value::Float(sum / self.count as f64),
             (SoFar::Float(sum), _) => Value::Float(*sum),
             (SoFar::Value(Value::Interval { months, days, micros }), F::AvgInterval) => {
-                Span { months: *months, days: *days, micros: *micros }.divide(self.count as f64)?.into()
+                PgInterval { months: *months, days: *days, micros: *micros }.divide(self.count as f64)?.into()
             }
             (SoFar::Value(value), _) => value.clone(),
             (SoFar::Text(text), _) => types::text(text),

@@ -1,7 +1,7 @@
 //! Dates, times and intervals, and the clocks.
 
 use crate::sql::error::{Result, fail, refuse};
-use crate::sql::types::interval::Span;
+use crate::sql::types::interval::PgInterval;
 use crate::sql::types::timezone::{self, Zone};
 use crate::sql::types::{self, Type, datetime, numeric};
 use crate::trace::{Value, days_from_civil};
@@ -87,7 +87,7 @@ fn moved(at: &Value, zone: &Value, sign: i64) -> Result<i64> {
     if datetime::is_infinite(at) {
         return Ok(at);
     }
-    datetime::add_interval(at, Span { months: 0, days: 0, micros: sign * offset(zone)? })
+    datetime::add_interval(at, PgInterval { months: 0, days: 0, micros: sign * offset(zone)? })
 }
 
 /// Microseconds that the zone is ahead of UTC, for zones of fixed offset.
@@ -208,10 +208,10 @@ fn instant(value: &Value) -> i64 {
     }
 }
 
-fn span(value: &Value) -> Span {
+fn span(value: &Value) -> PgInterval {
     match value {
-        Value::Interval { months, days, micros } => Span { months: *months, days: *days, micros: *micros },
-        _ => Span::default(),
+        Value::Interval { months, days, micros } => PgInterval { months: *months, days: *days, micros: *micros },
+        _ => PgInterval::default(),
     }
 }
 

@@ -40,7 +40,7 @@ pub struct FunctionSpec {
     pub strict: bool,
     /// NULL where the first argument is, whatever the others are.
     pub null_by_first: bool,
-    pub call: Call,
+    pub call: Implementation,
 }
 
 /// As PostgreSQL has it: what may be computed before any row is read.
@@ -54,7 +54,7 @@ pub enum Volatility {
     Volatile,
 }
 
-pub enum Call {
+pub enum Implementation {
     Pure(fn(&[Value]) -> Result<Value>),
     /// Asks, or changes, more than its arguments.
     Contextual(fn(&mut dyn SystemEnv, &[Value]) -> Result<Value>),
@@ -153,7 +153,7 @@ const fn pure(
     returns: Kind,
     call: fn(&[Value]) -> Result<Value>,
 ) -> FunctionSpec {
-    row(name, Signature::new(parameters, returns), Call::Pure(call), Volatility::Immutable)
+    row(name, Signature::new(parameters, returns), Implementation::Pure(call), Volatility::Immutable)
 }
 
 /// A row of a function that asks the session or the engine for what is the same within a statement.
@@ -163,7 +163,7 @@ const fn stable(
     returns: Kind,
     call: fn(&mut dyn SystemEnv, &[Value]) -> Result<Value>,
 ) -> FunctionSpec {
-    row(name, Signature::new(parameters, returns), Call::Contextual(call), Volatility::Stable)
+    row(name, Signature::new(parameters, returns), Implementation::Contextual(call), Volatility::Stable)
 }
 
 /// A row of a function that gives another answer in each row, or does something.
@@ -173,10 +173,10 @@ const fn volatile(
     returns: Kind,
     call: fn(&mut dyn SystemEnv, &[Value]) -> Result<Value>,
 ) -> FunctionSpec {
-    row(name, Signature::new(parameters, returns), Call::Contextual(call), Volatility::Volatile).restless()
+    row(name, Signature::new(parameters, returns), Implementation::Contextual(call), Volatility::Volatile).restless()
 }
 
-const fn row(name: &'static str, signature: Signature, call: Call, volatility: Volatility) -> FunctionSpec {
+const fn row(name: &'static str, signature: Signature, call: Implementation, volatility: Volatility) -> FunctionSpec {
     FunctionSpec { name, signature, volatility, restless: false, strict: true, null_by_first: false, call }
 }
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn what_is_computed_before_any_row_asks_nothing() {
         for function in FAMILIES.iter().copied().flatten() {
-            let pure = matches!(function.call, Call::Pure(_));
+            let pure = matches!(function.call, Implementation::Pure(_));
             assert!(pure || function.volatility != Volatility::Immutable, "{}", function.name);
         }
     }

@@ -12,7 +12,7 @@ use crate::sql::types::Type;
 use crate::trace::Value;
 
 #[derive(Default)]
-pub struct Folder {
+pub struct ConstFolder {
     /// The first failure. It counts only once the whole statement is found to make sense.
     pub failure: Option<Stop>,
     /// Bytes of the texts computed so far.
@@ -27,7 +27,7 @@ pub struct Folder {
 const COMPUTED_MOST: usize = 16 << 20;
 
 /// FROM and WHERE first: of two constants that cannot be computed the first is told.
-pub fn fold_constants(query: &mut BoundQuery, folder: &mut Folder) {
+pub fn fold_constants(query: &mut BoundQuery, folder: &mut ConstFolder) {
     match &mut query.body {
         BoundBody::Select(select) => folder.fold_select(select, &mut query.order),
         BoundBody::Values(rows) => rows.iter_mut().flatten().for_each(|expr| folder.fold(expr)),
@@ -35,7 +35,7 @@ pub fn fold_constants(query: &mut BoundQuery, folder: &mut Folder) {
     }
 }
 
-impl Folder {
+impl ConstFolder {
     fn fold_select(&mut self, select: &mut BoundSelect, order: &mut Vec<SortKey>) {
         select.sources.iter_mut().for_each(|source| self.fold_source(source));
         self.fold_conditions(&mut select.conditions);

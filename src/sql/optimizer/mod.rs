@@ -8,7 +8,7 @@ mod unused_columns;
 
 use std::collections::BTreeSet;
 
-pub use const_fold::Folder;
+pub use const_fold::ConstFolder;
 
 use crate::sql::plan::{BoundQuery, BoundStatement};
 
@@ -24,7 +24,7 @@ pub struct Pass {
 enum Rewrite {
     Statement(fn(&mut BoundStatement)),
     /// One query; those within it have been rewritten before, those around it have not.
-    Query(fn(&mut BoundQuery, &mut Folder)),
+    Query(fn(&mut BoundQuery, &mut ConstFolder)),
 }
 
 /// In the order they are done in: a constant that nobody reads is not computed, one that is may leave columns unread,
@@ -56,7 +56,7 @@ impl Skipped {
 /// Does all passes. `seen` is shown the statement after each.
 pub fn optimize(
     statement: &mut BoundStatement,
-    folder: &mut Folder,
+    folder: &mut ConstFolder,
     skipped: &Skipped,
     seen: &mut dyn FnMut(&Pass, &BoundStatement),
 ) {
@@ -69,7 +69,11 @@ pub fn optimize(
     }
 }
 
-fn rewrite_queries(statement: &mut BoundStatement, folder: &mut Folder, rewrite: fn(&mut BoundQuery, &mut Folder)) {
+fn rewrite_queries(
+    statement: &mut BoundStatement,
+    folder: &mut ConstFolder,
+    rewrite: fn(&mut BoundQuery, &mut ConstFolder),
+) {
     for (root, within_exists) in statement.roots_mut() {
         let failure = folder.failure.take();
         root.for_each_mut(&mut |query| rewrite(query, folder));

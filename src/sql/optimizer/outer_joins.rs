@@ -4,10 +4,10 @@ use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::functions::Volatility;
 use crate::sql::plan::{BoundBody, BoundQuery, JoinKind, Source};
 
-use super::Folder;
+use super::ConstFolder;
 
 /// A condition that no row padded with NULLs fulfils makes an outer join one that pads less, or not at all.
-pub fn reduce_outer_joins(query: &mut BoundQuery, _: &mut Folder) {
+pub fn reduce_outer_joins(query: &mut BoundQuery, _: &mut ConstFolder) {
     if let BoundBody::Select(select) = &mut query.body {
         reduce(&mut select.sources, &select.conditions);
     }

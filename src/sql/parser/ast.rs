@@ -9,21 +9,21 @@ use crate::trace::{Isolation, LockStrength};
 /// The 1-based character of the text at which something begins. Where it stands is no part of what it says: two
 /// expressions with the same words are equal.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Position(pub u32);
+pub struct CursorPosition(pub u32);
 
-impl PartialEq for Position {
-    fn eq(&self, _: &Position) -> bool {
+impl PartialEq for CursorPosition {
+    fn eq(&self, _: &CursorPosition) -> bool {
         true
     }
 }
 
-impl Eq for Position {}
+impl Eq for CursorPosition {}
 
 /// Folded to lower case, unless it was quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ident {
     pub name: Rc<str>,
-    pub at: Position,
+    pub at: CursorPosition,
 }
 
 /// `name`, `schema.name`, `table.column`, `database.schema.name`.
@@ -229,11 +229,11 @@ pub struct LockClause {
     pub strength: LockStrength,
     /// All relations of FROM, if none is named.
     pub of: Vec<Ident>,
-    pub wait: LockWait,
+    pub wait: LockWaitPolicy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockWait {
+pub enum LockWaitPolicy {
     Block,
     NoWait,
     SkipLocked,
@@ -245,7 +245,7 @@ pub enum LockWait {
 pub struct Expr {
     pub kind: ExprKind,
     /// Where PostgreSQL points to in an error about it: of an operator the operator, of everything else the beginning.
-    pub at: Position,
+    pub at: CursorPosition,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -10,12 +10,12 @@ use crate::trace::SqlError;
 
 use super::super::error::Result;
 use super::missed;
-use super::tokens::{Source, Token};
+use super::tokens::{SourceText, Token};
 
 /// PostgreSQL's NAMEDATALEN without the byte that ends it: its longest operator.
 const OPERATOR_MOST: usize = 63;
 
-pub fn check(source: &Source, tree: &Parse<SourceFile>) -> Result<()> {
+pub fn check(source: &SourceText, tree: &Parse<SourceFile>) -> Result<()> {
     let errors = tree.errors();
     let only = errors.len() == 1;
     let found = errors
@@ -43,7 +43,7 @@ fn counts(error: &SyntaxError, only: bool) -> bool {
 }
 
 /// What functions are made of PostgreSQL reads when it makes them. Escapes are judged where they are resolved.
-fn is_in_string(source: &Source, error: &SyntaxError) -> bool {
+fn is_in_string(source: &SourceText, error: &SyntaxError) -> bool {
     let start = u32::from(error.range().start()) as usize;
     let is_string = |kind| !matches!(kind, LiteralKind::Int { .. } | LiteralKind::Numeric { .. });
     let token = source.token_from(start);
@@ -59,7 +59,7 @@ fn is_in_string(source: &Source, error: &SyntaxError) -> bool {
 }
 
 /// The byte of the token PostgreSQL stumbles over. The library often says it at the token before.
-fn offending(source: &Source, error: &SyntaxError) -> usize {
+fn offending(source: &SourceText, error: &SyntaxError) -> usize {
     let message = error.message();
     let start = u32::from(error.range().start()) as usize;
     let end = u32::from(error.range().end()) as usize;
@@ -104,7 +104,7 @@ fn ends_an_item(word: &str) -> bool {
 }
 
 /// No statement begins so: but with CREATE, ALTER, DROP and a parenthesis some do.
-fn command_error(source: &Source, mut number: usize) -> usize {
+fn command_error(source: &SourceText, mut number: usize) -> usize {
     if !source.begins_statement(number) {
         return number;
     }
@@ -127,7 +127,7 @@ fn command_error(source: &Source, mut number: usize) -> usize {
 }
 
 /// `type_func_name_keyword` of gram.y: a function may be called so, and what stands behind is no parenthesis.
-fn is_function_keyword(source: &Source, number: usize) -> bool {
+fn is_function_keyword(source: &SourceText, number: usize) -> bool {
     const WORDS: [&str; 23] = [
         "AUTHORIZATION",
         "BINARY",
@@ -157,7 +157,7 @@ fn is_function_keyword(source: &Source, number: usize) -> bool {
 }
 
 /// What PostgreSQL has more to say about than where it stands.
-fn special(source: &Source, byte: usize, errors: &[SyntaxError]) -> Option<SqlError> {
+fn special(source: &SourceText, byte: usize, errors: &[SyntaxError]) -> Option<SqlError> {
     let default = "DEFAULT is not allowed in this context";
     let at_byte = |error: &SyntaxError| u32::from(error.range().start()) as usize == byte;
     if errors.iter().any(|error| at_byte(error) && error.message() == default) {
@@ -169,7 +169,7 @@ fn special(source: &Source, byte: usize, errors: &[SyntaxError]) -> Option<SqlEr
 }
 
 /// `LIMIT 10, 20` is MySQL's.
-fn limit_with_comma(source: &Source, byte: usize) -> Option<SqlError> {
+fn limit_with_comma(source: &SourceText, byte: usize) -> Option<SqlError> {
     let comma = source.number_from(byte);
     let limit = comma.checked_sub(2).filter(|limit| source.is(*limit, "LIMIT") && source.is(comma, ","))?;
     let mut error = SqlError::new("42601", "LIMIT #,# syntax is not supported");
@@ -179,7 +179,7 @@ fn limit_with_comma(source: &Source, byte: usize) -> Option<SqlError> {
 }
 
 /// At the token that stands at or after a byte.
-pub fn syntax_error(source: &Source, byte: usize) -> SqlError {
+pub fn syntax_error(source: &SourceText, byte: usize) -> SqlError {
     match source.token_from(byte) {
         Some(token) => near(source, "syntax error", token.start, token.end),
         None => {
@@ -190,13 +190,13 @@ pub fn syntax_error(source: &Source, byte: usize) -> SqlError {
     }
 }
 
-fn near(source: &Source, what: &str, start: usize, end: usize) -> SqlError {
+fn near(source: &SourceText, what: &str, start: usize, end: usize) -> SqlError {
     let mut error = SqlError::new("42601", format!("{what} at or near \"{}\"", &source.text[start..end]));
     error.position = Some(source.position(start));
     error
 }
 
-fn scanner_error(source: &Source, token: Token) -> Option<SqlError> {
+fn scanner_error(source: &SourceText, token: Token) -> Option<SqlError> {
     use LiteralKind as L;
     let Token { start, end, .. } = token;
     let all = source.text.len();
@@ -230,7 +230,7 @@ fn scanner_error(source: &Source, token: Token) -> Option<SqlError> {
     }
 }
 
-fn parameter_error(source: &Source, token: Token) -> Option<SqlError> {
+fn parameter_error(source: &SourceText, token: Token) -> Option<SqlError> {
     let text = source.text_of(token);
     let digits = text[1..].chars().take_while(char::is_ascii_digit).count();
     if digits == 0 {
@@ -241,7 +241,7 @@ fn parameter_error(source: &Source, token: Token) -> Option<SqlError> {
 }
 
 /// PostgreSQL 15 takes no name right after a number: no `1_000`, no `0x1F`.
-fn number_error(source: &Source, token: Token) -> Option<SqlError> {
+fn number_error(source: &SourceText, token: Token) -> Option<SqlError> {
     let text = &source.text[token.start..];
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let mut length = digits(0);

@@ -5,7 +5,7 @@
 use squawk_lexer::{LiteralKind, TokenKind};
 
 use super::super::error::{Result, fail};
-use super::tokens::{Source, Token};
+use super::tokens::{SourceText, Token};
 
 /// 660 KB of the 1 MB a worker of the page has: some hundred subqueries in each other, two hundred calls, 5,000 terms of AND.
 const STACK_MOST: usize = 10_400;
@@ -44,7 +44,7 @@ impl Region {
 }
 
 struct Depth<'s> {
-    source: &'s Source<'s>,
+    source: &'s SourceText<'s>,
     regions: Vec<Region>,
     /// The sum of all regions but the last.
     outer: usize,
@@ -52,11 +52,11 @@ struct Depth<'s> {
     atomic: usize,
 }
 
-pub fn check(source: &Source) -> Result<()> {
+pub fn check(source: &SourceText) -> Result<()> {
     check_within(source, 0)
 }
 
-fn check_within(source: &Source, bodies: usize) -> Result<()> {
+fn check_within(source: &SourceText, bodies: usize) -> Result<()> {
     let has_bodies = ["FUNCTION", "PROCEDURE", "DO"].iter().any(|word| source.has(word));
     let mut depth = Depth { source, regions: vec![Region::default()], outer: 0, atomic: 0 };
     for (number, token) in source.tokens.iter().enumerate() {
@@ -149,7 +149,7 @@ impl Depth<'_> {
     }
 }
 
-fn begins_query(source: &Source, number: usize) -> bool {
+fn begins_query(source: &SourceText, number: usize) -> bool {
     let words = ["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "ORDER", "PARTITION"];
     words.iter().any(|word| source.is(number, word))
 }
@@ -159,12 +159,12 @@ fn is_plain_string(kind: LiteralKind) -> bool {
 }
 
 /// The library parses what a function is made of.
-fn body(source: &Source, token: Token, bodies: usize) -> Result<()> {
+fn body(source: &SourceText, token: Token, bodies: usize) -> Result<()> {
     if bodies >= BODIES_MOST {
         return fail("54001", "stack depth limit exceeded");
     }
     let text = source.text_of(token);
     let inner = text.trim_start_matches('\'').trim_end_matches('\'');
     let tag = text.strip_prefix('$').and_then(|rest| Some(rest.find('$')? + 2)).unwrap_or(0);
-    check_within(&Source::new(inner.get(tag..inner.len().saturating_sub(tag)).unwrap_or(inner)), bodies + 1)
+    check_within(&SourceText::new(inner.get(tag..inner.len().saturating_sub(tag)).unwrap_or(inner)), bodies + 1)
 }

@@ -5,14 +5,14 @@ use squawk_parser::{is_reserved_keyword, is_type_func_name_keyword};
 use squawk_syntax::{SyntaxElement, SyntaxKind::*, SyntaxNode};
 
 use super::lower::is_value_function;
-use super::tokens::Source;
+use super::tokens::SourceText;
 
 /// The bytes of the tokens PostgreSQL stumbles over.
-pub fn all(source: &Source, file: &SyntaxNode) -> impl Iterator<Item = usize> {
+pub fn all(source: &SourceText, file: &SyntaxNode) -> impl Iterator<Item = usize> {
     file.descendants().filter_map(|node| missed(source, &node))
 }
 
-fn missed(source: &Source, node: &SyntaxNode) -> Option<usize> {
+fn missed(source: &SourceText, node: &SyntaxNode) -> Option<usize> {
     let has = |kind| node.children_with_tokens().any(|child| child.kind() == kind);
     let start = u32::from(node.text_range().start()) as usize;
     let missing = |found: bool| (!found).then(|| end(source, node));
@@ -78,7 +78,7 @@ fn has_keyword_with_dot(node: &SyntaxNode) -> bool {
 }
 
 /// Where the token after a node begins.
-fn end(source: &Source, node: &SyntaxNode) -> usize {
+fn end(source: &SourceText, node: &SyntaxNode) -> usize {
     let last = node.descendants_with_tokens().filter_map(|element| element.into_token());
     let last = last.filter(|token| !token.kind().is_trivia() && token.kind() != SEMICOLON).last();
     let byte = last.map_or(0, |token| u32::from(token.text_range().end()) as usize);

@@ -21,12 +21,12 @@ mod walk;
 
 use std::rc::Rc;
 
-pub use walk::Part;
+pub use walk::Visited;
 
 use super::error::{Result, fail};
 use lower::Lowering;
 use squawk_syntax::SourceFile;
-use tokens::Source;
+use tokens::SourceText;
 
 const TEXT_MOST: usize = 1 << 20;
 
@@ -74,9 +74,9 @@ pub fn parse(sql: &str) -> Result<Vec<Parsed>> {
     Lowering::new(&source).text(&tree.syntax_node())
 }
 
-fn source(sql: &str) -> Result<Source<'_>> {
+fn source(sql: &str) -> Result<SourceText<'_>> {
     if sql.len() > TEXT_MOST {
         return fail("54000", "a statement of more than 1 MB is not offered by this database engine");
     }
-    Ok(Source::new(sql))
+    Ok(SourceText::new(sql))
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
 
-pub struct Source<'t> {
+pub struct SourceText<'t> {
     pub text: &'t str,
     /// Those that mean something: neither space nor comment.
     pub tokens: Vec<Token>,
@@ -19,8 +19,8 @@ pub struct Token {
     pub end: usize,
 }
 
-impl<'t> Source<'t> {
-    pub fn new(text: &'t str) -> Source<'t> {
+impl<'t> SourceText<'t> {
+    pub fn new(text: &'t str) -> SourceText<'t> {
         let mut tokens: Vec<Token> = Vec::new();
         let mut end = 0;
         for token in tokenize(text) {
@@ -42,7 +42,7 @@ impl<'t> Source<'t> {
         }
         let tokens = with_whole_operators(text, &tokens);
         let continuations = (0..text.len()).filter(|byte| !text.is_char_boundary(*byte)).collect();
-        Source { text, tokens, continuations }
+        SourceText { text, tokens, continuations }
     }
 
     pub fn text_of(&self, token: Token) -> &'t str {
@@ -93,7 +93,7 @@ impl<'t> Source<'t> {
     }
 }
 
-impl Source<'_> {
+impl SourceText<'_> {
     /// Whether the word stands anywhere in it.
     pub fn has(&self, word: &str) -> bool {
         (0..self.tokens.len()).any(|number| self.is(number, word))

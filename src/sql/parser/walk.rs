@@ -5,7 +5,7 @@ use super::ast::{
     Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
 };
 
-pub enum Part<'a> {
+pub enum Visited<'a> {
     /// A name in FROM, and the table that is written.
     Relation(&'a ObjectName),
     /// What WITH calls one of its queries.
@@ -13,13 +13,13 @@ pub enum Part<'a> {
     Expr(&'a Expr),
 }
 
-type Visit<'a, 'v> = &'v mut dyn FnMut(Part<'a>);
+type Visit<'a, 'v> = &'v mut dyn FnMut(Visited<'a>);
 
 impl Query {
     /// Every name in a FROM clause, in subqueries too.
     pub fn relations<'a>(&'a self, found: &mut dyn FnMut(&'a ObjectName)) {
         query(self, &mut |part| {
-            if let Part::Relation(name) = part {
+            if let Visited::Relation(name) = part {
                 found(name);
             }
         });
@@ -28,17 +28,17 @@ impl Query {
 
 impl Expr {
     /// The expression and all in it, subqueries included.
-    pub fn parts<'a>(&'a self, found: &mut dyn FnMut(Part<'a>)) {
+    pub fn parts<'a>(&'a self, found: &mut dyn FnMut(Visited<'a>)) {
         expr(self, found);
     }
 }
 
 impl Statement {
-    pub fn parts<'a>(&'a self, found: &mut dyn FnMut(Part<'a>)) {
+    pub fn parts<'a>(&'a self, found: &mut dyn FnMut(Visited<'a>)) {
         match self {
             Statement::Query(of) => query(of, found),
             Statement::Insert(insert) => {
-                found(Part::Relation(&insert.table));
+                found(Visited::Relation(&insert.table));
                 insert.source.iter().for_each(|of| query(of, found));
                 let update = insert.on_conflict.iter().filter_map(|on| on.update.as_ref());
                 for ConflictUpdate { assignments: set, selection } in update {
@@ -48,14 +48,14 @@ impl Statement {
                 items(insert.returning.as_deref().unwrap_or(&[]), found);
             }
             Statement::Update(update) => {
-                found(Part::Relation(&update.table));
+                found(Visited::Relation(&update.table));
                 assignments(&update.assignments, found);
                 update.from.iter().for_each(|of| joined(of, found));
                 update.selection.iter().for_each(|of| expr(of, found));
                 items(update.returning.as_deref().unwrap_or(&[]), found);
             }
             Statement::Delete(delete) => {
-                found(Part::Relation(&delete.table));
+                found(Visited::Relation(&delete.table));
                 delete.using.iter().for_each(|of| joined(of, found));
                 delete.selection.iter().for_each(|of| expr(of, found));
                 items(delete.returning.as_deref().unwrap_or(&[]), found);
@@ -68,7 +68,7 @@ impl Statement {
 
 fn query<'a>(of: &'a Query, found: Visit<'a, '_>) {
     for cte in of.with.iter().flat_map(|with| &with.ctes) {
-        found(Part::Cte(&cte.alias.name));
+        found(Visited::Cte(&cte.alias.name));
         query(&cte.query, found);
     }
     set_expr(&of.body, found);
@@ -130,7 +130,7 @@ fn joined<'a>(of: &'a TableWithJoins, found: Visit<'a, '_>) {
 
 fn factor<'a>(of: &'a TableFactor, found: Visit<'a, '_>) {
     match of {
-        TableFactor::Table { name, .. } => found(Part::Relation(name)),
+        TableFactor::Table { name, .. } => found(Visited::Relation(name)),
         TableFactor::Function { arguments, .. } => arguments.iter().for_each(|of| expr(of, found)),
         TableFactor::Derived { query: of, .. } => query(of, found),
         TableFactor::Nested(of) => joined(of, found),
@@ -139,7 +139,7 @@ fn factor<'a>(of: &'a TableFactor, found: Visit<'a, '_>) {
 
 fn expr<'a>(of: &'a Expr, found: Visit<'a, '_>) {
     use ExprKind as K;
-    found(Part::Expr(of));
+    found(Visited::Expr(of));
     match &of.kind {
         K::Column(_) | K::Literal(_) | K::Parameter(_) | K::Default | K::TypedString { .. } => {}
         K::Logical { terms: parts, .. } | K::Array(parts) | K::Row(parts) => {

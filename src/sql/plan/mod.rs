@@ -13,15 +13,17 @@ pub use bound::{
     Derived, Grouping, PartRole, Source, TableFunction, Windowing, slots_of,
 };
 pub use node::{
-    Access, Counts, Estimate, Group, Join, JoinKind, JoinMethod, KeyList, NodeId, Operator, PlanNode, Scan, Stage,
-    Window,
+    Access, Estimate, HashAggregate, Join, JoinKind, JoinMethod, KeyList, NodeCounts, NodeId, Operator, PlanNode,
+    PlanStage, Scan, Window,
 };
 pub use query::{
     Distinct, LockPolicy, LockTarget, OutputColumn, QueryBody, QueryPlan, SelectPlan, SetOperation, SortBy, SortKey,
     Stages, lock_words,
 };
 pub use recheck::{Recheck, joinable};
-pub use write::{Assignment, ConflictUpdate, Found, InsertRows, OnConflict, Returning, TARGET, WriteKind, WritePlan};
+pub use write::{
+    Assignment, ConflictUpdate, InsertRows, OnConflict, Returning, TARGET, TargetRows, WriteKind, WritePlan,
+};
 
 use std::rc::Rc;
 

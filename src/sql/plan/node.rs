@@ -16,7 +16,7 @@ pub struct PlanNode {
 
 /// What else of a plan gives rows: a sort, a limit and the like, whose settings stand in the query.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stage {
+pub struct PlanStage {
     pub id: NodeId,
     pub estimate: Estimate,
 }
@@ -34,7 +34,7 @@ pub struct Estimate {
 
 /// What EXPLAIN ANALYZE counts.
 #[derive(Debug, Clone, Default)]
-pub struct Counts(Vec<Count>);
+pub struct NodeCounts(Vec<Count>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
@@ -43,7 +43,7 @@ pub struct Count {
     pub loops: u64,
 }
 
-impl Counts {
+impl NodeCounts {
     pub fn of(&self, id: NodeId) -> Count {
         self.0.get(id.0 as usize).copied().unwrap_or_default()
     }
@@ -92,7 +92,7 @@ pub enum Operator {
         input: Box<PlanNode>,
         condition: Expr,
     },
-    Group(Box<Group>),
+    HashAggregate(Box<HashAggregate>),
     Window(Box<Window>),
 }
 
@@ -156,7 +156,7 @@ pub enum JoinMethod {
     Hash { left: Vec<Expr>, right: Vec<Expr> },
 }
 
-pub struct Group {
+pub struct HashAggregate {
     pub input: PlanNode,
     pub keys: Vec<Expr>,
     pub aggregates: Vec<Aggregate>,

@@ -7,7 +7,7 @@ use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::types::Type;
 use crate::trace::LockStrength;
 
-use super::{Estimate, PlanNode, Recheck, Stage};
+use super::{Estimate, PlanNode, PlanStage, Recheck};
 
 pub struct QueryPlan {
     pub body: QueryBody,
@@ -29,10 +29,10 @@ pub struct QueryPlan {
 /// shown.
 pub struct Stages {
     /// VALUES, the set operation, or DISTINCT.
-    pub body: Stage,
-    pub sort: Stage,
-    pub lock: Stage,
-    pub limit: Stage,
+    pub body: PlanStage,
+    pub sort: PlanStage,
+    pub lock: PlanStage,
+    pub limit: PlanStage,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::sql::catalog::Table;
 use crate::sql::expr::{Expr, SlotSet};
 
-use super::{OutputColumn, PlanNode, QueryPlan, Recheck, Stage};
+use super::{OutputColumn, PlanNode, PlanStage, QueryPlan, Recheck};
 
 /// The slot of the row that is written, in every writing statement.
 pub const TARGET: u16 = 0;
@@ -14,24 +14,24 @@ pub struct WritePlan {
     pub table: Rc<Table>,
     pub kind: WriteKind,
     pub returning: Option<Returning>,
-    pub stage: Stage,
+    pub stage: PlanStage,
 }
 
 pub enum WriteKind {
     Insert { rows: InsertRows, conflict: Option<OnConflict> },
-    Update { found: Found, set: Vec<Assignment> },
-    Delete { found: Found },
+    Update { found: TargetRows, set: Vec<Assignment> },
+    Delete { found: TargetRows },
 }
 
 pub enum InsertRows {
     /// For each row an expression for each column of the table.
-    Listed { rows: Vec<Vec<Expr>>, stage: Stage },
+    Listed { rows: Vec<Vec<Expr>>, stage: PlanStage },
     /// Rows of a query, which stand in `slot` when the columns are computed from them.
     Queried { query: QueryPlan, slot: u16, columns: Vec<Expr> },
 }
 
 /// How the rows to be written are found.
-pub struct Found {
+pub struct TargetRows {
     pub node: PlanNode,
     pub slots: SlotSet,
     /// All conditions, for a row whose newest version is another than the one found.

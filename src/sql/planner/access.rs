@@ -6,7 +6,7 @@ use crate::sql::plan::{Access, KeyList};
 use crate::store::Store;
 
 use super::cost;
-use super::order::{Wanted, gives_order};
+use super::order::{WantedOrder, gives_order};
 
 pub struct Way {
     pub access: Access,
@@ -18,18 +18,18 @@ pub struct Way {
 }
 
 /// One table, and what is asked of it.
-pub struct Search<'a> {
+pub struct AccessSearch<'a> {
     pub store: &'a Store,
     pub table: &'a Table,
     pub slot: u16,
     pub conditions: &'a [Expr],
     /// Slots of the query that hold no row yet when the table is read.
     pub unknown: SlotSet,
-    pub wanted: Wanted<'a>,
+    pub wanted: WantedOrder<'a>,
 }
 
 #[derive(Default)]
-struct Range {
+struct KeyRange {
     low: Option<(Expr, bool)>,
     high: Option<(Expr, bool)>,
     used: Vec<usize>,
@@ -49,7 +49,7 @@ pub fn row_count(store: &Store, table: &Table) -> f64 {
     store.table(table.id).row_count() as f64
 }
 
-impl Search<'_> {
+impl AccessSearch<'_> {
     pub fn best(&self) -> Way {
         let all = row_count(self.store, self.table).max(1.0);
         let mut best = Way { access: Access::Whole, used: Vec::new(), rows: all, rank: all };
@@ -78,7 +78,7 @@ impl Search<'_> {
         let is_unique = |columns: usize| index.unique && columns == keys.len();
         let rows = cost::equal_rows(all, equal.len(), is_unique(equal.len()));
         let number = index.number;
-        let mut range = Range::default();
+        let mut range = KeyRange::default();
         if let Some(key) = keys.get(equal.len()) {
             if let Some((condition, list)) = self.key_list(key) {
                 let rows = cost::key_list_rows(&list, rows, is_unique(equal.len() + 1));
@@ -87,7 +87,7 @@ impl Search<'_> {
             }
             range = self.range(key);
         }
-        let Range { low, high, used: bounding } = range;
+        let KeyRange { low, high, used: bounding } = range;
         if equal.is_empty() && bounding.is_empty() {
             return None;
         }
@@ -140,8 +140,8 @@ impl Search<'_> {
         })
     }
 
-    fn range(&self, key: &Expr) -> Range {
-        let mut range = Range::default();
+    fn range(&self, key: &Expr) -> KeyRange {
+        let mut range = KeyRange::default();
         for (number, condition) in self.conditions.iter().enumerate() {
             let Some((op, value)) = comparison_with(condition, key).filter(|(_, value)| self.is_known(value)) else {
                 continue;

@@ -6,9 +6,9 @@ use crate::sql::catalog::Table;
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::plan::{Access, JoinKind, Operator, PlanNode, Scan, Source, TableFunction, slots_of};
 
-use super::access::{Search, Way, row_count};
+use super::access::{AccessSearch, Way, row_count};
 use super::conditions::{all_of, take_placed};
-use super::order::{Wanted, first_in_order, gives_order};
+use super::order::{WantedOrder, first_in_order, gives_order};
 use super::{Planner, cost};
 
 /// Sources joined so far.
@@ -21,7 +21,7 @@ pub struct Planned {
 }
 
 /// A table, and the way its rows are read.
-pub struct Reading {
+pub struct TablePath {
     pub table: Rc<Table>,
     pub alias: Rc<str>,
     pub slot: u16,
@@ -30,7 +30,7 @@ pub struct Reading {
 
 impl Planner<'_> {
     /// Joins all sources and applies all conditions.
-    pub fn from(&mut self, sources: Vec<Source>, mut conditions: Vec<Expr>, wanted: Wanted) -> Planned {
+    pub fn from(&mut self, sources: Vec<Source>, mut conditions: Vec<Expr>, wanted: WantedOrder) -> Planned {
         let mut units = Vec::new();
         for source in sources {
             flatten(source, &mut units, &mut conditions);
@@ -44,7 +44,7 @@ impl Planner<'_> {
             let placed = planned.as_ref().map_or(SlotSet::NONE, |planned| planned.slots);
             let next = self.choose_next(&units, &conditions, placed, own, wanted);
             let unit = units.remove(next);
-            let hint = if only || wanted.first_rows { wanted } else { Wanted::NOTHING };
+            let hint = if only || wanted.first_rows { wanted } else { WantedOrder::NOTHING };
             planned = Some(match planned {
                 None => self.leaf(unit, &mut conditions, own, hint),
                 Some(left) => self.join_inner(left, unit, &mut conditions, own),
@@ -73,7 +73,7 @@ impl Planner<'_> {
         conditions: &[Expr],
         placed: SlotSet,
         own: SlotSet,
-        wanted: Wanted,
+        wanted: WantedOrder,
     ) -> usize {
         let unknown = own.without(placed);
         let mut best = (f64::INFINITY, 0);
@@ -82,8 +82,8 @@ impl Planner<'_> {
             let mut is_whole = true;
             let mut rows = match unit {
                 Source::Table { table, slot, .. } => {
-                    let (store, slot, wanted) = (self.store, *slot, Wanted::NOTHING);
-                    let way = Search { store, table, slot, conditions, unknown, wanted }.best();
+                    let (store, slot, wanted) = (self.store, *slot, WantedOrder::NOTHING);
+                    let way = AccessSearch { store, table, slot, conditions, unknown, wanted }.best();
                     is_whole = way.access == Access::Whole;
                     let ties = |slots: SlotSet| slots.meets(placed) && slots.meets(SlotSet::one(slot));
                     let tied = placed.is_empty() || conditions.iter().any(|condition| ties(condition.slots()));
@@ -106,7 +106,7 @@ impl Planner<'_> {
         }
     }
 
-    pub fn leaf(&mut self, source: Source, conditions: &mut Vec<Expr>, own: SlotSet, wanted: Wanted) -> Planned {
+    pub fn leaf(&mut self, source: Source, conditions: &mut Vec<Expr>, own: SlotSet, wanted: WantedOrder) -> Planned {
         let slots = source.slots();
         let node = match source {
             Source::Table { table, alias, slot } => return self.table(table, alias, slot, conditions, own, wanted),
@@ -136,16 +136,16 @@ impl Planner<'_> {
         slot: u16,
         conditions: &mut Vec<Expr>,
         own: SlotSet,
-        wanted: Wanted,
+        wanted: WantedOrder,
     ) -> Planned {
-        let mut way = Search { store: self.store, table: &table, slot, conditions, unknown: own, wanted }.best();
+        let mut way = AccessSearch { store: self.store, table: &table, slot, conditions, unknown: own, wanted }.best();
         let direction = gives_order(&table, slot, &way.access, wanted.order);
         if let (Some(is_backward), Access::Index { backward, .. }) = (direction, &mut way.access) {
             *backward = is_backward;
         }
         let asked = if wanted.first_rows { cost::asked_for(way.rank) } else { way.rows };
         let slots = SlotSet::one(slot);
-        let node = self.scan(Reading { table, alias, slot, way }, conditions, slots, own);
+        let node = self.scan(TablePath { table, alias, slot, way }, conditions, slots, own);
         Planned { node, slots, ordered: direction.is_some(), asked }
     }
 
@@ -159,8 +159,8 @@ impl Planner<'_> {
     }
 
     /// Builds the scan and gives it the conditions that can be tested once it is read.
-    pub fn scan(&mut self, reading: Reading, conditions: &mut Vec<Expr>, placed: SlotSet, own: SlotSet) -> PlanNode {
-        let Reading { table, alias, slot, way: Way { access, mut used, rows, .. } } = reading;
+    pub fn scan(&mut self, path: TablePath, conditions: &mut Vec<Expr>, placed: SlotSet, own: SlotSet) -> PlanNode {
+        let TablePath { table, alias, slot, way: Way { access, mut used, rows, .. } } = path;
         used.sort_unstable();
         // An index over one column twice asks its condition twice.
         used.dedup();

@@ -3,10 +3,10 @@
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::plan::{Join, JoinKind, JoinMethod, Operator, PlanNode, Source};
 
-use super::access::{Search, Way, row_count};
+use super::access::{AccessSearch, Way, row_count};
 use super::conditions::{all_of, take, take_keys, take_placed};
-use super::from::{Planned, Reading};
-use super::order::Wanted;
+use super::from::{Planned, TablePath};
+use super::order::WantedOrder;
 use super::{Planner, cost};
 
 /// The right side of a join, and how it is read.
@@ -28,7 +28,7 @@ impl Planner<'_> {
         }
         // It computes from the row before it, as generate_series(1, t.n) does.
         let lateral = source.reads().meets(left.slots);
-        let planned = self.leaf(source, conditions, own, Wanted::NOTHING);
+        let planned = self.leaf(source, conditions, own, WantedOrder::NOTHING);
         let mut here = take(conditions, |condition| !condition.slots().meets(own.without(both)));
         let (method, has_keys) = method_of(lateral, &mut here, left.slots, right_slots);
         let asked = cost::joined_rows(left.asked, planned.asked, has_keys);
@@ -45,7 +45,7 @@ impl Planner<'_> {
         mut on: Vec<Expr>,
         conditions: &mut Vec<Expr>,
         own: SlotSet,
-        wanted: Wanted,
+        wanted: WantedOrder,
     ) -> Planned {
         let (left_slots, right_slots) = (left.slots(), right.slots());
         let both = left_slots.union(right_slots);
@@ -57,7 +57,7 @@ impl Planner<'_> {
             });
         }
         // Rows of the kept side come out in the order they are read in.
-        let left = self.from(vec![left], for_left, if is_left { wanted } else { Wanted::NOTHING });
+        let left = self.from(vec![left], for_left, if is_left { wanted } else { WantedOrder::NOTHING });
         let right = self.outer_right(is_left, &left, right, &mut on, own);
         let asked = cost::outer_joined_rows(left.asked, right.each);
         let rows = cost::outer_joined_rows(left.node.estimate.rows, right.each);
@@ -80,7 +80,7 @@ impl Planner<'_> {
                 take(on, |condition| condition.slots().meets(right_slots) && !condition.slots().meets(left.slots));
         }
         let lateral = right.reads().meets(left.slots);
-        let planned = self.from(vec![right], for_right, Wanted::NOTHING);
+        let planned = self.from(vec![right], for_right, WantedOrder::NOTHING);
         let (method, _) = method_of(lateral, on, left.slots, right_slots);
         Right { node: planned.node, method, each: if lateral { planned.asked } else { 1.0 } }
     }
@@ -88,8 +88,8 @@ impl Planner<'_> {
     /// The way to a table's rows by what the left side's row says, if it is better to search for each than to read the table once.
     fn index_search(&self, left: &Planned, right: &Source, conditions: &[Expr], unknown: SlotSet) -> Option<Way> {
         let Source::Table { table, slot, .. } = right else { return None };
-        let (store, slot, wanted) = (self.store, *slot, Wanted::NOTHING);
-        let way = Search { store, table, slot, conditions, unknown, wanted }.best();
+        let (store, slot, wanted) = (self.store, *slot, WantedOrder::NOTHING);
+        let way = AccessSearch { store, table, slot, conditions, unknown, wanted }.best();
         let reads_left = way.used.iter().any(|used| conditions[*used].slots().meets(left.slots));
         (reads_left && cost::prefers_index(left.asked, way.rows, row_count(store, table))).then_some(way)
     }
@@ -104,7 +104,7 @@ impl Planner<'_> {
     ) -> Right {
         let Source::Table { table, alias, slot } = source else { unreachable!("only tables have indexes") };
         let each = way.rows;
-        let node = self.scan(Reading { table, alias, slot, way }, conditions, placed, own);
+        let node = self.scan(TablePath { table, alias, slot, way }, conditions, placed, own);
         Right { node, method: JoinMethod::Nested, each }
     }
 

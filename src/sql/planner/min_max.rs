@@ -11,8 +11,8 @@ use crate::sql::plan::{Aggregate, BoundSelect, Grouping, Operator, PlanNode, Sel
 use crate::trace::Value;
 
 use super::Planner;
-use super::order::Wanted;
-use super::query::Outside;
+use super::order::WantedOrder;
+use super::query::QueryModifiers;
 
 pub const NAME: &str = "min_max_by_index";
 
@@ -24,7 +24,7 @@ impl Planner<'_> {
         let mut conditions = bound.conditions.clone();
         conditions.push(Expr::IsNull { of: Box::new(value.clone()), negated: true });
         let order = vec![order];
-        let planned = self.from(vec![source], conditions, Wanted { order: &order, first_rows: true });
+        let planned = self.from(vec![source], conditions, WantedOrder { order: &order, first_rows: true });
         if !planned.ordered {
             return Err(bound);
         }
@@ -45,8 +45,9 @@ impl Planner<'_> {
 
     fn first_of(&mut self, select: SelectPlan, order: Vec<SortKey>, slot: u16) -> PlanNode {
         let limit = Some(Expr::Const(Value::Int(1)));
-        let outside = Outside { columns: Vec::new(), order, presorted: true, limit, offset: None, locks: Vec::new() };
-        let query = Box::new(self.selected(select, outside));
+        let modifiers =
+            QueryModifiers { columns: Vec::new(), order, presorted: true, limit, offset: None, locks: Vec::new() };
+        let query = Box::new(self.selected(select, modifiers));
         let estimate = query.estimate();
         self.node(Operator::Derived { slot, query, name: Rc::from("extreme") }, estimate)
     }

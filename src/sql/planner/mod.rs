@@ -19,8 +19,8 @@ pub use assumed::Assumed;
 use crate::sql::expr::{SlotSet, Subquery};
 use crate::sql::optimizer::Skipped;
 use crate::sql::plan::{
-    BoundKind, BoundStatement, Estimate, NodeId, Operator, PartRole, PlanKind, PlanNode, PlanParts, QueryPlan, Stage,
-    SubqueryPlan,
+    BoundKind, BoundStatement, Estimate, NodeId, Operator, PartRole, PlanKind, PlanNode, PlanParts, PlanStage,
+    QueryPlan, SubqueryPlan,
 };
 use crate::store::Store;
 
@@ -57,13 +57,13 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn stage(&mut self, estimate: Estimate) -> Stage {
+    fn stage(&mut self, estimate: Estimate) -> PlanStage {
         self.numbered += 1;
-        Stage { id: NodeId(self.numbered - 1), estimate }
+        PlanStage { id: NodeId(self.numbered - 1), estimate }
     }
 
     fn node(&mut self, operator: Operator, estimate: Estimate) -> PlanNode {
-        let Stage { id, estimate } = self.stage(estimate);
+        let PlanStage { id, estimate } = self.stage(estimate);
         PlanNode { id, estimate, operator }
     }
 

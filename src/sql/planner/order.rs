@@ -8,13 +8,13 @@ use super::access::{at_slot, whole_index};
 
 /// The order a query wants, if plain columns give it, and whether it wants only the first rows.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct WantedOrder<'a> {
     pub order: &'a [SortKey],
     pub first_rows: bool,
 }
 
-impl Wanted<'_> {
-    pub const NOTHING: Wanted<'static> = Wanted { order: &[], first_rows: false };
+impl WantedOrder<'_> {
+    pub const NOTHING: WantedOrder<'static> = WantedOrder { order: &[], first_rows: false };
 }
 
 /// Whether an access gives rows in this order, and if so whether it must be read backward.

@@ -2,16 +2,17 @@
 
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::plan::{
-    BoundBody, BoundQuery, BoundSelect, Distinct, Estimate, Group, Grouping, LockTarget, Operator, OutputColumn,
-    PlanNode, QueryBody, QueryPlan, Recheck, SelectPlan, SetOperation, SortKey, Stages, Window, Windowing, joinable,
+    BoundBody, BoundQuery, BoundSelect, Distinct, Estimate, Grouping, HashAggregate, LockTarget, Operator,
+    OutputColumn, PlanNode, QueryBody, QueryPlan, Recheck, SelectPlan, SetOperation, SortKey, Stages, Window,
+    Windowing, joinable,
 };
 use crate::trace::Value;
 
-use super::order::Wanted;
+use super::order::WantedOrder;
 use super::{Planner, cost};
 
 /// A query without its body.
-pub struct Outside {
+pub struct QueryModifiers {
     pub columns: Vec<OutputColumn>,
     pub order: Vec<SortKey>,
     pub presorted: bool,
@@ -23,14 +24,14 @@ pub struct Outside {
 impl Planner<'_> {
     pub fn query(&mut self, bound: BoundQuery) -> QueryPlan {
         let BoundQuery { body, columns, order, limit, offset, locks } = bound;
-        let outside = Outside { columns, order, presorted: false, limit, offset, locks };
+        let modifiers = QueryModifiers { columns, order, presorted: false, limit, offset, locks };
         match body {
-            BoundBody::Select(select) => self.select(*select, outside),
+            BoundBody::Select(select) => self.select(*select, modifiers),
             BoundBody::Values(rows) => {
                 let estimate = cost::values(rows.len());
-                self.finished(QueryBody::Values(rows), estimate, outside)
+                self.finished(QueryBody::Values(rows), estimate, modifiers)
             }
-            BoundBody::SetOperation { operation, all, inputs } => self.set_operation(operation, all, inputs, outside),
+            BoundBody::SetOperation { operation, all, inputs } => self.set_operation(operation, all, inputs, modifiers),
         }
     }
 
@@ -39,31 +40,32 @@ impl Planner<'_> {
         operation: SetOperation,
         all: bool,
         inputs: Vec<BoundQuery>,
-        outside: Outside,
+        modifiers: QueryModifiers,
     ) -> QueryPlan {
         let inputs: Vec<QueryPlan> = inputs.into_iter().map(|input| self.query(input)).collect();
         let estimate = cost::set_operation(inputs.iter().map(QueryPlan::estimate));
-        self.finished(QueryBody::SetOperation { operation, all, inputs }, estimate, outside)
+        self.finished(QueryBody::SetOperation { operation, all, inputs }, estimate, modifiers)
     }
 
-    fn select(&mut self, bound: BoundSelect, mut outside: Outside) -> QueryPlan {
+    fn select(&mut self, bound: BoundSelect, mut modifiers: QueryModifiers) -> QueryPlan {
         let bound = match self.min_max_by_index(bound) {
-            Ok(from) => return self.selected(from, outside),
+            Ok(from) => return self.selected(from, modifiers),
             Err(bound) => bound,
         };
         let BoundSelect { sources, slots, conditions, grouping, windowing, output, distinct, may_join, .. } = bound;
-        let recheck = (!outside.locks.is_empty()).then(|| Recheck::new(&conditions, &sources, &self.parts.subqueries));
+        let recheck =
+            (!modifiers.locks.is_empty()).then(|| Recheck::new(&conditions, &sources, &self.parts.subqueries));
         let joinable = if may_join { joinable(&conditions, &sources) } else { None };
         let is_made = grouping.is_some() || windowing.is_some();
         let by_rows = !is_made && !matches!(distinct, Some(Distinct::Rows));
-        let wanted = Wanted {
-            order: if by_rows { &outside.order } else { &[] },
-            first_rows: outside.limit.is_some() && !is_made,
+        let wanted = WantedOrder {
+            order: if by_rows { &modifiers.order } else { &[] },
+            first_rows: modifiers.limit.is_some() && !is_made,
         };
         let planned = self.from(sources, conditions, wanted);
-        outside.presorted = planned.ordered && by_rows && !outside.order.is_empty();
+        modifiers.presorted = planned.ordered && by_rows && !modifiers.order.is_empty();
         let (from, slots) = self.made_of(planned.node, slots, grouping, windowing);
-        let query = self.selected(SelectPlan { from, output, distinct, slots }, outside);
+        let query = self.selected(SelectPlan { from, output, distinct, slots }, modifiers);
         QueryPlan { recheck, joinable, ..query }
     }
 
@@ -77,8 +79,8 @@ impl Planner<'_> {
     ) -> (PlanNode, SlotSet) {
         if let Some(Grouping { keys, aggregates, having, slot }) = grouping {
             let estimate = cost::group(node.estimate, !keys.is_empty());
-            let group = Group { input: node, keys, aggregates, slot, input_slots: slots, having };
-            node = self.node(Operator::Group(Box::new(group)), estimate);
+            let group = HashAggregate { input: node, keys, aggregates, slot, input_slots: slots, having };
+            node = self.node(Operator::HashAggregate(Box::new(group)), estimate);
             slots = slots.union(SlotSet::one(slot));
         }
         if let Some(Windowing { calls, slot }) = windowing {
@@ -90,13 +92,13 @@ impl Planner<'_> {
         (node, slots)
     }
 
-    pub fn selected(&mut self, select: SelectPlan, outside: Outside) -> QueryPlan {
+    pub fn selected(&mut self, select: SelectPlan, modifiers: QueryModifiers) -> QueryPlan {
         let estimate = select.from.estimate;
-        self.finished(QueryBody::Select(select), estimate, outside)
+        self.finished(QueryBody::Select(select), estimate, modifiers)
     }
 
-    fn finished(&mut self, body: QueryBody, estimate: Estimate, outside: Outside) -> QueryPlan {
-        let Outside { columns, order, presorted, limit, offset, locks } = outside;
+    fn finished(&mut self, body: QueryBody, estimate: Estimate, modifiers: QueryModifiers) -> QueryPlan {
+        let QueryModifiers { columns, order, presorted, limit, offset, locks } = modifiers;
         let is_sorted = !order.is_empty() && !presorted;
         let sorted = if is_sorted { cost::sort(estimate) } else { estimate };
         let limited = match &limit {

@@ -1,10 +1,10 @@
 //! How the rows of a writing statement are found.
 
 use crate::sql::plan::{
-    BoundBody, BoundQuery, BoundRows, BoundWrite, BoundWriteKind, Found, InsertRows, Recheck, WriteKind, WritePlan,
+    BoundBody, BoundQuery, BoundRows, BoundWrite, BoundWriteKind, InsertRows, Recheck, TargetRows, WriteKind, WritePlan,
 };
 
-use super::order::Wanted;
+use super::order::WantedOrder;
 use super::{Planner, cost};
 
 impl Planner<'_> {
@@ -45,10 +45,10 @@ impl Planner<'_> {
         }
     }
 
-    fn found(&mut self, bound: BoundQuery) -> Found {
+    fn found(&mut self, bound: BoundQuery) -> TargetRows {
         let BoundBody::Select(select) = bound.body else { unreachable!("rows to be written are found by a SELECT") };
         let recheck = Recheck::new(&select.conditions, &select.sources, &self.parts.subqueries);
-        let planned = self.from(select.sources, select.conditions, Wanted::NOTHING);
-        Found { node: planned.node, slots: select.slots, recheck }
+        let planned = self.from(select.sources, select.conditions, WantedOrder::NOTHING);
+        TargetRows { node: planned.node, slots: select.slots, recheck }
     }
 }

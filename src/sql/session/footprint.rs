@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::sql::parser::ast::{Assignment, Expr, ExprKind, Statement};
-use crate::sql::parser::{self, Part};
+use crate::sql::parser::{self, Visited};
 use crate::trace::StatementKind;
 
 /// Names as they stand in the text, normalized, without their schemas and tables.
@@ -97,9 +97,9 @@ fn tables_in(statement: &Statement, into: &mut Footprint) {
     let mut named = Vec::new();
     let mut ctes = BTreeSet::new();
     statement.parts(&mut |part| match part {
-        Part::Relation(name) => named.extend(name.0.last().map(|last| last.name.clone())),
-        Part::Cte(name) => _ = ctes.insert(name.name.clone()),
-        Part::Expr(_) => {}
+        Visited::Relation(name) => named.extend(name.0.last().map(|last| last.name.clone())),
+        Visited::Cte(name) => _ = ctes.insert(name.name.clone()),
+        Visited::Expr(_) => {}
     });
     match statement {
         // The table that is written stands first.
@@ -112,7 +112,7 @@ fn tables_in(statement: &Statement, into: &mut Footprint) {
 
 fn columns_in(expr: &Expr, into: &mut BTreeSet<Rc<str>>) {
     expr.parts(&mut |part| {
-        if let Part::Expr(Expr { kind: ExprKind::Column(name), .. }) = part {
+        if let Visited::Expr(Expr { kind: ExprKind::Column(name), .. }) = part {
             into.extend(name.0.last().map(|last| last.name.clone()));
         }
     });

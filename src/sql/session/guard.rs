@@ -8,13 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::sql::outcome::Progress;
 use crate::trace::{SqlError, Sqlstate};
 
-use super::Running;
+use super::RunningSession;
 use super::running::StatementOutput;
 use super::statement::QueryInProgress;
 
 const INTERNAL: &str = "XX000";
 
-impl Running<'_> {
+impl RunningSession<'_> {
     pub fn guarded(
         &mut self,
         query: &mut QueryInProgress,

@@ -1,6 +1,6 @@
 //! Sessions: a query text's statements one after the other, the transaction around them, their waits and how those end.
 //!
-//! A `Session` is what lasts between two calls. For the length of a call it stands with the engine in a `Running`, which does the
+//! A `Session` is what lasts between two calls. For the length of a call it stands with the engine in a `RunningSession`, which does the
 //! work; the text in work goes beside it as `QueryInProgress`, and is laid into the session only while it waits.
 
 mod footprint;
@@ -19,7 +19,7 @@ use crate::sql::settings::SessionSettings;
 use crate::trace::{Micros, Notice, QueryResult, SqlError, Sqlstate};
 
 pub use footprint::{Footprint, footprint};
-pub use running::Running;
+pub use running::RunningSession;
 use statement::QueryInProgress;
 use timers::Timer;
 pub use timers::Timers;

@@ -1,7 +1,7 @@
 //! A session at work for the length of one call: a query text begins, goes on after a wait, waits, fails or is finished.
 
 use crate::sql::error::{Result, Stop};
-use crate::sql::executor::Awaited;
+use crate::sql::executor::WaitTarget;
 use crate::sql::executor::engine::Engine;
 use crate::sql::executor::sequences::KnownSequences;
 use crate::sql::outcome::{DeadlockCheck, EngineEvent, Outcome, Progress, Wait};
@@ -14,7 +14,7 @@ use super::statement::QueryInProgress;
 use super::timers::{Timer, deadlock_error};
 use super::{Session, Timers};
 
-pub struct Running<'a> {
+pub struct RunningSession<'a> {
     pub id: SessionId,
     pub session: &'a mut Session,
     pub engine: &'a mut Engine,
@@ -49,15 +49,15 @@ impl StatementOutput {
     }
 }
 
-impl<'a> Running<'a> {
+impl<'a> RunningSession<'a> {
     pub fn new(
         id: SessionId,
         session: &'a mut Session,
         engine: &'a mut Engine,
         timers: &'a mut Timers,
         now: Micros,
-    ) -> Running<'a> {
-        Running { id, session, engine, timers, now, output: StatementOutput::default() }
+    ) -> RunningSession<'a> {
+        RunningSession { id, session, engine, timers, now, output: StatementOutput::default() }
     }
 
     pub fn execute(mut self, known: &mut Statements, sql: &str, parameters: &[Value]) -> Outcome {
@@ -80,7 +80,7 @@ impl<'a> Running<'a> {
 
     pub fn resume(mut self) -> Outcome {
         let mut query = self.session.query.take().expect("a statement that waited");
-        let progress = self.guarded(&mut query, Running::take_up);
+        let progress = self.guarded(&mut query, RunningSession::take_up);
         self.leave(query, progress)
     }
 
@@ -157,8 +157,8 @@ impl<'a> Running<'a> {
         let run = query.current.run.as_ref().expect("who waits has run");
         let on = run.waits_on.to_string();
         let row = match &run.waits_on {
-            Awaited::Row { table, key, strength } => Some((table.clone(), key.clone(), *strength)),
-            Awaited::Nothing | Awaited::Other(_) => None,
+            WaitTarget::Row { table, key, strength } => Some((table.clone(), key.clone(), *strength)),
+            WaitTarget::Nothing | WaitTarget::Other(_) => None,
         };
         if query.current.pinned.is_none() {
             let commit_seq = run.snapshot.commit_seq;

@@ -9,7 +9,7 @@ use crate::store::Savepoint;
 use crate::trace::QueryResult;
 
 use super::transaction::TransactionState;
-use super::{Running, done};
+use super::{RunningSession, done};
 
 /// How things stood when a savepoint was set.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl TransactionState {
     }
 }
 
-impl Running<'_> {
+impl RunningSession<'_> {
     pub fn set_savepoint(&mut self, name: &Rc<str>) -> Result<QueryResult> {
         let (settings, lasting) = (self.session.settings.clone(), self.session.lasting.clone());
         let transaction = self.session.expect_block("SAVEPOINT")?;

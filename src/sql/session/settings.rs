@@ -10,9 +10,9 @@ use crate::sql::types::text;
 use crate::trace::{Column, QueryResult, SqlType};
 
 use super::statement::QueryInProgress;
-use super::{Running, done, warning};
+use super::{RunningSession, done, warning};
 
-impl Running<'_> {
+impl RunningSession<'_> {
     pub fn set(
         &mut self,
         query: &QueryInProgress,

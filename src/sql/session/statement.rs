@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::sql::catalog::{CatalogState, search_path};
 use crate::sql::error::{Result, Stop, fail, refuse};
 use crate::sql::executor::write::WriteProgress;
-use crate::sql::executor::{Awaited, Context, StatementRun};
+use crate::sql::executor::{Context, StatementRun, WaitTarget};
 use crate::sql::outcome::EngineEvent;
 use crate::sql::parser::ast::Statement;
 use crate::sql::plan::{PlanKind, WriteKind};
@@ -15,7 +15,7 @@ use crate::store::{CommitSeq, Mode, Tag};
 use crate::trace::{Column, Isolation, Micros, QueryResult, SqlType, Value};
 
 use super::prepared::{self, Prepared, StatementPlan, Statements};
-use super::{Running, done};
+use super::{RunningSession, done};
 
 /// A query text in work.
 pub struct QueryInProgress {
@@ -78,7 +78,7 @@ impl QueryInProgress {
     }
 }
 
-impl Running<'_> {
+impl RunningSession<'_> {
     pub fn run_statement(&mut self, query: &mut QueryInProgress, prepared: &Prepared) -> Result<QueryResult> {
         self.expect_unfailed(&prepared.statement)?;
         match &prepared.statement {
@@ -274,7 +274,7 @@ fn plan_for(
     }
     // It stands before the first lock is waited for.
     if !context.engine.store.fix_snapshot(context.session) {
-        context.run.waits_on = Awaited::Other("a safe snapshot".to_owned());
+        context.run.waits_on = WaitTarget::Other("a safe snapshot".to_owned());
         return Err(Stop::Waits);
     }
     let plan = loop {

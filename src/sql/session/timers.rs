@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::sql::outcome::{DeadlockCheck, EngineEvent};
 use crate::trace::{Micros, SessionId, SqlError, Sqlstate};
 
-use super::Running;
+use super::RunningSession;
 
 /// Of all sessions.
 pub struct Timers {
@@ -37,7 +37,7 @@ impl Timers {
     }
 }
 
-impl Running<'_> {
+impl RunningSession<'_> {
     pub fn set_timer(&mut self, at: Micros, timer: Timer) {
         self.timers.by_time.insert((at, self.id, timer));
         self.session.timers.push((at, timer));

@@ -9,7 +9,7 @@ use crate::trace::{Isolation, Micros, QueryResult, Sqlstate};
 
 use super::savepoints::SavepointState;
 use super::statement::QueryInProgress;
-use super::{Running, Session, done, warning};
+use super::{RunningSession, Session, done, warning};
 
 pub struct TransactionState {
     /// Ends with the query text.
@@ -72,7 +72,7 @@ impl Session {
     }
 }
 
-impl Running<'_> {
+impl RunningSession<'_> {
     /// The transaction around a statement: the block's, or one of its own.
     pub fn transaction(&mut self) -> &mut TransactionState {
         let open = self.session.transaction.take();

@@ -2,25 +2,25 @@
 //! PostgreSQL does.
 
 use Digits::{Real, Whole};
-use Takes::{Choice, Number, Switch, Text};
-use Unit::{Blocks, Kilobytes, Milliseconds, Plain};
+use SettingKind::{Choice, Number, Switch, Text};
+use SettingUnit::{Blocks, Kilobytes, Milliseconds, Plain};
 
 use crate::sql::error::{Result, fail, refuse};
 
 use super::invalid;
 
 /// What a setting takes.
-enum Takes {
+enum SettingKind {
     Text,
     Switch,
     /// One of these words.
     Choice(&'static str),
     /// From and to, in its own unit.
-    Number(Unit, Digits, f64, f64),
+    Number(SettingUnit, Digits, f64, f64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Unit {
+enum SettingUnit {
     Plain,
     Milliseconds,
     Kilobytes,
@@ -35,7 +35,7 @@ enum Digits {
 }
 
 /// Names, defaults, and what each takes.
-const SETTINGS: &[(&str, &str, Takes)] = &[
+const SETTINGS: &[(&str, &str, SettingKind)] = &[
     ("application_name", "", Text),
     ("check_function_bodies", "on", Switch),
     ("client_encoding", "UTF8", Text),
@@ -150,7 +150,7 @@ fn switch(value: &str) -> Option<bool> {
     }
 }
 
-fn number(name: &str, value: &str, unit: Unit, digits: Digits, (least, most): (f64, f64)) -> Result<String> {
+fn number(name: &str, value: &str, unit: SettingUnit, digits: Digits, (least, most): (f64, f64)) -> Result<String> {
     let written = value.trim();
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-');
     let mut end = written.find(|c| !is_part(c)).unwrap_or(written.len());
@@ -196,7 +196,7 @@ const TIMES: [(&str, f64); 6] = [
 const SIZES: [(&str, f64); 4] = [("TB", 1_073_741_824.0), ("GB", 1_048_576.0), ("MB", 1024.0), ("kB", 1.0)];
 
 /// How much of the setting's own unit a written one is.
-fn size_of(written: &str, unit: Unit) -> Option<f64> {
+fn size_of(written: &str, unit: SettingUnit) -> Option<f64> {
     let among = |units: &[(&str, f64)]| units.iter().find(|(known, _)| *known == written).map(|(_, size)| *size);
     let bytes = || if written == "B" { Some(1.0 / 1024.0) } else { among(&SIZES) };
     match unit {

@@ -39,13 +39,13 @@ pub fn map(array: &[Value], convert: &mut dyn FnMut(&Value) -> Result<Value>) ->
 }
 
 /// What stands between braces, before it is known to be of the element's type.
-enum Item {
+enum ArrayItem {
     Null,
     Element(String),
-    Nested(Vec<Item>),
+    Nested(Vec<ArrayItem>),
 }
 
-struct Reader<'t> {
+struct ArrayReader<'t> {
     input: &'t str,
     rest: &'t str,
     depth: usize,
@@ -56,7 +56,7 @@ pub fn parse(element: &Type, input: &str) -> Result<Value> {
     let body = input.trim_start();
     // PostgreSQL leaves out the blanks before a brace in its messages.
     let input = if body.starts_with('{') { body } else { input };
-    let mut reader = Reader { input, rest: body, depth: 0 };
+    let mut reader = ArrayReader { input, rest: body, depth: 0 };
     if reader.rest.starts_with('[') {
         return refuse("an array whose bounds are given");
     }
@@ -71,22 +71,22 @@ pub fn parse(element: &Type, input: &str) -> Result<Value> {
     }
 }
 
-fn read(element: &Type, items: Vec<Item>) -> Result<Value> {
+fn read(element: &Type, items: Vec<ArrayItem>) -> Result<Value> {
     let values: Result<Vec<Value>> = items
         .into_iter()
         .map(|item| match item {
-            Item::Null => Ok(Value::Null),
-            Item::Element(word) => types::parse(element, &word),
-            Item::Nested(items) => read(element, items),
+            ArrayItem::Null => Ok(Value::Null),
+            ArrayItem::Element(word) => types::parse(element, &word),
+            ArrayItem::Nested(items) => read(element, items),
         })
         .collect();
     Ok(Value::Array(values?.into()))
 }
 
 /// The length in each dimension; none where sub-arrays differ.
-fn shape(items: &[Item]) -> Option<Vec<usize>> {
-    let inner = |item: &Item| match item {
-        Item::Nested(items) => shape(items),
+fn shape(items: &[ArrayItem]) -> Option<Vec<usize>> {
+    let inner = |item: &ArrayItem| match item {
+        ArrayItem::Nested(items) => shape(items),
         _ => Some(Vec::new()),
     };
     let mut shapes = items.iter().map(inner);
@@ -94,7 +94,7 @@ fn shape(items: &[Item]) -> Option<Vec<usize>> {
     shapes.all(|it| it.as_ref() == Some(&first)).then(|| [vec![items.len()], first].concat())
 }
 
-impl Reader<'_> {
+impl ArrayReader<'_> {
     fn malformed(&self, detail: &str) -> Stop {
         let mut error = SqlError::new("22P02", format!("malformed array literal: \"{}\"", self.input));
         error.detail = Some(detail.to_owned());
@@ -112,7 +112,7 @@ impl Reader<'_> {
         }
     }
 
-    fn items(&mut self) -> Result<Vec<Item>> {
+    fn items(&mut self) -> Result<Vec<ArrayItem>> {
         if !self.takes('{') {
             return Err(self.malformed("Array value must start with \"{\" or dimension information."));
         }
@@ -136,11 +136,11 @@ impl Reader<'_> {
         Ok(items)
     }
 
-    fn item(&mut self) -> Result<Item> {
+    fn item(&mut self) -> Result<ArrayItem> {
         self.rest = self.rest.trim_start();
         match self.rest.chars().next() {
-            Some('{') => self.items().map(Item::Nested),
-            Some('"') => self.quoted().map(Item::Element),
+            Some('{') => self.items().map(ArrayItem::Nested),
+            Some('"') => self.quoted().map(ArrayItem::Element),
             _ => self.plain(),
         }
     }
@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     /// Up to the next comma or brace; blanks at its end do not count, but where they are escaped.
-    fn plain(&mut self) -> Result<Item> {
+    fn plain(&mut self) -> Result<ArrayItem> {
         let (mut word, mut kept, mut escaped) = (String::new(), 0, false);
         let mut chars = self.rest.chars();
         loop {
@@ -194,8 +194,8 @@ impl Reader<'_> {
         word.truncate(kept);
         match word {
             word if word.is_empty() => Err(self.malformed("Unexpected \"}\" or \",\" character.")),
-            word if !escaped && word.eq_ignore_ascii_case("null") => Ok(Item::Null),
-            word => Ok(Item::Element(word)),
+            word if !escaped && word.eq_ignore_ascii_case("null") => Ok(ArrayItem::Null),
+            word => Ok(ArrayItem::Element(word)),
         }
     }
 }

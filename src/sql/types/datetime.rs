@@ -1,7 +1,7 @@
 //! Dates, times and intervals as PostgreSQL computes them. The first and the last value of each type are its infinities.
 
 use crate::sql::error::{Result, Stop, error, fail, refused};
-use crate::sql::types::interval::Span;
+use crate::sql::types::interval::PgInterval;
 use crate::trace::{Value, civil_from_days, days_from_civil};
 
 pub const DAY_US: i64 = 86_400_000_000;
@@ -84,7 +84,7 @@ pub fn timestamp_to_date(micros: i64) -> i32 {
 }
 
 /// A timestamp some interval later: months first, then days, then time.
-pub fn add_interval(timestamp: i64, span: Span) -> Result<i64> {
+pub fn add_interval(timestamp: i64, span: PgInterval) -> Result<i64> {
     if is_infinite(timestamp) {
         return Ok(timestamp);
     }
@@ -249,7 +249,7 @@ pub fn difference(later: i64, earlier: i64) -> Result<Value> {
     }
     let micros =
         later.checked_sub(earlier).ok_or_else(|| refused("a difference of timestamps of more than 292471 years"))?;
-    Ok(Span { months: 0, days: 0, micros }.justify_hours()?.into())
+    Ok(PgInterval { months: 0, days: 0, micros }.justify_hours()?.into())
 }
 
 /// `age(later, earlier)`: years, months, days and time.
@@ -273,7 +273,7 @@ pub fn age(later: i64, earlier: i64) -> Result<Value> {
         days += month_length(from_year, from_month);
         months -= 1;
     }
-    Ok(Span { months: (sign * months) as i32, days: (sign * days) as i32, micros: sign * micros }.into())
+    Ok(PgInterval { months: (sign * months) as i32, days: (sign * days) as i32, micros: sign * micros }.into())
 }
 
 #[cfg(test)]

@@ -12,20 +12,20 @@ use crate::sql::types::timezone::{self, OffsetFault, Zone};
 use crate::trace::days_from_civil;
 
 /// Parts of a moment, as bits.
-type Parts = u16;
-const YEAR: Parts = 1;
-const MONTH: Parts = 2;
-const DAY: Parts = 4;
-const DATE: Parts = YEAR | MONTH | DAY;
-const DAY_OF_YEAR: Parts = 8;
-const CLOCK: Parts = 16;
-const ZONE: Parts = 32;
-const HALF_DAY: Parts = 64;
-const ERA: Parts = 128;
-const WEEKDAY: Parts = 256;
-const SPECIAL: Parts = 512;
+type PartMask = u16;
+const YEAR: PartMask = 1;
+const MONTH: PartMask = 2;
+const DAY: PartMask = 4;
+const DATE: PartMask = YEAR | MONTH | DAY;
+const DAY_OF_YEAR: PartMask = 8;
+const CLOCK: PartMask = 16;
+const ZONE: PartMask = 32;
+const HALF_DAY: PartMask = 64;
+const ERA: PartMask = 128;
+const WEEKDAY: PartMask = 256;
+const SPECIAL: PartMask = 512;
 
-enum Fault {
+enum DatetimeFault {
     Format,
     Range,
     Zone,
@@ -34,7 +34,7 @@ enum Fault {
     NotOffered(String),
 }
 
-type Decoded<T> = std::result::Result<T, Fault>;
+type Decoded<T> = std::result::Result<T, DatetimeFault>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Half {
@@ -50,7 +50,7 @@ enum Special {
 }
 
 #[derive(Default)]
-struct Moment {
+struct BrokenDownTime {
     year: i64,
     month: i64,
     day: i64,
@@ -68,29 +68,31 @@ struct Moment {
 
 struct Decoder<'f> {
     fields: &'f [Field],
-    moment: Moment,
-    given: Parts,
-    /// The next field is a time, after `T`; or a day number, after `J`.
-    awaits: Option<Awaited>,
+    moment: BrokenDownTime,
+    given: PartMask,
+    /// Of the next field.
+    prefix: Option<Prefix>,
     /// For type time.
     time_only: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Awaited {
+enum Prefix {
+    /// `T`: the next field is a time.
     Time,
+    /// `J`: the next field is a day number.
     Julian,
 }
 
 fn number(text: &str) -> Decoded<i64> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Fault::Format);
+        return Err(DatetimeFault::Format);
     }
-    text.parse::<i32>().map(i64::from).map_err(|_| Fault::Range)
+    text.parse::<i32>().map(i64::from).map_err(|_| DatetimeFault::Range)
 }
 
 impl Decoder<'_> {
-    fn decode(mut self) -> Decoded<(Moment, Parts)> {
+    fn decode(mut self) -> Decoded<(BrokenDownTime, PartMask)> {
         for at in 0..self.fields.len() {
             let field = &self.fields[at];
             let parts = match field.kind {
@@ -104,26 +106,26 @@ impl Decoder<'_> {
                 FieldKind::Word | FieldKind::Special => self.word(&field.text, at)?,
             };
             if self.given & parts != 0 {
-                return Err(Fault::Format);
+                return Err(DatetimeFault::Format);
             }
             self.given |= parts;
         }
         Ok((self.moment, self.given))
     }
 
-    fn date_known(&self) -> Parts {
+    fn date_known(&self) -> PartMask {
         if self.time_only { DATE } else { self.given & DATE }
     }
 
     fn expect_time(&mut self) -> Decoded<()> {
-        match self.awaits.take() {
-            None | Some(Awaited::Time) => Ok(()),
-            Some(Awaited::Julian) => Err(Fault::Format),
+        match self.prefix.take() {
+            None | Some(Prefix::Time) => Ok(()),
+            Some(Prefix::Julian) => Err(DatetimeFault::Format),
         }
     }
 
-    fn date_field(&mut self, text: &str, at: usize) -> Decoded<Parts> {
-        if self.awaits == Some(Awaited::Julian) {
+    fn date_field(&mut self, text: &str, at: usize) -> Decoded<PartMask> {
+        if self.prefix == Some(Prefix::Julian) {
             return self.julian_with_zone(text);
         }
         if self.time_only {
@@ -136,50 +138,50 @@ impl Decoder<'_> {
             }
         }
         let has_date = self.given & (MONTH | DAY) == MONTH | DAY || self.time_only;
-        if !has_date && self.awaits.is_none() {
+        if !has_date && self.prefix.is_none() {
             return self.date(text);
         }
-        if text.starts_with(|c: char| c.is_ascii_digit()) || self.awaits.is_some() {
+        if text.starts_with(|c: char| c.is_ascii_digit()) || self.prefix.is_some() {
             // A time with its zone, as 101112-08.
             self.expect_time()?;
-            let at = text.find('-').ok_or(Fault::Format)?;
+            let at = text.find('-').ok_or(DatetimeFault::Format)?;
             let zone = self.zone_field(&text[at..])?;
             return Ok(self.run_together(&text[..at])? | zone);
         }
         self.zone_name(text)
     }
 
-    fn zone_name(&mut self, text: &str) -> Decoded<Parts> {
+    fn zone_name(&mut self, text: &str) -> Decoded<PartMask> {
         match timezone::full_name(text) {
             Zone::Fixed(offset) => {
                 self.moment.zone = Some(offset);
                 Ok(ZONE)
             }
-            Zone::NotOffered => Err(Fault::NotOffered(format!("the time zone \"{text}\""))),
-            Zone::Unknown => Err(Fault::UnknownZone(text.to_owned())),
+            Zone::NotOffered => Err(DatetimeFault::NotOffered(format!("the time zone \"{text}\""))),
+            Zone::Unknown => Err(DatetimeFault::UnknownZone(text.to_owned())),
         }
     }
 
-    fn zone_field(&mut self, text: &str) -> Decoded<Parts> {
+    fn zone_field(&mut self, text: &str) -> Decoded<PartMask> {
         match timezone::numeric(text) {
             Ok(offset) => {
                 self.moment.zone = Some(offset);
                 Ok(ZONE)
             }
-            Err(OffsetFault::Format) => Err(Fault::Format),
-            Err(OffsetFault::Range) => Err(Fault::Zone),
+            Err(OffsetFault::Format) => Err(DatetimeFault::Format),
+            Err(OffsetFault::Range) => Err(DatetimeFault::Zone),
         }
     }
 
-    fn clock(&mut self, text: &str) -> Decoded<Parts> {
-        self.moment.micros = decode_clock(text).ok_or(Fault::Format)?.ok_or(Fault::Range)?;
-        if !self.time_only && self.moment.micros > DAY_US { Err(Fault::Range) } else { Ok(CLOCK) }
+    fn clock(&mut self, text: &str) -> Decoded<PartMask> {
+        self.moment.micros = decode_clock(text).ok_or(DatetimeFault::Format)?.ok_or(DatetimeFault::Range)?;
+        if !self.time_only && self.moment.micros > DAY_US { Err(DatetimeFault::Range) } else { Ok(CLOCK) }
     }
 
-    fn number_field(&mut self, text: &str) -> Decoded<Parts> {
-        match self.awaits.take() {
-            Some(Awaited::Time) => return self.run_together(text),
-            Some(Awaited::Julian) => return self.julian(text),
+    fn number_field(&mut self, text: &str) -> Decoded<PartMask> {
+        match self.prefix.take() {
+            Some(Prefix::Time) => return self.run_together(text),
+            Some(Prefix::Julian) => return self.julian(text),
             None => {}
         }
         let point = text.find('.');
@@ -195,36 +197,36 @@ impl Decoder<'_> {
         }
     }
 
-    fn julian(&mut self, text: &str) -> Decoded<Parts> {
+    fn julian(&mut self, text: &str) -> Decoded<PartMask> {
         let (day, fraction) = text.split_once('.').unwrap_or((text, ""));
         self.moment.julian = Some(number(day)?);
         if fraction.is_empty() {
             return Ok(DATE);
         }
-        let fraction: f64 = format!("0.{fraction}").parse().map_err(|_| Fault::Format)?;
+        let fraction: f64 = format!("0.{fraction}").parse().map_err(|_| DatetimeFault::Format)?;
         self.moment.micros = (fraction * DAY_US as f64).round_ties_even() as i64;
         Ok(DATE | CLOCK)
     }
 
     /// A day number with its zone, as J2452271-08.
-    fn julian_with_zone(&mut self, text: &str) -> Decoded<Parts> {
-        self.awaits = None;
-        let (day, zone) = text.split_at(text.find('-').ok_or(Fault::Format)?);
+    fn julian_with_zone(&mut self, text: &str) -> Decoded<PartMask> {
+        self.prefix = None;
+        let (day, zone) = text.split_at(text.find('-').ok_or(DatetimeFault::Format)?);
         self.moment.julian = Some(number(day)?);
         Ok(DATE | CLOCK | self.zone_field(zone)?)
     }
 
     /// A date in one field: words in it are months, the numbers come in an order that their lengths tell.
-    fn date(&mut self, text: &str) -> Decoded<Parts> {
+    fn date(&mut self, text: &str) -> Decoded<PartMask> {
         let mut parts = cut_date(text)?;
         let before = self.given;
-        let mut found: Parts = 0;
+        let mut found: PartMask = 0;
         let mut text_month = false;
         for part in &parts {
             if part.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_weekday(part) {
-                self.moment.month = month_of(part).ok_or(Fault::Format)?;
+                self.moment.month = month_of(part).ok_or(DatetimeFault::Format)?;
                 if (before | found) & MONTH != 0 {
-                    return Err(Fault::Format);
+                    return Err(DatetimeFault::Format);
                 }
                 text_month = true;
                 found |= MONTH;
@@ -234,27 +236,27 @@ impl Decoder<'_> {
         for part in parts {
             let given = self.date_part(&part, (before | found) & (DATE | DAY_OF_YEAR), text_month)?;
             if (before | found) & given != 0 {
-                return Err(Fault::Format);
+                return Err(DatetimeFault::Format);
             }
             found |= given;
         }
         // Nothing but a zone may come before a date of this form.
-        if (before | found) & !(DAY_OF_YEAR | ZONE) == DATE { Ok(found) } else { Err(Fault::Format) }
+        if (before | found) & !(DAY_OF_YEAR | ZONE) == DATE { Ok(found) } else { Err(DatetimeFault::Format) }
     }
 
-    fn plain_number(&mut self, text: &str) -> Decoded<Parts> {
+    fn plain_number(&mut self, text: &str) -> Decoded<PartMask> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         if whole.len() > 2 && text.contains('.') {
             return self.run_together(text);
         }
         if !fraction.is_empty() && fraction_micros(fraction).is_none() {
-            return Err(Fault::Format);
+            return Err(DatetimeFault::Format);
         }
         let known = self.date_known() | (self.given & DAY_OF_YEAR);
         self.date_part(whole, known, self.moment.text_month)
     }
 
-    fn date_part(&mut self, text: &str, known: Parts, text_month: bool) -> Decoded<Parts> {
+    fn date_part(&mut self, text: &str, known: PartMask, text_month: bool) -> Decoded<PartMask> {
         let value = number(text)?;
         let long = text.len() >= 3;
         if text.len() == 3 && known & DATE == YEAR && (1..=366).contains(&value) {
@@ -277,7 +279,7 @@ impl Decoder<'_> {
             }
             part if part == MONTH | DAY => YEAR,
             DATE => return self.run_together(text),
-            _ => return Err(Fault::Format),
+            _ => return Err(DatetimeFault::Format),
         };
         match part {
             YEAR => {
@@ -291,13 +293,13 @@ impl Decoder<'_> {
     }
 
     /// `20240105`, `101112`, `101112.5`, `1011`.
-    fn run_together(&mut self, text: &str) -> Decoded<Parts> {
+    fn run_together(&mut self, text: &str) -> Decoded<PartMask> {
         let (digits, fraction) = match text.split_once('.') {
-            Some((digits, fraction)) => (digits, Some(fraction_micros(fraction).ok_or(Fault::Format)?)),
+            Some((digits, fraction)) => (digits, Some(fraction_micros(fraction).ok_or(DatetimeFault::Format)?)),
             None => (text, None),
         };
         if !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Fault::Format);
+            return Err(DatetimeFault::Format);
         }
         if fraction.is_none() && self.date_known() != DATE && digits.len() >= 6 {
             let (year, rest) = digits.split_at(digits.len() - 4);
@@ -308,25 +310,25 @@ impl Decoder<'_> {
             return Ok(DATE);
         }
         if self.given & CLOCK != 0 || !matches!(digits.len(), 4 | 6) {
-            return Err(Fault::Format);
+            return Err(DatetimeFault::Format);
         }
         let (hours, minutes) = (number(&digits[..2])?, number(&digits[2..4])?);
         let seconds = if digits.len() == 6 { number(&digits[4..])? } else { 0 };
         let micros = hours * HOUR_US + minutes * MINUTE_US + seconds * SECOND_US + fraction.unwrap_or(0);
         if minutes > 59 || seconds > 60 || micros > DAY_US {
-            return Err(Fault::Range);
+            return Err(DatetimeFault::Range);
         }
         self.moment.micros = micros;
         Ok(CLOCK)
     }
 
-    fn word(&mut self, word: &str, at: usize) -> Decoded<Parts> {
+    fn word(&mut self, word: &str, at: usize) -> Decoded<PartMask> {
         match timezone::abbreviation(word) {
             Zone::Fixed(offset) => {
                 self.moment.zone = Some(offset);
                 return Ok(ZONE);
             }
-            Zone::NotOffered => return Err(Fault::NotOffered(format!("the time zone \"{word}\""))),
+            Zone::NotOffered => return Err(DatetimeFault::NotOffered(format!("the time zone \"{word}\""))),
             Zone::Unknown => {}
         }
         if let Some(month) = month_of(word) {
@@ -345,13 +347,13 @@ impl Decoder<'_> {
                 let follows = self.fields.get(at + 1).map(|it| it.kind);
                 let fits = matches!(follows, Some(FieldKind::Number | FieldKind::Time | FieldKind::Date));
                 if !fits || (!self.time_only && self.given & DATE != DATE) {
-                    return Err(Fault::Format);
+                    return Err(DatetimeFault::Format);
                 }
-                self.awaits = Some(Awaited::Time);
+                self.prefix = Some(Prefix::Time);
                 Ok(0)
             }
             "j" | "jd" | "julian" => {
-                self.awaits = Some(Awaited::Julian);
+                self.prefix = Some(Prefix::Julian);
                 Ok(0)
             }
             "at" | "on" => Ok(0),
@@ -368,18 +370,18 @@ impl Decoder<'_> {
                 Ok(SPECIAL)
             }
             "now" | "today" | "tomorrow" | "yesterday" | "dst" | "y" | "m" | "d" | "h" | "mm" | "s" => {
-                Err(Fault::NotOffered(format!("\"{word}\" in a date or time")))
+                Err(DatetimeFault::NotOffered(format!("\"{word}\" in a date or time")))
             }
             word if is_weekday(word) => Ok(WEEKDAY),
             word => match timezone::full_name(word) {
-                Zone::Unknown => Err(Fault::Format),
+                Zone::Unknown => Err(DatetimeFault::Format),
                 _ => self.zone_name(word),
             },
         }
     }
 
     /// A number that was taken for the month before is the day.
-    fn month_name(&mut self, month: i64) -> Decoded<Parts> {
+    fn month_name(&mut self, month: i64) -> Decoded<PartMask> {
         let was_day = self.given & MONTH != 0
             && !self.moment.text_month
             && self.given & DAY == 0
@@ -399,7 +401,7 @@ fn cut_date(text: &str) -> Decoded<Vec<String>> {
     let mut rest = text;
     while !rest.is_empty() {
         rest = rest.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-        let Some(first) = rest.chars().next() else { return Err(Fault::Format) };
+        let Some(first) = rest.chars().next() else { return Err(DatetimeFault::Format) };
         let alike = |c: char| if first.is_ascii_digit() { c.is_ascii_digit() } else { c.is_ascii_alphabetic() };
         let end = rest.find(|c| !alike(c)).unwrap_or(rest.len());
         parts.push(rest[..end].to_owned());
@@ -410,7 +412,7 @@ fn cut_date(text: &str) -> Decoded<Vec<String>> {
     Ok(parts)
 }
 
-impl Moment {
+impl BrokenDownTime {
     fn civil_year(&self) -> i64 {
         match self.year {
             year if self.before_christ => 1 - year,
@@ -421,18 +423,18 @@ impl Moment {
     }
 
     /// The parts that were given, even of a date that is not whole.
-    fn check(&self, given: Parts) -> Decoded<()> {
+    fn check(&self, given: PartMask) -> Decoded<()> {
         let no_year = self.year == 0 && (self.before_christ || !self.two_digit_year);
         let counted = self.julian.is_some() || self.day_of_year > 0;
         let wrong = (given & YEAR != 0 && self.julian.is_none() && no_year)
             || (given & MONTH != 0 && !counted && !(1..=12).contains(&self.month))
             || (given & DAY != 0 && !counted && !(1..=31).contains(&self.day));
         if wrong {
-            return Err(Fault::Range);
+            return Err(DatetimeFault::Range);
         }
         let whole = given & DATE == DATE && !counted;
         if whole && self.day > datetime::month_length(self.civil_year(), self.month) {
-            return Err(Fault::Range);
+            return Err(DatetimeFault::Range);
         }
         Ok(())
     }
@@ -451,7 +453,7 @@ impl Moment {
     fn clock(&self) -> Decoded<i64> {
         let hour = self.micros / HOUR_US;
         match self.half {
-            Some(_) if hour > 12 => Err(Fault::Range),
+            Some(_) if hour > 12 => Err(DatetimeFault::Range),
             Some(Half::Am) if hour == 12 => Ok(self.micros - 12 * HOUR_US),
             Some(Half::Pm) if hour != 12 => Ok(self.micros + 12 * HOUR_US),
             _ => Ok(self.micros),
@@ -459,13 +461,13 @@ impl Moment {
     }
 }
 
-fn failure(fault: Fault, kind: &str, text: &str) -> Stop {
+fn failure(fault: DatetimeFault, kind: &str, text: &str) -> Stop {
     match fault {
-        Fault::Format => error("22007", format!("invalid input syntax for type {kind}: \"{text}\"")),
-        Fault::Range => error("22008", format!("date/time field value out of range: \"{text}\"")),
-        Fault::Zone => error("22009", format!("time zone displacement out of range: \"{text}\"")),
-        Fault::UnknownZone(zone) => error("22023", format!("time zone \"{zone}\" not recognized")),
-        Fault::NotOffered(what) => refused(what),
+        DatetimeFault::Format => error("22007", format!("invalid input syntax for type {kind}: \"{text}\"")),
+        DatetimeFault::Range => error("22008", format!("date/time field value out of range: \"{text}\"")),
+        DatetimeFault::Zone => error("22009", format!("time zone displacement out of range: \"{text}\"")),
+        DatetimeFault::UnknownZone(zone) => error("22023", format!("time zone \"{zone}\" not recognized")),
+        DatetimeFault::NotOffered(what) => refused(what),
     }
 }
 
@@ -476,8 +478,9 @@ enum Read {
 }
 
 fn read(text: &str) -> Decoded<Read> {
-    let fields = split(text).ok_or(Fault::Format)?;
-    let decoder = Decoder { fields: &fields, moment: Moment::default(), given: 0, awaits: None, time_only: false };
+    let fields = split(text).ok_or(DatetimeFault::Format)?;
+    let decoder =
+        Decoder { fields: &fields, moment: BrokenDownTime::default(), given: 0, prefix: None, time_only: false };
     let (moment, given) = decoder.decode()?;
     moment.check(given)?;
     let clock = moment.clock()?;
@@ -485,7 +488,7 @@ fn read(text: &str) -> Decoded<Read> {
         return Ok(Read::Special(special));
     }
     if given & DATE != DATE {
-        return Err(Fault::Format);
+        return Err(DatetimeFault::Format);
     }
     Ok(Read::Moment(moment.days(), clock, moment.zone))
 }
@@ -525,15 +528,16 @@ pub fn parse_timestamptz(text: &str) -> Result<i64> {
 
 pub fn parse_time(text: &str) -> Result<i64> {
     let decoded = || -> Decoded<i64> {
-        let fields = split(text).ok_or(Fault::Format)?;
-        let decoder = Decoder { fields: &fields, moment: Moment::default(), given: 0, awaits: None, time_only: true };
+        let fields = split(text).ok_or(DatetimeFault::Format)?;
+        let decoder =
+            Decoder { fields: &fields, moment: BrokenDownTime::default(), given: 0, prefix: None, time_only: true };
         let (moment, given) = decoder.decode()?;
         moment.check(given)?;
         let micros = moment.clock()?;
         if micros > DAY_US {
-            return Err(Fault::Range);
+            return Err(DatetimeFault::Range);
         }
-        if given & CLOCK == 0 { Err(Fault::Format) } else { Ok(micros) }
+        if given & CLOCK == 0 { Err(DatetimeFault::Format) } else { Ok(micros) }
     };
     decoded().map_err(|fault| failure(fault, "time", text))
 }

@@ -7,14 +7,14 @@ use crate::trace::Value;
 pub const DAYS_PER_MONTH: i64 = 30;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
+pub struct PgInterval {
     pub months: i32,
     pub days: i32,
     pub micros: i64,
 }
 
-impl From<Span> for Value {
-    fn from(span: Span) -> Value {
+impl From<PgInterval> for Value {
+    fn from(span: PgInterval) -> Value {
         Value::Interval { months: span.months, days: span.days, micros: span.micros }
     }
 }
@@ -34,32 +34,32 @@ fn to_micros(value: f64) -> f64 {
     (value * 1e6).round_ties_even() / 1e6
 }
 
-impl Span {
-    pub fn add(self, other: Span) -> Result<Span> {
-        Ok(Span {
+impl PgInterval {
+    pub fn add(self, other: PgInterval) -> Result<PgInterval> {
+        Ok(PgInterval {
             months: self.months.checked_add(other.months).ok_or_else(out_of_range)?,
             days: self.days.checked_add(other.days).ok_or_else(out_of_range)?,
             micros: self.micros.checked_add(other.micros).ok_or_else(out_of_range)?,
         })
     }
 
-    pub fn subtract(self, other: Span) -> Result<Span> {
-        Ok(Span {
+    pub fn subtract(self, other: PgInterval) -> Result<PgInterval> {
+        Ok(PgInterval {
             months: self.months.checked_sub(other.months).ok_or_else(out_of_range)?,
             days: self.days.checked_sub(other.days).ok_or_else(out_of_range)?,
             micros: self.micros.checked_sub(other.micros).ok_or_else(out_of_range)?,
         })
     }
 
-    pub fn negate(self) -> Result<Span> {
-        Span::default().subtract(self)
+    pub fn negate(self) -> Result<PgInterval> {
+        PgInterval::default().subtract(self)
     }
 
-    pub fn multiply(self, factor: f64) -> Result<Span> {
+    pub fn multiply(self, factor: f64) -> Result<PgInterval> {
         self.scale(|part| part * factor)
     }
 
-    pub fn divide(self, divisor: f64) -> Result<Span> {
+    pub fn divide(self, divisor: f64) -> Result<PgInterval> {
         if divisor == 0.0 {
             return fail("22012", "division by zero");
         }
@@ -67,7 +67,7 @@ impl Span {
     }
 
     /// What is left of months goes into days, what is left of days into time; nothing goes up.
-    fn scale(self, by: impl Fn(f64) -> f64) -> Result<Span> {
+    fn scale(self, by: impl Fn(f64) -> f64) -> Result<PgInterval> {
         let (months_exact, days_exact) = (by(f64::from(self.months)), by(f64::from(self.days)));
         let months: i32 = whole(months_exact)?;
         let mut days: i32 = whole(days_exact)?;
@@ -81,7 +81,7 @@ impl Span {
         }
         let days = days.checked_add(month_days as i32).ok_or_else(out_of_range)?;
         let micros: i64 = whole((by(self.micros as f64) + seconds * 1e6).round_ties_even())?;
-        Ok(Span { months, days, micros })
+        Ok(PgInterval { months, days, micros })
     }
 
     /// `extract`, as the numerator of a fraction with the given scale.
@@ -112,19 +112,19 @@ impl Span {
     }
 
     /// Whole days of the time become days.
-    pub fn justify_hours(self) -> Result<Span> {
+    pub fn justify_hours(self) -> Result<PgInterval> {
         let (days, micros) = carried(self.days, self.micros, DAY_US)?;
-        Ok(Span { days, micros, ..self })
+        Ok(PgInterval { days, micros, ..self })
     }
 
     /// Each 30 days become a month.
-    pub fn justify_days(self) -> Result<Span> {
+    pub fn justify_days(self) -> Result<PgInterval> {
         let (months, days) = carried(self.months, i64::from(self.days), DAYS_PER_MONTH)?;
-        Ok(Span { months, days: days as i32, ..self })
+        Ok(PgInterval { months, days: days as i32, ..self })
     }
 
     /// All parts get one sign, and none is as long as the next larger one.
-    pub fn justify(self) -> Result<Span> {
+    pub fn justify(self) -> Result<PgInterval> {
         let total_days = i64::from(self.days) + self.micros / DAY_US;
         let months = i64::from(self.months) + total_days / DAYS_PER_MONTH;
         let (mut months, mut days, micros) = (months, total_days % DAYS_PER_MONTH, self.micros % DAY_US);
@@ -137,7 +137,7 @@ impl Span {
         }
         let narrow = |value: i64| i32::try_from(value).map_err(|_| out_of_range());
         let (days, micros) = carried(narrow(days)?, micros, DAY_US)?;
-        Ok(Span { months: narrow(months)?, days, micros })
+        Ok(PgInterval { months: narrow(months)?, days, micros })
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::sql::error::{Result, fail};
 use crate::sql::types::datetime::{DAY_US, HOUR_US, MINUTE_US, SECOND_US};
 use crate::sql::types::datetime_fields::{Field, FieldKind, decode_clock, split};
-use crate::sql::types::interval::{DAYS_PER_MONTH, Span, out_of_range};
+use crate::sql::types::interval::{DAYS_PER_MONTH, PgInterval, out_of_range};
 use crate::trace::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
+enum IntervalUnit {
     Micro,
     Milli,
     Second,
@@ -24,30 +24,30 @@ enum Unit {
     None,
 }
 
-const UNITS: &[(Unit, &[&str])] = &[
-    (Unit::Micro, &["us", "usec", "usecs", "useconds", "microsecon"]),
-    (Unit::Milli, &["ms", "msec", "msecs", "mseconds", "millisecon"]),
-    (Unit::Second, &["s", "sec", "secs", "second", "seconds"]),
-    (Unit::Minute, &["m", "min", "mins", "minute", "minutes"]),
-    (Unit::Hour, &["h", "hr", "hrs", "hour", "hours"]),
-    (Unit::Day, &["d", "day", "days"]),
-    (Unit::Week, &["w", "week", "weeks"]),
-    (Unit::Month, &["mon", "mons", "month", "months"]),
-    (Unit::Year, &["y", "yr", "yrs", "year", "years"]),
-    (Unit::Decade, &["dec", "decs", "decade", "decades"]),
-    (Unit::Century, &["c", "cent", "century", "centuries"]),
-    (Unit::Millennium, &["mil", "mils", "millennia", "millennium"]),
-    (Unit::None, &["ago", "qtr", "quarter", "timezone", "timezone_h", "timezone_m"]),
+const UNITS: &[(IntervalUnit, &[&str])] = &[
+    (IntervalUnit::Micro, &["us", "usec", "usecs", "useconds", "microsecon"]),
+    (IntervalUnit::Milli, &["ms", "msec", "msecs", "mseconds", "millisecon"]),
+    (IntervalUnit::Second, &["s", "sec", "secs", "second", "seconds"]),
+    (IntervalUnit::Minute, &["m", "min", "mins", "minute", "minutes"]),
+    (IntervalUnit::Hour, &["h", "hr", "hrs", "hour", "hours"]),
+    (IntervalUnit::Day, &["d", "day", "days"]),
+    (IntervalUnit::Week, &["w", "week", "weeks"]),
+    (IntervalUnit::Month, &["mon", "mons", "month", "months"]),
+    (IntervalUnit::Year, &["y", "yr", "yrs", "year", "years"]),
+    (IntervalUnit::Decade, &["dec", "decs", "decade", "decades"]),
+    (IntervalUnit::Century, &["c", "cent", "century", "centuries"]),
+    (IntervalUnit::Millennium, &["mil", "mils", "millennia", "millennium"]),
+    (IntervalUnit::None, &["ago", "qtr", "quarter", "timezone", "timezone_h", "timezone_m"]),
 ];
 
 /// PostgreSQL looks at the first ten letters.
-fn unit_of(word: &str) -> Option<Unit> {
+fn unit_of(word: &str) -> Option<IntervalUnit> {
     let word = &word[..word.len().min(10)];
     UNITS.iter().find(|(_, names)| names.contains(&word)).map(|(unit, _)| *unit)
 }
 
 /// Why a text is no interval.
-pub enum Fault {
+pub enum IntervalFault {
     Format,
     Range,
 }
@@ -61,21 +61,21 @@ struct Sum {
     micros: i64,
 }
 
-fn add32(to: &mut i32, value: i64, times: i64) -> Result<(), Fault> {
+fn add32(to: &mut i32, value: i64, times: i64) -> Result<(), IntervalFault> {
     let value = value.checked_mul(times).and_then(|value| i32::try_from(value).ok());
-    *to = value.and_then(|value| to.checked_add(value)).ok_or(Fault::Range)?;
+    *to = value.and_then(|value| to.checked_add(value)).ok_or(IntervalFault::Range)?;
     Ok(())
 }
 
 impl Sum {
-    fn time(&mut self, value: i64, fraction: f64, unit_us: i64) -> Result<(), Fault> {
-        let value = value.checked_mul(unit_us).ok_or(Fault::Range)?;
-        self.micros = self.micros.checked_add(value).ok_or(Fault::Range)?;
+    fn time(&mut self, value: i64, fraction: f64, unit_us: i64) -> Result<(), IntervalFault> {
+        let value = value.checked_mul(unit_us).ok_or(IntervalFault::Range)?;
+        self.micros = self.micros.checked_add(value).ok_or(IntervalFault::Range)?;
         self.part_of(fraction, unit_us)
     }
 
     /// Rounded to the microsecond, the half towards zero.
-    fn part_of(&mut self, fraction: f64, unit_us: i64) -> Result<(), Fault> {
+    fn part_of(&mut self, fraction: f64, unit_us: i64) -> Result<(), IntervalFault> {
         let exact = fraction * unit_us as f64;
         let mut micros = exact.trunc();
         if exact - micros > 0.5 {
@@ -83,81 +83,81 @@ impl Sum {
         } else if exact - micros < -0.5 {
             micros -= 1.0;
         }
-        self.micros = self.micros.checked_add(micros as i64).ok_or(Fault::Range)?;
+        self.micros = self.micros.checked_add(micros as i64).ok_or(IntervalFault::Range)?;
         Ok(())
     }
 
-    fn part_of_days(&mut self, fraction: f64, days: f64) -> Result<(), Fault> {
+    fn part_of_days(&mut self, fraction: f64, days: f64) -> Result<(), IntervalFault> {
         let exact = fraction * days;
         add32(&mut self.days, exact.trunc() as i64, 1)?;
         self.part_of(exact - exact.trunc(), DAY_US)
     }
 
-    fn years(&mut self, value: i64, fraction: f64, times: i64) -> Result<(), Fault> {
+    fn years(&mut self, value: i64, fraction: f64, times: i64) -> Result<(), IntervalFault> {
         add32(&mut self.years, value, times)?;
         add32(&mut self.months, (fraction * times as f64 * 12.0).round_ties_even() as i64, 1)
     }
 
-    fn add(&mut self, unit: Unit, value: i64, fraction: f64) -> Result<(), Fault> {
+    fn add(&mut self, unit: IntervalUnit, value: i64, fraction: f64) -> Result<(), IntervalFault> {
         match unit {
-            Unit::Micro => self.time(value, fraction, 1),
-            Unit::Milli => self.time(value, fraction, 1000),
-            Unit::Second => self.time(value, fraction, SECOND_US),
-            Unit::Minute => self.time(value, fraction, MINUTE_US),
-            Unit::Hour => self.time(value, fraction, HOUR_US),
-            Unit::Day => {
+            IntervalUnit::Micro => self.time(value, fraction, 1),
+            IntervalUnit::Milli => self.time(value, fraction, 1000),
+            IntervalUnit::Second => self.time(value, fraction, SECOND_US),
+            IntervalUnit::Minute => self.time(value, fraction, MINUTE_US),
+            IntervalUnit::Hour => self.time(value, fraction, HOUR_US),
+            IntervalUnit::Day => {
                 add32(&mut self.days, value, 1)?;
                 self.part_of(fraction, DAY_US)
             }
-            Unit::Week => {
+            IntervalUnit::Week => {
                 add32(&mut self.days, value, 7)?;
                 self.part_of_days(fraction, 7.0)
             }
-            Unit::Month => {
+            IntervalUnit::Month => {
                 add32(&mut self.months, value, 1)?;
                 self.part_of_days(fraction, DAYS_PER_MONTH as f64)
             }
-            Unit::Year => self.years(value, fraction, 1),
-            Unit::Decade => self.years(value, fraction, 10),
-            Unit::Century => self.years(value, fraction, 100),
-            Unit::Millennium => self.years(value, fraction, 1000),
-            Unit::None => Err(Fault::Format),
+            IntervalUnit::Year => self.years(value, fraction, 1),
+            IntervalUnit::Decade => self.years(value, fraction, 10),
+            IntervalUnit::Century => self.years(value, fraction, 100),
+            IntervalUnit::Millennium => self.years(value, fraction, 1000),
+            IntervalUnit::None => Err(IntervalFault::Format),
         }
     }
 
-    fn negate(&mut self) -> Result<(), Fault> {
+    fn negate(&mut self) -> Result<(), IntervalFault> {
         for part in [&mut self.years, &mut self.months, &mut self.days] {
-            *part = part.checked_neg().ok_or(Fault::Range)?;
+            *part = part.checked_neg().ok_or(IntervalFault::Range)?;
         }
-        self.micros = self.micros.checked_neg().ok_or(Fault::Range)?;
+        self.micros = self.micros.checked_neg().ok_or(IntervalFault::Range)?;
         Ok(())
     }
 
-    fn span(self) -> Result<Span> {
+    fn span(self) -> Result<PgInterval> {
         let months = i64::from(self.years) * 12 + i64::from(self.months);
         let months = i32::try_from(months).map_err(|_| out_of_range())?;
-        Ok(Span { months, days: self.days, micros: self.micros })
+        Ok(PgInterval { months, days: self.days, micros: self.micros })
     }
 }
 
 /// Reads what PostgreSQL reads: `1 day 02:30:00`, `3 hours ago`, `1-2`, `P1DT2H`.
 pub fn parse(text: &str) -> Result<Value> {
-    let sum = match split(text).ok_or(Fault::Format).and_then(|fields| traditional(&fields)) {
-        Err(Fault::Format) => iso(text),
+    let sum = match split(text).ok_or(IntervalFault::Format).and_then(|fields| traditional(&fields)) {
+        Err(IntervalFault::Format) => iso(text),
         other => other,
     };
     match sum {
         Ok(sum) => sum.span().map(Value::from),
-        Err(Fault::Format) => fail("22007", format!("invalid input syntax for type interval: \"{text}\"")),
-        Err(Fault::Range) => fail("22015", format!("interval field value out of range: \"{text}\"")),
+        Err(IntervalFault::Format) => fail("22007", format!("invalid input syntax for type interval: \"{text}\"")),
+        Err(IntervalFault::Range) => fail("22015", format!("interval field value out of range: \"{text}\"")),
     }
 }
 
 /// Read from the right, so that a unit is known before its number.
-fn traditional(fields: &[Field]) -> Result<Sum, Fault> {
+fn traditional(fields: &[Field]) -> Result<Sum, IntervalFault> {
     let mut sum = Sum::default();
-    let mut seen: Vec<Unit> = Vec::new();
-    let mut unit: Option<Unit> = None;
+    let mut seen: Vec<IntervalUnit> = Vec::new();
+    let mut unit: Option<IntervalUnit> = None;
     let mut ago = false;
     for field in fields.iter().rev() {
         let taken = match field.kind {
@@ -169,18 +169,18 @@ fn traditional(fields: &[Field]) -> Result<Sum, Fault> {
             FieldKind::Zone | FieldKind::Date | FieldKind::Number => quantity(&field.text, &mut sum, &mut unit)?,
             FieldKind::Word => {
                 ago |= field.text == "ago";
-                unit = Some(unit_of(&field.text).ok_or(Fault::Format)?);
+                unit = Some(unit_of(&field.text).ok_or(IntervalFault::Format)?);
                 continue;
             }
-            FieldKind::Special => return Err(Fault::Format),
+            FieldKind::Special => return Err(IntervalFault::Format),
         };
         if taken.iter().any(|unit| seen.contains(unit)) {
-            return Err(Fault::Format);
+            return Err(IntervalFault::Format);
         }
         seen.extend(taken);
     }
     if seen.is_empty() {
-        return Err(Fault::Format);
+        return Err(IntervalFault::Format);
     }
     if ago {
         sum.negate()?;
@@ -189,48 +189,55 @@ fn traditional(fields: &[Field]) -> Result<Sum, Fault> {
 }
 
 /// `04:05:06`; a number before it without a unit counts days.
-fn clock(text: &str, sign: i64, sum: &mut Sum, unit: &mut Option<Unit>) -> Result<Vec<Unit>, Fault> {
-    let micros = decode_clock(text).ok_or(Fault::Format)?.ok_or(Fault::Range)?;
+fn clock(
+    text: &str,
+    sign: i64,
+    sum: &mut Sum,
+    unit: &mut Option<IntervalUnit>,
+) -> Result<Vec<IntervalUnit>, IntervalFault> {
+    let micros = decode_clock(text).ok_or(IntervalFault::Format)?.ok_or(IntervalFault::Range)?;
     // What stood to the right of it, parts of days, is replaced, as in PostgreSQL.
     sum.micros = micros * sign;
-    *unit = Some(Unit::Day);
-    Ok(vec![Unit::Hour, Unit::Minute, Unit::Second, Unit::Milli, Unit::Micro])
+    *unit = Some(IntervalUnit::Day);
+    Ok(vec![IntervalUnit::Hour, IntervalUnit::Minute, IntervalUnit::Second, IntervalUnit::Milli, IntervalUnit::Micro])
 }
 
-fn quantity(text: &str, sum: &mut Sum, unit: &mut Option<Unit>) -> Result<Vec<Unit>, Fault> {
-    let mut kind = unit.unwrap_or(Unit::Second);
+fn quantity(text: &str, sum: &mut Sum, unit: &mut Option<IntervalUnit>) -> Result<Vec<IntervalUnit>, IntervalFault> {
+    let mut kind = unit.unwrap_or(IntervalUnit::Second);
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '+' && c != '-').unwrap_or(text.len());
     let end = text[1..].find(['-', '+']).map_or(end, |at| end.min(at + 1));
     let (number, rest) = text.split_at(end);
     let negative = text.starts_with('-');
     let value: i64 = match number {
         "+" | "-" | "" => 0,
-        number => number.parse().map_err(|_| if is_digits(number) { Fault::Range } else { Fault::Format })?,
+        number => {
+            number.parse().map_err(|_| if is_digits(number) { IntervalFault::Range } else { IntervalFault::Format })?
+        }
     };
     let (value, fraction) = match rest.chars().next() {
         None if is_digits(number) => (value, 0.0),
         Some('-') => {
             let months: i64 = match &rest[1..] {
                 "" => 0,
-                months => months.parse().map_err(|_| Fault::Format)?,
+                months => months.parse().map_err(|_| IntervalFault::Format)?,
             };
             if !(0..12).contains(&months) {
-                return Err(Fault::Range);
+                return Err(IntervalFault::Range);
             }
-            kind = Unit::Month;
+            kind = IntervalUnit::Month;
             let months = if negative { -months } else { months };
-            (value.checked_mul(12).and_then(|it| it.checked_add(months)).ok_or(Fault::Range)?, 0.0)
+            (value.checked_mul(12).and_then(|it| it.checked_add(months)).ok_or(IntervalFault::Range)?, 0.0)
         }
         Some('.') if rest[1..].bytes().all(|b| b.is_ascii_digit()) => {
-            let fraction: f64 = format!("0{rest}").parse().map_err(|_| Fault::Format)?;
+            let fraction: f64 = format!("0{rest}").parse().map_err(|_| IntervalFault::Format)?;
             (value, if negative { -fraction } else { fraction })
         }
-        _ => return Err(Fault::Format),
+        _ => return Err(IntervalFault::Format),
     };
     sum.add(kind, value, fraction)?;
-    *unit = Some(if kind == Unit::Hour { Unit::Day } else { kind });
+    *unit = Some(if kind == IntervalUnit::Hour { IntervalUnit::Day } else { kind });
     Ok(match kind {
-        Unit::Second if fraction != 0.0 => vec![Unit::Second, Unit::Milli, Unit::Micro],
+        IntervalUnit::Second if fraction != 0.0 => vec![IntervalUnit::Second, IntervalUnit::Milli, IntervalUnit::Micro],
         kind => vec![kind],
     })
 }
@@ -241,8 +248,8 @@ fn is_digits(number: &str) -> bool {
 }
 
 /// `P1Y2M3DT4H5M6.5S`, `P0001-02-03T04:05:06`.
-fn iso(text: &str) -> Result<Sum, Fault> {
-    let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty()).ok_or(Fault::Format)?;
+fn iso(text: &str) -> Result<Sum, IntervalFault> {
+    let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty()).ok_or(IntervalFault::Format)?;
     let mut sum = Sum::default();
     let mut in_date = true;
     let mut any = false;
@@ -255,13 +262,13 @@ fn iso(text: &str) -> Result<Sum, Fault> {
         let (value, fraction) = iso_number(&mut rest)?;
         let letter = rest.chars().next();
         let unit = match (in_date, letter) {
-            (true, Some('Y')) => Unit::Year,
-            (true, Some('M')) => Unit::Month,
-            (true, Some('W')) => Unit::Week,
-            (true, Some('D')) => Unit::Day,
-            (false, Some('H')) => Unit::Hour,
-            (false, Some('M')) => Unit::Minute,
-            (false, Some('S')) => Unit::Second,
+            (true, Some('Y')) => IntervalUnit::Year,
+            (true, Some('M')) => IntervalUnit::Month,
+            (true, Some('W')) => IntervalUnit::Week,
+            (true, Some('D')) => IntervalUnit::Day,
+            (false, Some('H')) => IntervalUnit::Hour,
+            (false, Some('M')) => IntervalUnit::Minute,
+            (false, Some('S')) => IntervalUnit::Second,
             (true, None | Some('T' | '-')) if !any => {
                 rest = iso_date(before, &mut sum)?;
                 continue;
@@ -270,7 +277,7 @@ fn iso(text: &str) -> Result<Sum, Fault> {
                 iso_time(before, &mut sum)?;
                 return Ok(sum);
             }
-            _ => return Err(Fault::Format),
+            _ => return Err(IntervalFault::Format),
         };
         sum.add(unit, value, fraction)?;
         rest = &rest[1..];
@@ -280,14 +287,14 @@ fn iso(text: &str) -> Result<Sum, Fault> {
 }
 
 /// The whole part and the fraction, of the number's sign.
-fn iso_number(rest: &mut &str) -> Result<(i64, f64), Fault> {
+fn iso_number(rest: &mut &str) -> Result<(i64, f64), IntervalFault> {
     let signed = rest.strip_prefix('-').unwrap_or(rest);
     let mut end = signed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(signed.len());
     end += exponent_length(&signed[end..]);
     let (number, after) = rest.split_at(rest.len() - signed.len() + end);
-    let value: f64 = number.parse().map_err(|_| Fault::Format)?;
+    let value: f64 = number.parse().map_err(|_| IntervalFault::Format)?;
     if value.abs() > 1e15 {
-        return Err(Fault::Range);
+        return Err(IntervalFault::Range);
     }
     *rest = after;
     Ok((value.trunc() as i64, value.fract()))
@@ -310,17 +317,17 @@ fn width(text: &str) -> usize {
 }
 
 /// `00010203` or `0001-02-03`, without units. Gives what comes after it.
-fn iso_date<'t>(text: &'t str, sum: &mut Sum) -> Result<&'t str, Fault> {
+fn iso_date<'t>(text: &'t str, sum: &mut Sum) -> Result<&'t str, IntervalFault> {
     let mut rest = text;
     let (value, fraction) = iso_number(&mut rest)?;
     if width(text) == 8 && !rest.starts_with('-') {
-        sum.add(Unit::Year, value / 10_000, 0.0)?;
-        sum.add(Unit::Month, value / 100 % 100, 0.0)?;
-        sum.add(Unit::Day, value % 100, fraction)?;
+        sum.add(IntervalUnit::Year, value / 10_000, 0.0)?;
+        sum.add(IntervalUnit::Month, value / 100 % 100, 0.0)?;
+        sum.add(IntervalUnit::Day, value % 100, fraction)?;
         return Ok(rest);
     }
-    sum.add(Unit::Year, value, fraction)?;
-    for unit in [Unit::Month, Unit::Day] {
+    sum.add(IntervalUnit::Year, value, fraction)?;
+    for unit in [IntervalUnit::Month, IntervalUnit::Day] {
         match rest.strip_prefix('-') {
             Some(more) => rest = more,
             None => break,
@@ -328,20 +335,20 @@ fn iso_date<'t>(text: &'t str, sum: &mut Sum) -> Result<&'t str, Fault> {
         let (value, fraction) = iso_number(&mut rest)?;
         sum.add(unit, value, fraction)?;
     }
-    if rest.is_empty() || rest.starts_with('T') { Ok(rest) } else { Err(Fault::Format) }
+    if rest.is_empty() || rest.starts_with('T') { Ok(rest) } else { Err(IntervalFault::Format) }
 }
 
 /// `040506` or `04:05:06`, without units.
-fn iso_time(text: &str, sum: &mut Sum) -> Result<(), Fault> {
+fn iso_time(text: &str, sum: &mut Sum) -> Result<(), IntervalFault> {
     let mut rest = text;
     let (value, fraction) = iso_number(&mut rest)?;
     if width(text) == 6 && rest.is_empty() {
-        sum.add(Unit::Hour, value / 10_000, 0.0)?;
-        sum.add(Unit::Minute, value / 100 % 100, 0.0)?;
-        return sum.add(Unit::Second, value % 100, fraction);
+        sum.add(IntervalUnit::Hour, value / 10_000, 0.0)?;
+        sum.add(IntervalUnit::Minute, value / 100 % 100, 0.0)?;
+        return sum.add(IntervalUnit::Second, value % 100, fraction);
     }
-    sum.add(Unit::Hour, value, fraction)?;
-    for unit in [Unit::Minute, Unit::Second] {
+    sum.add(IntervalUnit::Hour, value, fraction)?;
+    for unit in [IntervalUnit::Minute, IntervalUnit::Second] {
         match rest.strip_prefix(':') {
             Some(more) => rest = more,
             None => break,
@@ -349,5 +356,5 @@ fn iso_time(text: &str, sum: &mut Sum) -> Result<(), Fault> {
         let (value, fraction) = iso_number(&mut rest)?;
         sum.add(unit, value, fraction)?;
     }
-    if rest.is_empty() { Ok(()) } else { Err(Fault::Format) }
+    if rest.is_empty() { Ok(()) } else { Err(IntervalFault::Format) }
 }

@@ -9,7 +9,7 @@ use crate::sql::executor::Context;
 use crate::sql::executor::constraints::key_shown;
 use crate::sql::executor::index_keys::{computed_key, key_source};
 use crate::sql::parser::ast;
-use crate::store::{Index as StoreIndex, Key, Mode};
+use crate::store::{IndexData, Key, Mode};
 use crate::trace::SqlError;
 
 impl Context<'_> {
@@ -44,7 +44,7 @@ impl Context<'_> {
                 seen.insert(key);
             }
         }
-        let built = StoreIndex::new(key_source(&keys, predicate.as_ref()), unique);
+        let built = IndexData::new(key_source(&keys, predicate.as_ref()), unique);
         let number = self.engine.store.create_index(self.session, table.id, built);
         let index = Index { name, number, keys, texts, unique, primary, constraint, predicate };
         self.engine.catalog.change(table.id, |table| table.indexes.push(index));

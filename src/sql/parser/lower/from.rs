@@ -10,7 +10,7 @@ use super::tree::Tree;
 use super::{Lowering, Result, refuse};
 
 /// A join whose right side, or whose condition, is yet to come.
-struct Open {
+struct OpenJoin {
     kind: JoinType,
     /// `None`: it must have ON or USING.
     constraint: Option<JoinConstraint>,
@@ -28,7 +28,7 @@ impl Lowering<'_> {
 
     fn joined(&self, node: &SyntaxNode) -> Result<TableWithJoins> {
         let mut items: Vec<TableWithJoins> = Vec::new();
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<OpenJoin> = Vec::new();
         let mut natural = false;
         for piece in join_pieces(node) {
             let kind = match piece.kind() {
@@ -63,7 +63,7 @@ impl Lowering<'_> {
                 _ => natural.then_some(JoinConstraint::Natural),
             };
             natural = false;
-            open.push(Open { kind, constraint });
+            open.push(OpenJoin { kind, constraint });
         }
         close_complete(&mut items, &mut open);
         match (items.pop(), open.is_empty()) {
@@ -181,12 +181,12 @@ fn join_pieces(node: &SyntaxNode) -> Vec<SyntaxElement> {
 }
 
 /// The joins at the end that have all they need.
-fn close_complete(items: &mut Vec<TableWithJoins>, open: &mut Vec<Open>) {
+fn close_complete(items: &mut Vec<TableWithJoins>, open: &mut Vec<OpenJoin>) {
     while close_complete_one(items, open) {}
 }
 
-fn close_complete_one(items: &mut Vec<TableWithJoins>, open: &mut Vec<Open>) -> bool {
-    let Some(Open { kind, constraint: Some(constraint) }) = open.pop_if(|join| join.constraint.is_some()) else {
+fn close_complete_one(items: &mut Vec<TableWithJoins>, open: &mut Vec<OpenJoin>) -> bool {
+    let Some(OpenJoin { kind, constraint: Some(constraint) }) = open.pop_if(|join| join.constraint.is_some()) else {
         return false;
     };
     let (Some(right), Some(left)) = (items.pop(), items.last_mut()) else { return false };

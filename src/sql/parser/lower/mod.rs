@@ -24,9 +24,9 @@ use std::rc::Rc;
 use squawk_syntax::{SyntaxKind, SyntaxKind::*, SyntaxNode};
 
 use super::super::error;
-use super::ast::{Position, Statement};
+use super::ast::{CursorPosition, Statement};
 use super::errors::syntax_error;
-use super::tokens::Source;
+use super::tokens::SourceText;
 use super::{Parsed, ast};
 use crate::trace::SqlError;
 pub use functions::is_value_function;
@@ -47,11 +47,11 @@ pub fn refuse<T>(what: impl Into<String>) -> Result<T> {
 }
 
 pub struct Lowering<'t> {
-    source: &'t Source<'t>,
+    source: &'t SourceText<'t>,
 }
 
 impl<'t> Lowering<'t> {
-    pub fn new(source: &'t Source<'t>) -> Lowering<'t> {
+    pub fn new(source: &'t SourceText<'t>) -> Lowering<'t> {
         Lowering { source }
     }
 
@@ -95,8 +95,8 @@ impl<'t> Lowering<'t> {
         })
     }
 
-    fn at(&self, byte: usize) -> Position {
-        Position(self.source.position(byte))
+    fn at(&self, byte: usize) -> CursorPosition {
+        CursorPosition(self.source.position(byte))
     }
 
     /// PostgreSQL's grammar has no place for the token at this byte.

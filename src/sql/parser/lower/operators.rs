@@ -69,7 +69,7 @@ enum PendingKind {
 }
 
 /// A sequence that is being grouped.
-struct Grouping<'s> {
+struct OperatorParser<'s> {
     pieces: &'s [SyntaxElement],
     /// The next piece.
     next: usize,
@@ -87,99 +87,99 @@ impl Lowering<'_> {
         {
             return self.operand(node);
         }
-        self.grouped(&mut Grouping::new(&pieces(nodes), false))
+        self.grouped(&mut OperatorParser::new(&pieces(nodes), false))
     }
 
     /// One that holds no AND, NOT, IS, IN and the like: NOT NULL may stand behind it.
     pub fn restricted(&self, node: &SyntaxNode) -> Result<Expr> {
         let nodes: Vec<SyntaxNode> = node.children().filter(|child| is_expression(child.kind())).collect();
-        self.grouped(&mut Grouping::new(&pieces(&nodes), true))
+        self.grouped(&mut OperatorParser::new(&pieces(&nodes), true))
     }
 
-    fn grouped(&self, grouping: &mut Grouping) -> Result<Expr> {
+    fn grouped(&self, parser: &mut OperatorParser) -> Result<Expr> {
         loop {
-            self.take_operand(grouping)?;
-            while self.take_postfix(grouping)? {}
-            if grouping.next >= grouping.pieces.len() {
+            self.take_operand(parser)?;
+            while self.take_postfix(parser)? {}
+            if parser.next >= parser.pieces.len() {
                 break;
             }
-            self.take_infix(grouping)?;
+            self.take_infix(parser)?;
         }
-        while let Some(pending) = grouping.pending.pop() {
-            self.reduce(pending, &mut grouping.operands)?;
+        while let Some(pending) = parser.pending.pop() {
+            self.reduce(pending, &mut parser.operands)?;
         }
-        grouping.operands.pop().map_or_else(|| self.unexpected(self.source.text.len()), Ok)
+        parser.operands.pop().map_or_else(|| self.unexpected(self.source.text.len()), Ok)
     }
 
     /// Prefix operators, then what they stand before.
     #[inline(never)]
-    fn take_operand(&self, grouping: &mut Grouping) -> Result<()> {
+    fn take_operand(&self, parser: &mut OperatorParser) -> Result<()> {
         loop {
-            let Some(piece) = grouping.take() else { return self.unexpected(grouping.end(self.source.text.len())) };
+            let Some(piece) = parser.take() else { return self.unexpected(parser.end(self.source.text.len())) };
             let at = start_of(&piece);
             let (level, operator) = match piece.kind() {
-                NOT_KW if !grouping.restricted => (Level::Not, UnaryOperator::Not),
+                NOT_KW if !parser.restricted => (Level::Not, UnaryOperator::Not),
                 PLUS => (Level::Sign, UnaryOperator::Plus),
                 MINUS => (Level::Sign, UnaryOperator::Minus),
                 CUSTOM_OP => (Level::Other, unary_operator(&piece)),
                 OPERATOR_CALL => return refuse("the OPERATOR() notation"),
                 kind if is_expression(kind) => {
                     let node = piece.into_node().expect("an expression is a node");
-                    grouping.operands.push(self.operand(&node)?);
+                    parser.operands.push(self.operand(&node)?);
                     return Ok(());
                 }
                 _ => return self.unexpected(at),
             };
-            grouping.pending.push(Pending { level, at, kind: PendingKind::Unary(operator) });
+            parser.pending.push(Pending { level, at, kind: PendingKind::Unary(operator) });
         }
     }
 
     /// An operator that needs nothing to its right.
     #[inline(never)]
-    fn take_postfix(&self, grouping: &mut Grouping) -> Result<bool> {
-        let Some(piece) = grouping.peek(0) else { return Ok(false) };
+    fn take_postfix(&self, parser: &mut OperatorParser) -> Result<bool> {
+        let Some(piece) = parser.peek(0) else { return Ok(false) };
         let (kind, at) = (piece.kind(), start_of(piece));
         match kind {
-            COLON_COLON => self.take_cast(grouping, at)?,
+            COLON_COLON => self.take_cast(parser, at)?,
             COLLATE_KW => return refuse("COLLATE"),
-            ISNULL_KW | NOTNULL_KW | IS_KW | IS_NOT if grouping.restricted => return self.unexpected(at),
+            ISNULL_KW | NOTNULL_KW | IS_KW | IS_NOT if parser.restricted => return self.unexpected(at),
             ISNULL_KW | NOTNULL_KW => {
-                self.make_room(grouping, Level::Is, at)?;
-                grouping.next += 1;
-                self.wrap(grouping, at, |expr| ExprKind::Is { expr, test: Test::Null, negated: kind == NOTNULL_KW });
+                self.make_room(parser, Level::Is, at)?;
+                parser.next += 1;
+                self.wrap(parser, at, |expr| ExprKind::Is { expr, test: Test::Null, negated: kind == NOTNULL_KW });
             }
             IS_KW | IS_NOT => {
-                self.make_room(grouping, Level::Is, at)?;
-                grouping.next += 1;
-                let test = self.test(grouping)?;
-                self.wrap(grouping, at, |expr| ExprKind::Is { expr, test, negated: kind == IS_NOT });
+                self.make_room(parser, Level::Is, at)?;
+                parser.next += 1;
+                let test = self.test(parser)?;
+                self.wrap(parser, at, |expr| ExprKind::Is { expr, test, negated: kind == IS_NOT });
             }
             IN_KW | NOT_IN => {
-                self.make_room(grouping, Level::Like, at)?;
-                grouping.next += 1;
-                self.take_list(grouping, at, kind == NOT_IN)?;
+                self.make_room(parser, Level::Like, at)?;
+                parser.next += 1;
+                self.take_list(parser, at, kind == NOT_IN)?;
             }
             IS_NORMALIZED | IS_NOT_NORMALIZED => return refuse("IS NORMALIZED"),
             AT_LOCAL => return self.unexpected(second_word(piece)),
             kind if is_json_test(kind) => return self.unexpected(second_word(piece)),
-            _ => return self.take_quantified(grouping),
+            _ => return self.take_quantified(parser),
         }
         Ok(true)
     }
 
     #[inline(never)]
-    fn take_cast(&self, grouping: &mut Grouping, at: usize) -> Result<()> {
-        self.make_room(grouping, Level::Cast, at)?;
-        grouping.next += 1;
-        let Some(written) = grouping.take().and_then(SyntaxElement::into_node) else { return self.unexpected(at) };
+    fn take_cast(&self, parser: &mut OperatorParser, at: usize) -> Result<()> {
+        self.make_room(parser, Level::Cast, at)?;
+        parser.next += 1;
+        let Some(written) = parser.take().and_then(SyntaxElement::into_node) else { return self.unexpected(at) };
         let data_type = self.data_type(&written)?;
-        self.wrap(grouping, at, |expr| ExprKind::Cast { expr, data_type });
+        self.wrap(parser, at, |expr| ExprKind::Cast { expr, data_type });
         Ok(())
     }
 
     /// What stands after IS.
-    fn test(&self, grouping: &mut Grouping) -> Result<Test> {
-        let Some(piece) = grouping.take() else { return self.unexpected(grouping.end(self.source.text.len())) };
+    fn test(&self, parser: &mut OperatorParser) -> Result<Test> {
+        let Some(piece) = parser.take() else { return self.unexpected(parser.end(self.source.text.len())) };
         let word = piece.as_node().and_then(SyntaxNode::first_token);
         match word.map(|token| token.kind()) {
             Some(NULL_KW) => Ok(Test::Null),
@@ -192,26 +192,26 @@ impl Lowering<'_> {
     }
 
     #[inline(never)]
-    fn take_list(&self, grouping: &mut Grouping, at: usize, negated: bool) -> Result<()> {
-        let Some(list) = grouping.take().and_then(SyntaxElement::into_node) else { return self.unexpected(at) };
+    fn take_list(&self, parser: &mut OperatorParser, at: usize, negated: bool) -> Result<()> {
+        let Some(list) = parser.take().and_then(SyntaxElement::into_node) else { return self.unexpected(at) };
         if !matches!(list.kind(), PAREN_EXPR | TUPLE_EXPR) || list.has(ROW_KW) {
             return self.unexpected(list.start());
         }
         if let Some(query) = self.parenthesised_query(&list) {
             let subquery = query?;
-            self.wrap(grouping, at, |expr| ExprKind::InSubquery { expr, subquery, negated });
+            self.wrap(parser, at, |expr| ExprKind::InSubquery { expr, subquery, negated });
         } else {
             let list = self.expressions(&list)?;
-            self.wrap(grouping, at, |expr| ExprKind::InList { expr, list, negated });
+            self.wrap(parser, at, |expr| ExprKind::InList { expr, list, negated });
         }
         Ok(())
     }
 
     /// `= ANY (…)`
     #[inline(never)]
-    fn take_quantified(&self, grouping: &mut Grouping) -> Result<bool> {
-        let Some(quantifier) = grouping.peek(1).and_then(quantifier) else { return Ok(false) };
-        let Some(piece) = grouping.peek(0).cloned() else { return Ok(false) };
+    fn take_quantified(&self, parser: &mut OperatorParser) -> Result<bool> {
+        let Some(quantifier) = parser.peek(1).and_then(quantifier) else { return Ok(false) };
+        let Some(piece) = parser.peek(0).cloned() else { return Ok(false) };
         let at = start_of(&piece);
         let (op, level) = match piece.kind() {
             LIKE_KW => (BinaryOperator::Other(Rc::from("~~")), Level::Like),
@@ -223,22 +223,22 @@ impl Lowering<'_> {
                 None => return self.unexpected(quantifier.start()),
             },
         };
-        self.make_room(grouping, level, at)?;
-        grouping.next += 2;
+        self.make_room(parser, level, at)?;
+        parser.next += 2;
         let all = quantifier.kind() == ALL_FN;
         if let Some(query) = self.parenthesised_query(&quantifier) {
             let subquery = query?;
-            self.wrap(grouping, at, |left| ExprKind::QuantifiedSubquery { left, op, all, subquery });
+            self.wrap(parser, at, |left| ExprKind::QuantifiedSubquery { left, op, all, subquery });
         } else {
             let array = Box::new(self.only_expression(&quantifier)?);
-            self.wrap(grouping, at, |left| ExprKind::Quantified { left, op, all, array });
+            self.wrap(parser, at, |left| ExprKind::Quantified { left, op, all, array });
         }
         Ok(true)
     }
 
     #[inline(never)]
-    fn take_infix(&self, grouping: &mut Grouping) -> Result<()> {
-        let Some(piece) = grouping.take() else { return Ok(()) };
+    fn take_infix(&self, parser: &mut OperatorParser) -> Result<()> {
+        let Some(piece) = parser.take() else { return Ok(()) };
         let at = start_of(&piece);
         let (level, kind) = match piece.kind() {
             OR_KW => (Level::Or, PendingKind::Logical(LogicalOperator::Or)),
@@ -253,22 +253,22 @@ impl Lowering<'_> {
             OVERLAPS_KW => (Level::Other, PendingKind::Refused("OVERLAPS")),
             OPERATOR_CALL => (Level::Other, PendingKind::Refused("the OPERATOR() notation")),
             AT_TIME_ZONE => (Level::AtTimeZone, PendingKind::AtTimeZone),
-            ESCAPE_KW => return self.take_escape(grouping, at),
-            NOT_KW | BETWEEN_KW => return self.take_between(grouping, &piece),
+            ESCAPE_KW => return self.take_escape(parser, at),
+            NOT_KW | BETWEEN_KW => return self.take_between(parser, &piece),
             _ => match binary_operator(&piece) {
                 Some((operator, level)) => (level, PendingKind::Binary(operator)),
                 None => return self.unexpected(at),
             },
         };
-        self.make_room(grouping, level, at)?;
-        grouping.pending.push(Pending { level, at, kind });
+        self.make_room(parser, level, at)?;
+        parser.pending.push(Pending { level, at, kind });
         Ok(())
     }
 
     /// ESCAPE belongs to the LIKE before it.
-    fn take_escape(&self, grouping: &mut Grouping, at: usize) -> Result<()> {
-        self.make_room(grouping, Level::Escape, at)?;
-        match grouping.pending.last_mut() {
+    fn take_escape(&self, parser: &mut OperatorParser, at: usize) -> Result<()> {
+        self.make_room(parser, Level::Escape, at)?;
+        match parser.pending.last_mut() {
             Some(Pending { kind: like @ PendingKind::Like { .. }, .. }) => {
                 let PendingKind::Like { case_insensitive, negated } = *like else { unreachable!("matched above") };
                 *like = PendingKind::LikeEscape { case_insensitive, negated };
@@ -280,47 +280,46 @@ impl Lowering<'_> {
     }
 
     #[inline(never)]
-    fn take_between(&self, grouping: &mut Grouping, first: &SyntaxElement) -> Result<()> {
+    fn take_between(&self, parser: &mut OperatorParser, first: &SyntaxElement) -> Result<()> {
         let at = start_of(first);
         let negated = first.kind() == NOT_KW;
-        self.make_room(grouping, Level::Like, at)?;
-        if negated && grouping.take().is_none_or(|piece| piece.kind() != BETWEEN_KW) {
+        self.make_room(parser, Level::Like, at)?;
+        if negated && parser.take().is_none_or(|piece| piece.kind() != BETWEEN_KW) {
             return self.unexpected(at);
         }
-        match grouping.peek(0).map(SyntaxElement::kind) {
+        match parser.peek(0).map(SyntaxElement::kind) {
             Some(SYMMETRIC) => return refuse("BETWEEN SYMMETRIC"),
-            Some(ASYMMETRIC) => grouping.next += 1,
+            Some(ASYMMETRIC) => parser.next += 1,
             _ => {}
         }
-        let rest = &grouping.pieces[grouping.next..];
+        let rest = &parser.pieces[parser.next..];
         let Some(length) = rest.iter().position(|piece| piece.kind() == AND_KW) else {
-            return self.unexpected(grouping.end(self.source.text.len()));
+            return self.unexpected(parser.end(self.source.text.len()));
         };
         let pieces = &rest[..length];
-        let low = Box::new(self.grouped(&mut Grouping::new(pieces, true))?);
-        grouping.next += length + 1;
-        grouping.pending.push(Pending { level: Level::Like, at, kind: PendingKind::Between { low, negated } });
+        let low = Box::new(self.grouped(&mut OperatorParser::new(pieces, true))?);
+        parser.next += length + 1;
+        parser.pending.push(Pending { level: Level::Like, at, kind: PendingKind::Between { low, negated } });
         Ok(())
     }
 
     /// What waits and is stronger than the operator at `at` gets its operand.
-    fn make_room(&self, grouping: &mut Grouping, level: Level, at: usize) -> Result<()> {
-        if grouping.restricted && matches!(level, Level::Or | Level::And | Level::Not | Level::Like | Level::AtTimeZone)
-        {
+    fn make_room(&self, parser: &mut OperatorParser, level: Level, at: usize) -> Result<()> {
+        if parser.restricted && matches!(level, Level::Or | Level::And | Level::Not | Level::Like | Level::AtTimeZone) {
             return self.unexpected(at);
         }
-        while let Some(pending) = grouping.pending.pop_if(|pending| pending.level >= level) {
+        while let Some(pending) = parser.pending.pop_if(|pending| pending.level >= level) {
             if pending.level == level && !level.is_associative() {
                 return self.unexpected(at);
             }
-            self.reduce(pending, &mut grouping.operands)?;
+            self.reduce(pending, &mut parser.operands)?;
         }
         Ok(())
     }
 
-    fn wrap(&self, grouping: &mut Grouping, at: usize, with: impl FnOnce(Box<Expr>) -> ExprKind) {
-        let expr = grouping.operands.pop().expect("an operator stands after an operand");
-        grouping.operands.push(Expr { kind: with(Box::new(expr)), at: self.at(at) });
+    fn wrap(&self, parser: &mut OperatorParser, at: usize, with: impl FnOnce(Box<Expr>) -> ExprKind) {
+        let expr = parser.operands.pop().expect("an operator stands after an operand");
+        parser.operands.push(Expr { kind: with(Box::new(expr)), at: self.at(at) });
     }
 
     #[inline(never)]
@@ -361,9 +360,9 @@ impl Lowering<'_> {
     }
 }
 
-impl<'s> Grouping<'s> {
-    fn new(pieces: &'s [SyntaxElement], restricted: bool) -> Grouping<'s> {
-        Grouping { pieces, next: 0, operands: Vec::new(), pending: Vec::new(), restricted }
+impl<'s> OperatorParser<'s> {
+    fn new(pieces: &'s [SyntaxElement], restricted: bool) -> OperatorParser<'s> {
+        OperatorParser { pieces, next: 0, operands: Vec::new(), pending: Vec::new(), restricted }
     }
 
     fn peek(&self, further: usize) -> Option<&SyntaxElement> {

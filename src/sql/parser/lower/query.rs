@@ -5,7 +5,7 @@ use std::rc::Rc;
 use squawk_syntax::{SyntaxKind::*, SyntaxNode};
 
 use super::super::ast::{
-    Cte, Distinct, Expr, ExprKind, Ident, Literal, LockClause, LockWait, Query, Select, SelectItem, SetExpr,
+    Cte, Distinct, Expr, ExprKind, Ident, Literal, LockClause, LockWaitPolicy, Query, Select, SelectItem, SetExpr,
     SetOperator, TableAlias, TableFactor, TableWithJoins, With,
 };
 use super::tree::{Tree, is_query, start_of};
@@ -289,9 +289,9 @@ impl Lowering<'_> {
             return self.unexpected(clause.start());
         };
         let wait = match (clause.has(NOWAIT), clause.has(SKIP_LOCKED)) {
-            (true, _) => LockWait::NoWait,
-            (_, true) => LockWait::SkipLocked,
-            _ => LockWait::Block,
+            (true, _) => LockWaitPolicy::NoWait,
+            (_, true) => LockWaitPolicy::SkipLocked,
+            _ => LockWaitPolicy::Block,
         };
         let of = clause.part(LOCKING_OF).map(|of| self.locked_names(&of)).transpose()?;
         Ok(LockClause { strength, of: of.unwrap_or_default(), wait })
