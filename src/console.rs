@@ -20,12 +20,12 @@ const DEADLOCK_TIMEOUT_US: Micros = 1_000_000;
 
 pub struct Console {
     database: Database,
-    sessions: Vec<Session>,
+    sessions: Vec<OpenSession>,
     /// The latest time the caller told.
     now: Micros,
 }
 
-struct Session {
+struct OpenSession {
     id: SessionId,
     failed: bool,
     wait: Option<ConsoleWait>,
@@ -103,7 +103,7 @@ impl Console {
             }
             database.disconnect(session, 0);
         }
-        let open = |_| Session { id: database.connect(), failed: false, wait: None };
+        let open = |_| OpenSession { id: database.connect(), failed: false, wait: None };
         let sessions = (0..sessions.clamp(1, SESSIONS_MAX)).map(open).collect();
         Ok(Console { database, sessions, now: 0 })
     }
@@ -146,7 +146,7 @@ impl Console {
     }
 
     pub fn sessions(&self) -> Vec<ConsoleSession> {
-        let shown = |session: &Session| {
+        let shown = |session: &OpenSession| {
             let state = match (&session.wait, self.database.in_transaction(session.id), session.failed) {
                 (Some(_), ..) => ConsoleState::Waiting,
                 (None, true, true) => ConsoleState::Failed,

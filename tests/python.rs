@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
-use twoam::python::{Effect, HandlerId, Python, Raised, Source};
+use twoam::python::{Effect, HandlerId, Python, Raised, SourceFile};
 use twoam::trace::{
-    Answer, Call, CallId, Column, Micros, ProcessId, QueryResult, RequestId, SessionId, SqlError, SqlType, Value,
+    Answer, Call, CallId, Micros, ProcessId, QueryResult, RequestId, ResultColumn, SessionId, SqlError, SqlType, Value,
 };
 
 /// Says what a statement gives; the world itself has no tables.
@@ -46,7 +46,7 @@ impl World {
     }
 
     fn load(&mut self, process: u32, text: &str) -> Result<HandlerId, Raised> {
-        let source = Source { file: "shop.py", text };
+        let source = SourceFile { file: "shop.py", text };
         self.python.load(ProcessId(process), source, &["handle"]).map(|handlers| handlers[0])
     }
 
@@ -134,11 +134,11 @@ impl World {
     }
 }
 
-fn column(name: &str, sql_type: SqlType) -> Column {
-    Column { name: Rc::from(name), sql_type }
+fn column(name: &str, sql_type: SqlType) -> ResultColumn {
+    ResultColumn { name: Rc::from(name), sql_type }
 }
 
-fn selected(columns: &[Column], rows: Vec<Vec<Value>>) -> Vec<QueryResult> {
+fn selected(columns: &[ResultColumn], rows: Vec<Vec<Value>>) -> Vec<QueryResult> {
     let count = rows.len() as u64;
     vec![QueryResult { tag: format!("SELECT {count}"), columns: Some(Rc::from(columns)), rows, row_count: Some(count) }]
 }
@@ -333,7 +333,7 @@ async def handle(conn):
 fn values_travel_both_ways() {
     let mut world = World::new(Box::new(|sql, params| {
         Ok(if sql.starts_with("SELECT") {
-            let columns: Vec<Column> = params.iter().map(|_| column("value", SqlType::Unknown)).collect();
+            let columns: Vec<ResultColumn> = params.iter().map(|_| column("value", SqlType::Unknown)).collect();
             selected(&columns, vec![params.to_vec()])
         } else {
             done(sql.split(' ').next().unwrap_or_default(), None)

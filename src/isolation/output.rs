@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::trace::{Notice, QueryResult, SqlError, Sqlstate, Value};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct SpecReport {
     pub sessions: Vec<String>,
     pub permutations: Vec<PermutationReport>,
     /// For stderr: unused steps, failed setups and teardowns, stuck permutations.
@@ -16,12 +16,12 @@ pub struct Report {
 pub struct PermutationReport {
     pub steps: Vec<String>,
     /// In the order in which they are shown.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ReportEntry>,
     pub ending: Ending,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub enum ReportEntry {
     /// The last result of a setup or teardown block.
     Block(StatementResult),
     Notice {
@@ -36,7 +36,7 @@ pub enum Entry {
         step: String,
         sql: String,
         after_waiting: bool,
-        answer: Answer,
+        answer: QueryResponse,
         notices: Vec<Notice>,
     },
 }
@@ -48,15 +48,15 @@ pub enum Ending {
     Stuck {
         waiting: Vec<String>,
     },
-    SetupFailed(Failure),
+    SetupFailed(ErrorResponse),
 }
 
 /// What the server answered to one query text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct QueryResponse {
     /// One for each statement that succeeded.
     pub results: Vec<StatementResult>,
-    pub failure: Option<Failure>,
+    pub failure: Option<ErrorResponse>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,30 +67,30 @@ pub struct StatementResult {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct ErrorResponse {
     pub severity: String,
     pub sqlstate: Sqlstate,
     pub message: String,
 }
 
-impl Failure {
-    pub fn new(sqlstate: &str, message: &str) -> Failure {
-        Failure { severity: "ERROR".to_owned(), sqlstate: Sqlstate::new(sqlstate), message: message.to_owned() }
+impl ErrorResponse {
+    pub fn new(sqlstate: &str, message: &str) -> ErrorResponse {
+        ErrorResponse { severity: "ERROR".to_owned(), sqlstate: Sqlstate::new(sqlstate), message: message.to_owned() }
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:  {}", self.severity, self.message)
     }
 }
 
-impl From<&SqlError> for Failure {
-    fn from(error: &SqlError) -> Failure {
+impl From<&SqlError> for ErrorResponse {
+    fn from(error: &SqlError) -> ErrorResponse {
         // These end the connection, not only the statement.
         let ends_connection = matches!(error.sqlstate.as_str(), "25P03" | "57P01" | "57P05");
         let severity = if ends_connection { "FATAL" } else { "ERROR" };
-        Failure { severity: severity.to_owned(), sqlstate: error.sqlstate, message: error.message.clone() }
+        ErrorResponse { severity: severity.to_owned(), sqlstate: error.sqlstate, message: error.message.clone() }
     }
 }
 
@@ -105,7 +105,7 @@ impl From<&QueryResult> for StatementResult {
     }
 }
 
-impl Report {
+impl SpecReport {
     /// As the .out files of PostgreSQL's isolation tests.
     pub fn to_text(&self) -> String {
         let mut text = format!("Parsed test spec with {} sessions\n", self.sessions.len());
@@ -125,14 +125,14 @@ impl Report {
     }
 }
 
-fn push_entry(text: &mut String, entry: &Entry) {
+fn push_entry(text: &mut String, entry: &ReportEntry) {
     match entry {
-        Entry::Block(result) => push_table(text, result),
-        Entry::Notice { session, notice } => {
+        ReportEntry::Block(result) => push_table(text, result),
+        ReportEntry::Notice { session, notice } => {
             *text += &format!("{session}: {}:  {}\n", notice.severity, notice.message);
         }
-        Entry::Waiting { step, sql } => *text += &format!("step {step}: {sql} <waiting ...>\n"),
-        Entry::Ended { step, sql, after_waiting, answer, .. } => {
+        ReportEntry::Waiting { step, sql } => *text += &format!("step {step}: {sql} <waiting ...>\n"),
+        ReportEntry::Ended { step, sql, after_waiting, answer, .. } => {
             let rest = if *after_waiting { "<... completed>" } else { sql };
             *text += &format!("step {step}: {rest}\n");
             for result in &answer.results {
@@ -201,11 +201,11 @@ fn permutation_json(permutation: &PermutationReport) -> Json {
     document
 }
 
-fn event_json(entry: &Entry) -> Option<Json> {
+fn event_json(entry: &ReportEntry) -> Option<Json> {
     match entry {
-        Entry::Block(_) | Entry::Notice { .. } => None,
-        Entry::Waiting { step, .. } => Some(json!({"step": step, "event": "waiting"})),
-        Entry::Ended { step, after_waiting, answer, notices, .. } => {
+        ReportEntry::Block(_) | ReportEntry::Notice { .. } => None,
+        ReportEntry::Waiting { step, .. } => Some(json!({"step": step, "event": "waiting"})),
+        ReportEntry::Ended { step, after_waiting, answer, notices, .. } => {
             let event = if *after_waiting { "completed" } else { "done" };
             let mut document = json!({"step": step, "event": event});
             match &answer.failure {

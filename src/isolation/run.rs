@@ -1,15 +1,17 @@
-//! Steps permutations over a `Server`: launches, batches, markers, and time that passes only when nothing else moves.
+//! Steps permutations over a `ServerUnderTest`: launches, batches, markers, and time that passes only when nothing else moves.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::sql::{Database, DeadlockCheck, Outcome, Progress, Settings};
 use crate::trace::{Micros, Notice, SessionId};
 
-use super::output::{Answer, Ending, Entry, Failure, PermutationReport, Report, StatementResult};
+use super::output::{
+    Ending, ErrorResponse, PermutationReport, QueryResponse, ReportEntry, SpecReport, StatementResult,
+};
 use super::spec::{Marker, Permutation, PermutationStep, Spec};
 
 /// A database with connections 0 (for setup and teardown) and 1 and up (the spec's sessions).
-pub trait Server {
+pub trait ServerUnderTest {
     /// Begins a permutation: no tables, connections that are idle and outside any transaction.
     fn begin(&mut self, connections: usize);
 
@@ -26,27 +28,27 @@ pub trait Server {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
     Notice { connection: usize, notice: Notice },
-    Ended { connection: usize, answer: Answer },
+    Ended { connection: usize, answer: QueryResponse },
 }
 
 /// Runs a spec against our own database.
-pub fn run(spec: &Spec) -> Report {
+pub fn run(spec: &Spec) -> SpecReport {
     run_on(spec, &mut Simulated::default())
 }
 
 /// As `run`, but of several sessions that one step wakes the last goes on first: on a real server it is chance which does.
-pub fn run_last_woken_first(spec: &Spec) -> Report {
+pub fn run_last_woken_first(spec: &Spec) -> SpecReport {
     run_on(spec, &mut Simulated { last_woken_first: true, ..Simulated::default() })
 }
 
-pub fn run_on(spec: &Spec, server: &mut dyn Server) -> Report {
-    let mut report = Report {
+pub fn run_on(spec: &Spec, server: &mut dyn ServerUnderTest) -> SpecReport {
+    let mut report = SpecReport {
         sessions: spec.sessions.iter().map(|it| it.name.clone()).collect(),
         permutations: Vec::new(),
         complaints: spec.unused_steps().iter().map(|it| format!("unused step name: {it}")).collect(),
     };
     for permutation in spec.each_permutation() {
-        let ran = Stepper::new(spec, &permutation, server).run(&mut report.complaints);
+        let ran = PermutationRun::new(spec, &permutation, server).run(&mut report.complaints);
         let setup_failed = matches!(ran.ending, Ending::SetupFailed(_));
         report.permutations.push(ran);
         if setup_failed {
@@ -59,23 +61,23 @@ pub fn run_on(spec: &Spec, server: &mut dyn Server) -> Report {
 /// The connection for setup and teardown.
 const CONTROL: usize = 0;
 
-struct Stepper<'a> {
+struct PermutationRun<'a> {
     spec: &'a Spec,
     permutation: &'a Permutation,
-    server: &'a mut dyn Server,
+    server: &'a mut dyn ServerUnderTest,
     connections: Vec<Connection>,
     /// Positions in the permutation of steps reported as waiting, in that order.
     waiting: Vec<usize>,
     /// Notices a marker waits for: by position in the permutation and index of the marker.
     notices_due: BTreeMap<(usize, usize), u64>,
-    entries: Vec<Entry>,
+    entries: Vec<ReportEntry>,
 }
 
 #[derive(Default)]
 struct Connection {
     /// Position in the permutation of the step launched and not yet reported as ended.
     active: Option<usize>,
-    answer: Option<Answer>,
+    answer: Option<QueryResponse>,
     /// Came, but the connection was not looked at since.
     unseen: VecDeque<Notice>,
     /// Of the active step.
@@ -86,10 +88,10 @@ struct Connection {
 /// Nothing can move any more, and not all has ended.
 struct Stuck;
 
-impl<'a> Stepper<'a> {
-    fn new(spec: &'a Spec, permutation: &'a Permutation, server: &'a mut dyn Server) -> Stepper<'a> {
+impl<'a> PermutationRun<'a> {
+    fn new(spec: &'a Spec, permutation: &'a Permutation, server: &'a mut dyn ServerUnderTest) -> PermutationRun<'a> {
         let connections = (0..=spec.sessions.len()).map(|_| Connection::default()).collect();
-        Stepper {
+        PermutationRun {
             spec,
             permutation,
             server,
@@ -121,7 +123,7 @@ impl<'a> Stepper<'a> {
         PermutationReport { steps, entries: self.entries, ending }
     }
 
-    fn setup(&mut self, complaints: &mut Vec<String>) -> Result<(), Failure> {
+    fn setup(&mut self, complaints: &mut Vec<String>) -> Result<(), ErrorResponse> {
         for sql in &self.spec.setups {
             self.block(CONTROL, sql).inspect_err(|it| complaints.push(format!("setup failed: {it}")))?;
         }
@@ -150,10 +152,10 @@ impl<'a> Stepper<'a> {
     }
 
     /// Runs a setup or teardown block to its end; only its last result is shown.
-    fn block(&mut self, connection: usize, sql: &str) -> Result<(), Failure> {
+    fn block(&mut self, connection: usize, sql: &str) -> Result<(), ErrorResponse> {
         self.server.launch(connection, sql);
         if let Err(Stuck) = self.wait_for_answer(connection) {
-            return Err(Failure::new("55P03", "the block waits for a lock that is never given up"));
+            return Err(ErrorResponse::new("55P03", "the block waits for a lock that is never given up"));
         }
         self.show_notices(connection);
         self.connections[connection].notices.clear();
@@ -161,7 +163,7 @@ impl<'a> Stepper<'a> {
         match answer.failure {
             Some(failure) => Err(failure),
             None => {
-                self.entries.extend(answer.results.into_iter().next_back().map(Entry::Block));
+                self.entries.extend(answer.results.into_iter().next_back().map(ReportEntry::Block));
                 Ok(())
             }
         }
@@ -257,7 +259,7 @@ impl<'a> Stepper<'a> {
         }
         if later || self.connections[connection].answer.is_none() || self.is_held_back(at) {
             if !again {
-                self.entries.push(Entry::Waiting { step: self.step_name(at), sql: self.step_sql(at) });
+                self.entries.push(ReportEntry::Waiting { step: self.step_name(at), sql: self.step_sql(at) });
             }
             return false;
         }
@@ -266,7 +268,7 @@ impl<'a> Stepper<'a> {
         connection.active = None;
         let answer = connection.answer.take().expect("it was seen above");
         let notices = std::mem::take(&mut connection.notices);
-        self.entries.push(Entry::Ended { step, sql, after_waiting: again, answer, notices });
+        self.entries.push(ReportEntry::Ended { step, sql, after_waiting: again, answer, notices });
         true
     }
 
@@ -290,7 +292,7 @@ impl<'a> Stepper<'a> {
             self.connections[connection].notices.push(notice.clone());
             if connection != CONTROL {
                 let session = self.spec.sessions[connection - 1].name.clone();
-                self.entries.push(Entry::Notice { session, notice });
+                self.entries.push(ReportEntry::Notice { session, notice });
             }
         }
     }
@@ -361,18 +363,18 @@ impl Simulated {
         let answer = match outcome.progress {
             Progress::Wait(_) => return,
             Progress::Done(results) => {
-                Answer { results: results.iter().map(StatementResult::from).collect(), failure: None }
+                QueryResponse { results: results.iter().map(StatementResult::from).collect(), failure: None }
             }
-            Progress::Failed(error) => Answer {
+            Progress::Failed(error) => QueryResponse {
                 results: outcome.completed.iter().map(StatementResult::from).collect(),
-                failure: Some(Failure::from(&error)),
+                failure: Some(ErrorResponse::from(&error)),
             },
         };
         self.arrivals.push(Arrival::Ended { connection, answer });
     }
 }
 
-impl Server for Simulated {
+impl ServerUnderTest for Simulated {
     fn begin(&mut self, connections: usize) {
         let mut database = Database::new(Settings { deadlocks: DeadlockCheck::AtOnce, seed: 0, epoch_us: EPOCH_US });
         self.sessions = (0..connections).map(|_| database.connect()).collect();

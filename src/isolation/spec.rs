@@ -6,22 +6,22 @@ use std::collections::BTreeMap;
 pub struct Spec {
     pub setups: Vec<String>,
     pub teardown: Option<String>,
-    pub sessions: Vec<Session>,
+    pub sessions: Vec<SpecSession>,
     /// Of all sessions, in the file's order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<SpecStep>,
     /// Empty when the file names none: then `interleavings` are meant.
     pub permutations: Vec<Permutation>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
+pub struct SpecSession {
     pub name: String,
     pub setup: Option<String>,
     pub teardown: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct SpecStep {
     pub name: String,
     /// Index in `Spec::sessions`.
     pub session: usize,
@@ -194,7 +194,7 @@ impl Iterator for Interleavings {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
+enum SpecToken {
     Keyword(Keyword),
     Name(String),
     Block(String),
@@ -226,18 +226,18 @@ fn keyword(word: &str) -> Option<Keyword> {
     KEYWORDS.iter().find(|(text, _)| *text == word).map(|(_, keyword)| *keyword)
 }
 
-impl std::fmt::Display for Token {
+impl std::fmt::Display for SpecToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Token::Keyword(keyword) => {
+            SpecToken::Keyword(keyword) => {
                 let word = KEYWORDS.iter().find(|(_, it)| it == keyword).map_or("", |(text, _)| text);
                 write!(f, "the keyword {word}")
             }
-            Token::Name(name) => write!(f, "the name {name:?}"),
-            Token::Block(_) => f.write_str("a block in braces"),
-            Token::Number(number) => write!(f, "the number {number}"),
-            Token::Sign(sign) => write!(f, "{sign:?}"),
-            Token::End => f.write_str("the end of the file"),
+            SpecToken::Name(name) => write!(f, "the name {name:?}"),
+            SpecToken::Block(_) => f.write_str("a block in braces"),
+            SpecToken::Number(number) => write!(f, "the number {number}"),
+            SpecToken::Sign(sign) => write!(f, "{sign:?}"),
+            SpecToken::End => f.write_str("the end of the file"),
         }
     }
 }
@@ -274,24 +274,24 @@ impl Lexer<'_> {
     }
 
     /// The next token and the line it begins on.
-    fn token(&mut self) -> Result<(Token, usize), SpecError> {
+    fn token(&mut self) -> Result<(SpecToken, usize), SpecError> {
         self.skip_blanks();
         let line = self.line;
         let token = match self.peek() {
-            None => Token::End,
+            None => SpecToken::End,
             Some(b'{') => self.block()?,
             Some(b'"') => self.quoted_name()?,
             Some(byte) if starts_name(byte) => {
                 let word = self.take_while(continues_name);
-                keyword(&word).map_or(Token::Name(word), Token::Keyword)
+                keyword(&word).map_or(SpecToken::Name(word), SpecToken::Keyword)
             }
             Some(byte) if byte.is_ascii_digit() => {
                 let digits = self.take_while(|it| it.is_ascii_digit());
-                Token::Number(digits.parse().map_err(|_| self.error(format!("the number {digits} is too large")))?)
+                SpecToken::Number(digits.parse().map_err(|_| self.error(format!("the number {digits} is too large")))?)
             }
             Some(byte @ (b',' | b'(' | b')' | b'*')) => {
                 self.at += 1;
-                Token::Sign(char::from(byte))
+                SpecToken::Sign(char::from(byte))
             }
             Some(byte) => return Err(self.error(format!("unexpected character {:?}", char::from(byte)))),
         };
@@ -314,7 +314,7 @@ impl Lexer<'_> {
     }
 
     /// Ends at the first `}`: there is no escape. Blanks next to a brace are dropped, newlines are kept.
-    fn block(&mut self) -> Result<Token, SpecError> {
+    fn block(&mut self) -> Result<SpecToken, SpecError> {
         let rest = &self.text[self.at + 1..];
         let Some(length) = rest.find('}') else {
             return Err(self.error("this block has no closing }".to_owned()));
@@ -322,10 +322,10 @@ impl Lexer<'_> {
         let sql = rest[..length].trim_matches(|it: char| it.is_ascii() && is_blank(it as u8)).to_owned();
         self.line += rest[..length].matches('\n').count();
         self.at += length + 2;
-        Ok(Token::Block(sql))
+        Ok(SpecToken::Block(sql))
     }
 
-    fn quoted_name(&mut self) -> Result<Token, SpecError> {
+    fn quoted_name(&mut self) -> Result<SpecToken, SpecError> {
         let mut name = String::new();
         self.at += 1;
         loop {
@@ -336,7 +336,7 @@ impl Lexer<'_> {
                 Some(_) => self.at += 1,
             }
             if self.peek() != Some(b'"') {
-                return Ok(Token::Name(name));
+                return Ok(SpecToken::Name(name));
             }
             name.push('"');
             self.at += 1;
@@ -364,7 +364,7 @@ enum NamedMarker {
 struct Parser<'a> {
     lexer: Lexer<'a>,
     /// The token not yet taken, and its line.
-    next: Token,
+    next: SpecToken,
     line: usize,
     spec: Spec,
     step_by_name: BTreeMap<String, usize>,
@@ -393,7 +393,7 @@ impl<'a> Parser<'a> {
         while self.accept(Keyword::Permutation)? {
             permutations.push(self.permutation()?);
         }
-        if self.next != Token::End {
+        if self.next != SpecToken::End {
             return self.unexpected("a session, a permutation or the end of the file");
         }
         for named in permutations {
@@ -418,19 +418,19 @@ impl<'a> Parser<'a> {
             if self.step_by_name.insert(step.clone(), self.spec.steps.len()).is_some() {
                 return Err(SpecError { line, reason: format!("there are two steps named {step:?}") });
             }
-            self.spec.steps.push(Step { name: step, session, sql });
+            self.spec.steps.push(SpecStep { name: step, session, sql });
         }
         if self.spec.steps.len() == before {
             return self.unexpected(&format!("a step of session {name:?}"));
         }
         let teardown = self.optional_block(Keyword::Teardown)?;
-        self.spec.sessions.push(Session { name, setup, teardown });
+        self.spec.sessions.push(SpecSession { name, setup, teardown });
         Ok(())
     }
 
     fn permutation(&mut self) -> Result<Vec<NamedStep>, SpecError> {
         let mut steps = Vec::new();
-        while matches!(self.next, Token::Name(_)) {
+        while matches!(self.next, SpecToken::Name(_)) {
             let line = self.line;
             let name = self.name("a step's name")?;
             let mut markers = Vec::new();
@@ -456,7 +456,7 @@ impl<'a> Parser<'a> {
         if !self.accept(Keyword::Notices)? {
             return Ok(NamedMarker::WhileActive(step));
         }
-        let Token::Number(count) = self.next else { return self.unexpected("a number of notices") };
+        let SpecToken::Number(count) = self.next else { return self.unexpected("a number of notices") };
         self.advance()?;
         Ok(NamedMarker::Notices(step, count))
     }
@@ -497,14 +497,14 @@ impl<'a> Parser<'a> {
         Ok(index)
     }
 
-    fn advance(&mut self) -> Result<Token, SpecError> {
+    fn advance(&mut self) -> Result<SpecToken, SpecError> {
         let (next, line) = self.lexer.token()?;
         self.line = line;
         Ok(std::mem::replace(&mut self.next, next))
     }
 
     fn accept(&mut self, keyword: Keyword) -> Result<bool, SpecError> {
-        let found = self.next == Token::Keyword(keyword);
+        let found = self.next == SpecToken::Keyword(keyword);
         if found {
             self.advance()?;
         }
@@ -512,7 +512,7 @@ impl<'a> Parser<'a> {
     }
 
     fn accept_sign(&mut self, sign: char) -> Result<bool, SpecError> {
-        let found = self.next == Token::Sign(sign);
+        let found = self.next == SpecToken::Sign(sign);
         if found {
             self.advance()?;
         }
@@ -524,24 +524,24 @@ impl<'a> Parser<'a> {
     }
 
     fn block(&mut self, of: &str) -> Result<String, SpecError> {
-        if !matches!(self.next, Token::Block(_)) {
+        if !matches!(self.next, SpecToken::Block(_)) {
             return self.unexpected(&format!("the SQL of {of} in braces"));
         }
-        let Token::Block(sql) = self.advance()? else { unreachable!("just seen") };
+        let SpecToken::Block(sql) = self.advance()? else { unreachable!("just seen") };
         Ok(sql)
     }
 
     fn name(&mut self, what: &str) -> Result<String, SpecError> {
-        if !matches!(self.next, Token::Name(_)) {
+        if !matches!(self.next, SpecToken::Name(_)) {
             return self.unexpected(what);
         }
-        let Token::Name(name) = self.advance()? else { unreachable!("just seen") };
+        let SpecToken::Name(name) = self.advance()? else { unreachable!("just seen") };
         Ok(name)
     }
 
     fn unexpected<T>(&self, wanted: &str) -> Result<T, SpecError> {
         let remedy = match self.next {
-            Token::Keyword(_) => " (quote it to use it as a name)",
+            SpecToken::Keyword(_) => " (quote it to use it as a name)",
             _ => "",
         };
         Err(SpecError { line: self.line, reason: format!("expected {wanted}, found {}{remedy}", self.next) })

@@ -11,47 +11,47 @@ use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashMap;
 use rustpython_vm::{PyObjectRef, PyRef, PyResult, VirtualMachine, frame};
 
-use super::placeholders::Query;
+use super::placeholders::PostgresQuery;
 use super::{Effect, SourcePosition, raised};
-use crate::trace::{CallId, Column, LogLevel, Micros};
+use crate::trace::{CallId, LogLevel, Micros, ResultColumn};
 
 pub(crate) use module::module_def;
-pub use module::{Origin, Stepper, Wait};
+pub use module::{AwaitableCall, CoroutineStepper, TaskOrigin};
 
 /// The part of an interpreter that is not Python.
-pub struct State {
+pub struct BridgeState {
     /// Virtual time of the batch that runs, and what `time.sleep` has added to it since.
     pub now: Cell<Micros>,
     pub epoch_us: i64,
     pub random: RefCell<ChaCha8Rng>,
     pub effects: RefCell<Vec<Effect>>,
     /// What tasks stand at, by call.
-    pub pending: RefCell<BTreeMap<CallId, PyRef<Wait>>>,
+    pub pending: RefCell<BTreeMap<CallId, PyRef<AwaitableCall>>>,
     next_call: Cell<u32>,
     /// What runs before the batch is over, first in first out.
     pub ready: RefCell<VecDeque<Ready>>,
     /// The task whose step runs, and whom it acts for. The latter stays until the next step.
     running: RefCell<Option<PyObjectRef>>,
-    origin: RefCell<Option<PyRef<Origin>>>,
+    origin: RefCell<Option<PyRef<TaskOrigin>>>,
     /// The handlers' own files and their latest text.
     pub sources: RefCell<BTreeMap<Rc<str>, Rc<str>>>,
     /// Statements by text: placeholders are looked for once.
-    with_places: RefCell<FxHashMap<String, Rc<Statement>>>,
-    verbatim: RefCell<FxHashMap<String, Rc<Statement>>>,
+    with_places: RefCell<FxHashMap<String, Rc<CachedStatement>>>,
+    verbatim: RefCell<FxHashMap<String, Rc<CachedStatement>>>,
     classes: RefCell<Classes>,
 }
 
 /// What became ready.
 pub enum Ready {
-    Step(PyRef<Stepper>, Option<PyObjectRef>),
+    Step(PyRef<CoroutineStepper>, Option<PyObjectRef>),
     Callback(PyObjectRef, PyObjectRef),
 }
 
 /// A statement, and the Python form of the columns it gave last.
 #[derive(Debug)]
-pub struct Statement {
-    pub query: Query,
-    pub columns: RefCell<Option<(Rc<[Column]>, PyObjectRef)>>,
+pub struct CachedStatement {
+    pub query: PostgresQuery,
+    pub columns: RefCell<Option<(Rc<[ResultColumn]>, PyObjectRef)>>,
 }
 
 /// Exceptions Python defines and this side raises.
@@ -65,12 +65,12 @@ struct Classes {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Vec<Rc<State>>> = const { RefCell::new(Vec::new()) };
+    static CURRENT: RefCell<Vec<Rc<BridgeState>>> = const { RefCell::new(Vec::new()) };
 }
 
-impl State {
-    pub fn new(seed: u64, epoch_us: i64) -> State {
-        State {
+impl BridgeState {
+    pub fn new(seed: u64, epoch_us: i64) -> BridgeState {
+        BridgeState {
             now: Cell::new(0),
             epoch_us,
             random: RefCell::new(ChaCha8Rng::seed_from_u64(seed)),
@@ -88,7 +88,7 @@ impl State {
     }
 
     /// Makes this the state `_twoam` works on while `f` runs.
-    pub fn current_during<R>(self: &Rc<State>, f: impl FnOnce() -> R) -> R {
+    pub fn current_during<R>(self: &Rc<BridgeState>, f: impl FnOnce() -> R) -> R {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {
@@ -138,7 +138,7 @@ impl State {
         }
     }
 
-    pub fn leave_step(&self) -> Option<PyRef<Origin>> {
+    pub fn leave_step(&self) -> Option<PyRef<TaskOrigin>> {
         self.origin.take()
     }
 
@@ -193,8 +193,8 @@ pub(super) trait DebugFlags {
 impl DebugFlags for rustpython_vm::types::PyTypeFlags {}
 
 /// The state of the interpreter that is running.
-pub fn state() -> Rc<State> {
-    CURRENT.with_borrow(|states| states.last().cloned()).expect("Python runs only inside State::current_during")
+pub fn state() -> Rc<BridgeState> {
+    CURRENT.with_borrow(|states| states.last().cloned()).expect("Python runs only inside BridgeState::current_during")
 }
 
 #[rustpython_vm::pymodule(name = "_twoam")]
@@ -213,11 +213,11 @@ mod module {
         types::{IterNext, Iterable, SelfIter},
     };
 
-    use super::super::placeholders::{Query, Takes};
+    use super::super::placeholders::{Placeholders, PostgresQuery};
     use super::super::{Effect, SourcePosition, library, limits, raised, values};
     #[cfg(debug_assertions)]
     use super::DebugFlags;
-    use super::{Ready, Statement, state};
+    use super::{CachedStatement, Ready, state};
     use crate::trace::{Call, CallId, LogLevel, Micros, ProcessId, RequestId, Server, SessionId};
 
     #[pyattr]
@@ -227,7 +227,7 @@ mod module {
     #[pyattr]
     #[pyclass(name = "Origin", module = "_twoam")]
     #[derive(Debug, PyPayload)]
-    pub struct Origin {
+    pub struct TaskOrigin {
         pub request: RequestId,
         pub process: ProcessId,
         /// The handler's `def`, for what happens outside of its own lines.
@@ -235,39 +235,39 @@ mod module {
     }
 
     #[pyclass]
-    impl Origin {}
+    impl TaskOrigin {}
 
     /// One call to the world, awaited once. The task stands at it until the simulation answers.
     #[pyattr]
     #[pyclass(name = "Wait", module = "_twoam")]
     #[derive(Debug, PyPayload)]
-    pub struct Wait {
+    pub struct AwaitableCall {
         body: RefCell<Option<Call>>,
-        pub statement: Option<Rc<Statement>>,
+        pub statement: Option<Rc<CachedStatement>>,
         position: RefCell<Option<SourcePosition>>,
-        stage: Cell<Stage>,
+        stage: Cell<AwaitStage>,
         call: Cell<Option<CallId>>,
-        pub origin: RefCell<Option<PyRef<Origin>>>,
+        pub origin: RefCell<Option<PyRef<TaskOrigin>>>,
         /// The task, or the handle of a timer, that the answer is for.
         pub waiter: RefCell<Option<PyObjectRef>>,
         pub answer: RefCell<Option<PyResult>>,
     }
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    enum Stage {
+    enum AwaitStage {
         New,
         Awaited,
         Done,
     }
 
     #[pyclass(with(IterNext, Iterable))]
-    impl Wait {
-        fn to(body: Call, statement: Option<Rc<Statement>>) -> Wait {
-            Wait {
+    impl AwaitableCall {
+        fn to(body: Call, statement: Option<Rc<CachedStatement>>) -> AwaitableCall {
+            AwaitableCall {
                 body: RefCell::new(Some(body)),
                 statement,
                 position: RefCell::default(),
-                stage: Cell::new(Stage::New),
+                stage: Cell::new(AwaitStage::New),
                 call: Cell::new(None),
                 origin: RefCell::default(),
                 waiter: RefCell::default(),
@@ -281,31 +281,36 @@ mod module {
         }
     }
 
-    impl SelfIter for Wait {}
+    impl SelfIter for AwaitableCall {}
 
-    impl IterNext for Wait {
+    impl IterNext for AwaitableCall {
         fn next(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<PyIterReturn> {
             match zelf.stage.get() {
-                Stage::New => {
-                    zelf.stage.set(Stage::Awaited);
+                AwaitStage::New => {
+                    zelf.stage.set(AwaitStage::Awaited);
                     *zelf.position.borrow_mut() = state().here();
                     Ok(PyIterReturn::Return(zelf.to_owned().into()))
                 }
-                Stage::Awaited => {
-                    zelf.stage.set(Stage::Done);
+                AwaitStage::Awaited => {
+                    zelf.stage.set(AwaitStage::Done);
                     match zelf.answer.take() {
                         Some(Ok(value)) => Ok(PyIterReturn::StopIteration(Some(value))),
                         Some(Err(raised)) => Err(raised),
                         None => Err(vm.new_runtime_error("the call was resumed before it was answered")),
                     }
                 }
-                Stage::Done => Err(vm.new_runtime_error("cannot reuse already awaited call")),
+                AwaitStage::Done => Err(vm.new_runtime_error("cannot reuse already awaited call")),
             }
         }
     }
 
     /// Sends the call: its answer is for `waiter`.
-    fn send(wait: PyRef<Wait>, origin: PyRef<Origin>, waiter: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+    fn send(
+        wait: PyRef<AwaitableCall>,
+        origin: PyRef<TaskOrigin>,
+        waiter: PyObjectRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<()> {
         let state = state();
         let Some(body) = wait.body.take() else {
             return Err(vm.new_runtime_error("cannot reuse already awaited call"));
@@ -349,7 +354,7 @@ mod module {
 
     /// A clock that rings `handle`.
     #[pyfunction]
-    fn start_timer(wait: PyRef<Wait>, handle: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+    fn start_timer(wait: PyRef<AwaitableCall>, handle: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
         match entered() {
             Some(origin) => send(wait, origin, handle, vm),
             None => Err(vm.new_runtime_error("no running event loop")),
@@ -360,30 +365,30 @@ mod module {
     #[pyattr]
     #[pyclass(name = "Stepper", module = "_twoam")]
     #[derive(Debug, PyPayload)]
-    pub struct Stepper {
+    pub struct CoroutineStepper {
         coroutine: RefCell<Option<PyObjectRef>>,
-        pub origin: RefCell<Option<PyRef<Origin>>>,
+        pub origin: RefCell<Option<PyRef<TaskOrigin>>>,
         /// The task that is told how it ends; gone once it has.
         task: RefCell<Option<PyObjectRef>>,
-        /// A `Wait` or a future.
+        /// An `AwaitableCall` or a future.
         waits: RefCell<Option<PyObjectRef>>,
         must_cancel: Cell<bool>,
     }
 
     #[pyclass]
-    impl Stepper {
+    impl CoroutineStepper {
         #[pygetset]
         fn coroutine(zelf: &Py<Self>) -> Option<PyObjectRef> {
             zelf.coroutine.borrow().clone()
         }
 
         #[pygetset]
-        fn origin(zelf: &Py<Self>) -> Option<PyRef<Origin>> {
+        fn origin(zelf: &Py<Self>) -> Option<PyRef<TaskOrigin>> {
             zelf.origin.borrow().clone()
         }
 
         #[pygetset(setter)]
-        fn set_origin(zelf: &Py<Self>, origin: PyRef<Origin>) {
+        fn set_origin(zelf: &Py<Self>, origin: PyRef<TaskOrigin>) {
             *zelf.origin.borrow_mut() = Some(origin);
         }
 
@@ -410,9 +415,9 @@ mod module {
 
     /// A stepper whose first step is ready.
     #[pyfunction]
-    fn stepper(coroutine: PyObjectRef, task: PyObjectRef) -> PyRef<Stepper> {
+    fn stepper(coroutine: PyObjectRef, task: PyObjectRef) -> PyRef<CoroutineStepper> {
         let state = state();
-        let stepper = Stepper {
+        let stepper = CoroutineStepper {
             coroutine: RefCell::new(Some(coroutine)),
             origin: RefCell::new(state.origin.borrow().clone()),
             task: RefCell::new(Some(task)),
@@ -425,12 +430,12 @@ mod module {
     }
 
     #[pyfunction]
-    fn step_soon(stepper: PyRef<Stepper>, exception: Option<PyObjectRef>) {
+    fn step_soon(stepper: PyRef<CoroutineStepper>, exception: Option<PyObjectRef>) {
         state().ready.borrow_mut().push_back(Ready::Step(stepper, exception));
     }
 
     #[pyfunction]
-    fn step_now(stepper: PyRef<Stepper>, vm: &VirtualMachine) -> PyResult<()> {
+    fn step_now(stepper: PyRef<CoroutineStepper>, vm: &VirtualMachine) -> PyResult<()> {
         step(&stepper, None, vm)
     }
 
@@ -445,7 +450,11 @@ mod module {
         state().running.borrow().clone()
     }
 
-    pub(super) fn step(stepper: &PyRef<Stepper>, exception: Option<PyObjectRef>, vm: &VirtualMachine) -> PyResult<()> {
+    pub(super) fn step(
+        stepper: &PyRef<CoroutineStepper>,
+        exception: Option<PyObjectRef>,
+        vm: &VirtualMachine,
+    ) -> PyResult<()> {
         // A task without an await must not run for ever by waiting for itself.
         const ROUNDS_A_STEP: u32 = 50;
         let (Some(task), Some(coroutine)) = (stepper.task.borrow().clone(), stepper.coroutine.borrow().clone()) else {
@@ -482,18 +491,18 @@ mod module {
         told
     }
 
-    fn ended(stepper: &Stepper) {
+    fn ended(stepper: &CoroutineStepper) {
         stepper.task.take();
         stepper.coroutine.take();
     }
 
     fn stand_at(
-        stepper: &PyRef<Stepper>,
+        stepper: &PyRef<CoroutineStepper>,
         awaited: PyObjectRef,
         task: &PyObjectRef,
         vm: &VirtualMachine,
     ) -> PyResult<()> {
-        match awaited.downcast::<Wait>() {
+        match awaited.downcast::<AwaitableCall>() {
             Ok(wait) => {
                 let Some(origin) = stepper.origin.borrow().clone() else {
                     return Err(vm.new_runtime_error("a task of no request cannot call anything"));
@@ -523,7 +532,7 @@ mod module {
 
     /// Nobody wants the answer any more.
     #[pyfunction]
-    fn drop(wait: PyRef<Wait>) {
+    fn drop(wait: PyRef<AwaitableCall>) {
         let state = state();
         if let Some(call) = wait.call.take()
             && state.pending.borrow_mut().remove(&call).is_some()
@@ -535,7 +544,7 @@ mod module {
     }
 
     #[pyfunction]
-    fn sql_wait(session: u32, query: PyObjectRef, params: PyObjectRef, vm: &VirtualMachine) -> PyResult<Wait> {
+    fn sql_wait(session: u32, query: PyObjectRef, params: PyObjectRef, vm: &VirtualMachine) -> PyResult<AwaitableCall> {
         let query = match query.downcast::<PyStr>() {
             Ok(text) => text,
             Err(other) => match other.downcast_ref::<rustpython_vm::builtins::PyBytes>() {
@@ -561,9 +570,9 @@ mod module {
         let statement = match found {
             Some(statement) => statement,
             None => {
-                let query = if bare { Ok(Query::verbatim(text)) } else { Query::parse(text) };
+                let query = if bare { Ok(PostgresQuery::verbatim(text)) } else { PostgresQuery::parse(text) };
                 let query = query.map_err(|message| programming_error(&message, vm))?;
-                let statement = Rc::new(Statement { query, columns: RefCell::default() });
+                let statement = Rc::new(CachedStatement { query, columns: RefCell::default() });
                 let mut known = known.borrow_mut();
                 // A handler that writes values into its texts makes a new one each time.
                 if known.len() >= 4096 {
@@ -580,21 +589,21 @@ mod module {
             text: statement.query.text.clone(),
             params,
         };
-        Ok(Wait::to(body, Some(statement)))
+        Ok(AwaitableCall::to(body, Some(statement)))
     }
 
-    fn bind(query: &Query, params: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<crate::trace::Value>> {
+    fn bind(query: &PostgresQuery, params: &PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<crate::trace::Value>> {
         let given = if let Some(tuple) = params.downcast_ref::<PyTuple>() {
             tuple.as_slice().to_vec()
         } else if let Some(list) = params.downcast_ref::<PyList>() {
             list.borrow_vec().to_vec()
         } else if let Some(dict) = params.downcast_ref::<PyDict>() {
             return match &query.takes {
-                Takes::Places(0) => Ok(Vec::new()),
-                Takes::Places(_) => {
+                Placeholders::Places(0) => Ok(Vec::new()),
+                Placeholders::Places(_) => {
                     Err(vm.new_type_error("positional placeholders (%s) require a sequence of parameters"))
                 }
-                Takes::Names(names) => names
+                Placeholders::Names(names) => names
                     .iter()
                     .map(|name| match dict.get_item_opt(name.as_str(), vm)? {
                         Some(value) => values::to_sql(&value, vm),
@@ -609,12 +618,12 @@ mod module {
             )));
         };
         match &query.takes {
-            Takes::Names(_) => Err(vm.new_type_error("named placeholders require a mapping of parameters")),
-            Takes::Places(count) if *count != given.len() => Err(programming_error(
+            Placeholders::Names(_) => Err(vm.new_type_error("named placeholders require a mapping of parameters")),
+            Placeholders::Places(count) if *count != given.len() => Err(programming_error(
                 &format!("the query has {count} placeholders but {} parameters were passed", given.len()),
                 vm,
             )),
-            Takes::Places(_) => given.iter().map(|value| values::to_sql(value, vm)).collect(),
+            Placeholders::Places(_) => given.iter().map(|value| values::to_sql(value, vm)).collect(),
         }
     }
 
@@ -628,34 +637,42 @@ mod module {
     }
 
     #[pyfunction]
-    fn acquire_wait(timeout: Option<ArgIntoFloat>, replica: OptionalArg<bool>) -> Wait {
+    fn acquire_wait(timeout: Option<ArgIntoFloat>, replica: OptionalArg<bool>) -> AwaitableCall {
         let server = if replica.unwrap_or(false) { Server::Replica } else { Server::Primary };
-        Wait::to(Call::Acquire { server, timeout_us: timeout.map(|seconds| micros(seconds.into_float())) }, None)
+        AwaitableCall::to(
+            Call::Acquire { server, timeout_us: timeout.map(|seconds| micros(seconds.into_float())) },
+            None,
+        )
     }
 
     #[pyfunction]
-    fn release_wait(session: u32) -> Wait {
-        Wait::to(Call::Release { session: SessionId(session) }, None)
+    fn release_wait(session: u32) -> AwaitableCall {
+        AwaitableCall::to(Call::Release { session: SessionId(session) }, None)
     }
 
     #[pyfunction]
-    fn sleep_wait(seconds: ArgIntoFloat, vm: &VirtualMachine) -> PyResult<Wait> {
+    fn sleep_wait(seconds: ArgIntoFloat, vm: &VirtualMachine) -> PyResult<AwaitableCall> {
         let seconds = seconds.into_float();
         if seconds.is_nan() {
             return Err(vm.new_value_error("Invalid delay: NaN (not a number)"));
         }
-        Ok(Wait::to(Call::Sleep { us: micros(seconds) }, None))
+        Ok(AwaitableCall::to(Call::Sleep { us: micros(seconds) }, None))
     }
 
     #[pyfunction]
-    fn timer_wait(seconds: ArgIntoFloat) -> Wait {
-        Wait::to(Call::Timer { us: micros(seconds.into_float()) }, None)
+    fn timer_wait(seconds: ArgIntoFloat) -> AwaitableCall {
+        AwaitableCall::to(Call::Timer { us: micros(seconds.into_float()) }, None)
     }
 
     #[pyfunction]
-    fn service_wait(service: String, method: String, arguments: PyObjectRef, vm: &VirtualMachine) -> PyResult<Wait> {
+    fn service_wait(
+        service: String,
+        method: String,
+        arguments: PyObjectRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<AwaitableCall> {
         let arguments = values::to_json(&arguments, vm)?;
-        Ok(Wait::to(Call::Service { service, method, arguments }, None))
+        Ok(AwaitableCall::to(Call::Service { service, method, arguments }, None))
     }
 
     fn micros(seconds: f64) -> Micros {
@@ -664,7 +681,7 @@ mod module {
 
     /// What follows is for `origin`.
     #[pyfunction]
-    fn enter(origin: Option<PyRef<Origin>>) {
+    fn enter(origin: Option<PyRef<TaskOrigin>>) {
         *state().origin.borrow_mut() = origin;
     }
 
@@ -697,18 +714,18 @@ mod module {
     }
 
     #[pyfunction]
-    fn entered() -> Option<PyRef<Origin>> {
+    fn entered() -> Option<PyRef<TaskOrigin>> {
         state().origin.borrow().clone()
     }
 
     #[pyfunction]
-    fn finish(origin: PyRef<Origin>, result: PyObjectRef, vm: &VirtualMachine) {
+    fn finish(origin: PyRef<TaskOrigin>, result: PyObjectRef, vm: &VirtualMachine) {
         let outcome = values::to_json(&result, vm).map_err(|error| raised::describe(&error, vm));
         state().emit(Effect::Finished { request: origin.request, outcome });
     }
 
     #[pyfunction]
-    fn failed(origin: PyRef<Origin>, exception: PyBaseExceptionRef, vm: &VirtualMachine) {
+    fn failed(origin: PyRef<TaskOrigin>, exception: PyBaseExceptionRef, vm: &VirtualMachine) {
         let outcome = Err(raised::describe(&exception, vm));
         state().emit(Effect::Finished { request: origin.request, outcome });
     }

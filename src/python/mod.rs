@@ -22,14 +22,14 @@ use rustpython_vm::{
     scope::Scope,
 };
 
-use crate::trace::{Answer, Call, CallId, Column, LogLevel, Micros, ProcessId, QueryResult, RequestId, SqlError};
-use bridge::{Origin, Ready, State, Statement, Stepper};
+use crate::trace::{Answer, Call, CallId, LogLevel, Micros, ProcessId, QueryResult, RequestId, ResultColumn, SqlError};
+use bridge::{BridgeState, CachedStatement, CoroutineStepper, Ready, TaskOrigin};
 pub use memory::PROCESS_BYTES;
 
 /// One interpreter with one event loop for every process of the run.
 pub struct Python {
     interpreter: Interpreter,
-    state: Rc<State>,
+    state: Rc<BridgeState>,
     handlers: Vec<Handler>,
     library: Library,
 }
@@ -110,7 +110,7 @@ pub struct Raised {
 }
 
 /// One file of a handler.
-pub struct Source<'a> {
+pub struct SourceFile<'a> {
     pub file: &'a str,
     pub text: &'a str,
 }
@@ -130,7 +130,7 @@ impl Python {
         let bridge = bridge::module_def(&builder.ctx);
         let native = native::modules(&builder.ctx);
         let interpreter = builder.add_native_module(bridge).add_native_modules(&native).build();
-        let state = Rc::new(State::new(seed, epoch_us));
+        let state = Rc::new(BridgeState::new(seed, epoch_us));
         let library = state.current_during(|| {
             interpreter.enter(|vm| {
                 Library::load(vm)
@@ -142,7 +142,12 @@ impl Python {
 
     /// Runs the module once for `process`, so that its globals are that process's own, and finds `entries` in it.
     /// Handlers loaded before stay as they are.
-    pub fn load(&mut self, process: ProcessId, source: Source<'_>, entries: &[&str]) -> Result<Vec<HandlerId>, Raised> {
+    pub fn load(
+        &mut self,
+        process: ProcessId,
+        source: SourceFile<'_>,
+        entries: &[&str],
+    ) -> Result<Vec<HandlerId>, Raised> {
         let file: Rc<str> = Rc::from(source.file);
         self.state.sources.borrow_mut().insert(file.clone(), Rc::from(source.text));
         let first = self.handlers.len() as u32;
@@ -158,7 +163,7 @@ impl Python {
     }
 
     /// Says what keeps a file from compiling, without running it.
-    pub fn check(&mut self, source: Source<'_>) -> Result<(), Raised> {
+    pub fn check(&mut self, source: SourceFile<'_>) -> Result<(), Raised> {
         self.state.sources.borrow_mut().insert(Rc::from(source.file), Rc::from(source.text));
         self.enter(0, |_, vm| limits::compile(source.file, source.text, vm).map(|_| ()))
     }
@@ -173,7 +178,7 @@ impl Python {
     ) -> Vec<Effect> {
         let ran = self.enter(now, |python, vm| {
             let handler = &python.handlers[handler.0 as usize];
-            let origin = Origin { request, process: handler.process, definition: handler.definition.clone() };
+            let origin = TaskOrigin { request, process: handler.process, definition: handler.definition.clone() };
             let given = vm.ctx.new_dict();
             if handler.takes_request {
                 given.set_item("request", values::from_json(arguments, vm), vm)?;
@@ -213,7 +218,7 @@ impl Python {
             };
             *wait.answer.borrow_mut() = Some(taken(answer, wait.statement.as_deref(), &python.state, vm));
             drop(wait);
-            match waiter.downcast::<Stepper>() {
+            match waiter.downcast::<CoroutineStepper>() {
                 Ok(stepper) => python.state.ready.borrow_mut().push_back(Ready::Step(stepper, None)),
                 Err(handle) => vm.call_method(&handle, "_ring", ()).map(|_| ())?,
             }
@@ -307,7 +312,7 @@ impl Library {
     }
 }
 
-fn run_module(source: &Source<'_>, library: &Library, vm: &VirtualMachine) -> PyResult<PyDictRef> {
+fn run_module(source: &SourceFile<'_>, library: &Library, vm: &VirtualMachine) -> PyResult<PyDictRef> {
     let code = limits::compile(source.file, source.text, vm)?;
     let name = source.file.rsplit('/').next().unwrap_or(source.file).trim_end_matches(".py");
     let globals = vm.ctx.new_dict();
@@ -406,7 +411,7 @@ fn parameters(function: &PyObjectRef, code: &PyCode, vm: &VirtualMachine) -> PyR
 }
 
 /// What an await gives or raises.
-fn taken(answer: Answer, statement: Option<&Statement>, state: &State, vm: &VirtualMachine) -> PyResult {
+fn taken(answer: Answer, statement: Option<&CachedStatement>, state: &BridgeState, vm: &VirtualMachine) -> PyResult {
     match answer {
         Answer::Done => Ok(vm.ctx.none()),
         Answer::Session(session) => Ok(vm.ctx.new_int(session.0).into()),
@@ -432,7 +437,7 @@ fn as_exception(object: PyObjectRef, vm: &VirtualMachine) -> PyResult<PyBaseExce
     PyBaseExceptionRef::try_from_object(vm, object)
 }
 
-fn sql_error(error: SqlError, state: &State, vm: &VirtualMachine) -> PyResult {
+fn sql_error(error: SqlError, state: &BridgeState, vm: &VirtualMachine) -> PyResult {
     let fields: Vec<PyObjectRef> = vec![
         error.sqlstate.as_str().to_pyobject(vm),
         error.message.to_pyobject(vm),
@@ -447,7 +452,7 @@ fn sql_error(error: SqlError, state: &State, vm: &VirtualMachine) -> PyResult {
 }
 
 /// (rows, columns, tag, count) of one statement.
-fn rows(result: QueryResult, statement: Option<&Statement>, vm: &VirtualMachine) -> PyResult {
+fn rows(result: QueryResult, statement: Option<&CachedStatement>, vm: &VirtualMachine) -> PyResult {
     let count = result.row_count.map_or(-1, |count| count as i64);
     let (rows, columns) = match result.columns {
         None => (vm.ctx.none(), vm.ctx.none()),
@@ -465,7 +470,7 @@ fn rows(result: QueryResult, statement: Option<&Statement>, vm: &VirtualMachine)
 }
 
 /// (name, type) of each column. A statement gives the same ones each time it runs.
-fn described(columns: Rc<[Column]>, statement: Option<&Statement>, vm: &VirtualMachine) -> PyObjectRef {
+fn described(columns: Rc<[ResultColumn]>, statement: Option<&CachedStatement>, vm: &VirtualMachine) -> PyObjectRef {
     if let Some(statement) = statement
         && let Some((known, described)) = &*statement.columns.borrow()
         && (Rc::ptr_eq(known, &columns) || **known == *columns)

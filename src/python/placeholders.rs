@@ -4,28 +4,28 @@ use std::rc::Rc;
 
 /// A statement ready to send.
 #[derive(Debug)]
-pub struct Query {
+pub struct PostgresQuery {
     pub text: Rc<str>,
     pub sql: Rc<str>,
-    pub takes: Takes,
+    pub takes: Placeholders,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Takes {
+pub enum Placeholders {
     /// `%s`: as many as there are, in order.
     Places(usize),
     /// `%(name)s`: one for each name, in the order of `$1`, `$2` …
     Names(Vec<String>),
 }
 
-impl Query {
+impl PostgresQuery {
     /// A statement sent without parameters is sent as it is: `%` means nothing in it.
-    pub fn verbatim(text: &str) -> Query {
+    pub fn verbatim(text: &str) -> PostgresQuery {
         let text: Rc<str> = Rc::from(text);
-        Query { sql: text.clone(), text, takes: Takes::Places(0) }
+        PostgresQuery { sql: text.clone(), text, takes: Placeholders::Places(0) }
     }
 
-    pub fn parse(text: &str) -> Result<Query, String> {
+    pub fn parse(text: &str) -> Result<PostgresQuery, String> {
         let mut sql = String::with_capacity(text.len());
         let mut places = 0;
         let mut names: Vec<String> = Vec::new();
@@ -84,7 +84,7 @@ impl Query {
             }
         }
         sql.push_str(rest);
-        let takes = if names.is_empty() { Takes::Places(places) } else { Takes::Names(names) };
-        Ok(Query { text: Rc::from(text), sql: Rc::from(sql), takes })
+        let takes = if names.is_empty() { Placeholders::Places(places) } else { Placeholders::Names(names) };
+        Ok(PostgresQuery { text: Rc::from(text), sql: Rc::from(sql), takes })
     }
 }

@@ -2,10 +2,10 @@
 //! request of client 7 whatever the code did meanwhile. Two runs are laid beside each other by it.
 
 use super::Answered;
-use super::index::Index;
+use super::index::TraceIndex;
 use crate::trace::{Micros, Trace};
 
-pub fn answers(index: &Index, trace: &Trace, to: Micros) -> Vec<Answered> {
+pub fn answers(index: &TraceIndex, trace: &Trace, to: Micros) -> Vec<Answered> {
     let answered = index.requests_in(0, to).filter_map(|request| {
         let (client, answer) = (request.doer.client?, request.answer.filter(|answer| answer.at <= to)?);
         Some(Answered {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Body, Index};
+use super::index::{Body, TraceIndex};
 use super::lost_updates::LostUpdate;
 use super::{Case, index};
 use crate::scenario::ScenarioDocument;
@@ -11,8 +11,8 @@ use crate::trace::{Micros, Position, RequestId, StatementOutcome, Trace};
 /// The latest of each kind; the numbers tell how many there were.
 const CASES_SHOWN: usize = 200;
 
-pub fn cases(index: &Index, trace: &Trace, document: &ScenarioDocument, from: Micros, to: Micros) -> Vec<Case> {
-    let mut teller = Teller { trace, document, from, to, cases: BTreeMap::new() };
+pub fn cases(index: &TraceIndex, trace: &Trace, document: &ScenarioDocument, from: Micros, to: Micros) -> Vec<Case> {
+    let mut teller = CaseTeller { trace, document, from, to, cases: BTreeMap::new() };
     // Latest first: of each kind only so many are put into words.
     index.cases().rev().for_each(|case| teller.broken(case));
     index.lost_updates().rev().for_each(|lost| teller.lost_update(lost));
@@ -26,7 +26,7 @@ pub fn cases(index: &Index, trace: &Trace, document: &ScenarioDocument, from: Mi
     cases.into_iter().map(|(_, case)| case).collect()
 }
 
-struct Teller<'a> {
+struct CaseTeller<'a> {
     trace: &'a Trace,
     document: &'a ScenarioDocument,
     from: Micros,
@@ -35,7 +35,7 @@ struct Teller<'a> {
     cases: BTreeMap<String, Vec<(u32, Case)>>,
 }
 
-impl Teller<'_> {
+impl CaseTeller<'_> {
     /// Whether a case of that kind and moment is still to be told.
     fn wants(&self, of: &str, at: Micros) -> bool {
         (self.from..=self.to).contains(&at) && self.cases.get(of).is_none_or(|cases| cases.len() < CASES_SHOWN)
@@ -89,7 +89,7 @@ impl Teller<'_> {
         self.tell(OF, deadlock.number, deadlock.closed, deadlock.at, sentence, requests);
     }
 
-    fn failed(&mut self, request: &index::Request) {
+    fn failed(&mut self, request: &index::RequestRecord) {
         const OF: &str = "failed";
         let Some(answer) = request.answer.filter(|answer| answer.status >= 500 && self.wants(OF, answer.at)) else {
             return;
@@ -101,7 +101,7 @@ impl Teller<'_> {
         self.tell(OF, id.0, answer.at, answer.at, sentence, vec![id]);
     }
 
-    fn serialization(&mut self, call: &index::Call) {
+    fn serialization(&mut self, call: &index::CallRecord) {
         const OF: &str = "serialization-failures";
         let (Body::Statement(statement), Some(at)) = (&call.body, call.ended) else { return };
         let Some(StatementOutcome::Failed { sqlstate, .. }) = statement.outcome else { return };
@@ -114,7 +114,7 @@ impl Teller<'_> {
         self.tell(OF, request.0, at, at, sentence, vec![request]);
     }
 
-    fn broken(&mut self, case: &index::Case) {
+    fn broken(&mut self, case: &index::CaseRecord) {
         let invariant = &self.document.invariants[case.invariant];
         if !self.wants(&invariant.id, case.told) {
             return;

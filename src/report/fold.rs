@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::SAMPLE_US;
 use super::histogram::Histogram;
 use super::live::MetricNow;
-use super::metrics::{FoldKind, Moment, measure};
+use super::metrics::{FoldKind, Observation, measure};
 use crate::scenario::{Better, Metric, MetricKind};
 use crate::trace::{EventKind, Micros};
 
@@ -23,13 +23,13 @@ pub struct Fold {
     counter: bool,
     /// Anything above zero is a fault.
     zero: bool,
-    observe: fn(&Moment) -> Option<f64>,
-    total: Part,
+    observe: fn(&Observation) -> Option<f64>,
+    total: Tally,
     /// By stretch of one deployed variant.
     stretches: Vec<Rc<OfStretch>>,
-    bucket: Part,
+    bucket: Tally,
     /// The last closed buckets, oldest first.
-    closed: VecDeque<Part>,
+    closed: VecDeque<Tally>,
     latest: Option<f64>,
     cores: f64,
     /// Core time there was, over the run.
@@ -39,7 +39,7 @@ pub struct Fold {
 /// What one stretch adds.
 #[derive(Clone, Default)]
 struct OfStretch {
-    part: Part,
+    tally: Tally,
     /// A gauge when the stretch began to answer for it.
     began_with: f64,
     /// Core time there had been by then.
@@ -48,7 +48,7 @@ struct OfStretch {
 
 /// What fell into one stretch of time.
 #[derive(Clone, Default)]
-struct Part {
+struct Tally {
     sum: f64,
     count: u32,
     spread: Histogram,
@@ -65,9 +65,9 @@ impl Fold {
             counter: metric.kind == MetricKind::Counter,
             zero: metric.better == Better::Zero,
             observe: measure.map_or(|_| None, |measure| measure.observe),
-            total: Part::default(),
+            total: Tally::default(),
             stretches: vec![],
-            bucket: Part::default(),
+            bucket: Tally::default(),
             closed: VecDeque::new(),
             latest: None,
             cores: 1.0,
@@ -75,37 +75,37 @@ impl Fold {
         }
     }
 
-    pub fn take(&mut self, moment: &Moment) {
-        match &moment.event.kind {
+    pub fn take(&mut self, observation: &Observation) {
+        match &observation.event.kind {
             EventKind::MachinesSet { database_cores, .. } => self.cores = f64::from(*database_cores),
             EventKind::GaugeRead { gauge, value }
-                if self.kind == FoldKind::Latest && *moment.trace.strings.text(*gauge) == *self.id =>
+                if self.kind == FoldKind::Latest && *observation.trace.strings.text(*gauge) == *self.id =>
             {
-                self.read(moment, *value);
+                self.read(observation, *value);
             }
             _ => {}
         }
-        if let Some(value) = (self.observe)(moment) {
-            self.read(moment, value);
+        if let Some(value) = (self.observe)(observation) {
+            self.read(observation, value);
             let spread = matches!(self.kind, FoldKind::Quantile(_));
             self.total.add(value, spread);
             self.bucket.add(value, spread);
-            let stretch = if self.zero { Some(moment.blamed) } else { self.stretches.len().checked_sub(1) };
+            let stretch = if self.zero { Some(observation.blamed) } else { self.stretches.len().checked_sub(1) };
             if let Some(stretch) = stretch.and_then(|stretch| self.stretches.get_mut(stretch)) {
-                Rc::make_mut(stretch).part.add(value, spread);
+                Rc::make_mut(stretch).tally.add(value, spread);
             }
         }
     }
 
-    fn read(&mut self, moment: &Moment, value: f64) {
+    fn read(&mut self, observation: &Observation, value: f64) {
         self.latest = Some(value);
         if self.kind != FoldKind::Latest {
             return;
         }
-        let answers = if self.zero { moment.blamed } else { self.stretches.len().saturating_sub(1) };
+        let answers = if self.zero { observation.blamed } else { self.stretches.len().saturating_sub(1) };
         for (place, stretch) in self.stretches.iter_mut().enumerate().skip(answers) {
             let stretch = Rc::make_mut(stretch);
-            stretch.part.latest = Some(value);
+            stretch.tally.latest = Some(value);
             if place > answers {
                 stretch.began_with = value;
             }
@@ -114,24 +114,24 @@ impl Fold {
 
     /// Other code runs from now on.
     pub fn begin_stretch(&mut self) {
-        let part = Part { latest: self.latest, ..Part::default() };
+        let tally = Tally { latest: self.latest, ..Tally::default() };
         let (began_with, core_time) = (self.latest.unwrap_or(0.0), self.core_time);
-        self.stretches.push(Rc::new(OfStretch { part, began_with, core_time }));
+        self.stretches.push(Rc::new(OfStretch { tally, began_with, core_time }));
     }
 
     /// What the stretch adds to the metric.
     pub fn of_stretch(&self, stretch: usize) -> f64 {
-        let OfStretch { part, began_with, core_time } = &*self.stretches[stretch];
+        let OfStretch { tally, began_with, core_time } = &*self.stretches[stretch];
         match self.kind {
-            FoldKind::Sum => part.sum,
-            FoldKind::Quantile(thousandths) => part.spread.quantile_ms(thousandths).unwrap_or(0.0),
-            FoldKind::Mean => part.mean().unwrap_or(0.0),
+            FoldKind::Sum => tally.sum,
+            FoldKind::Quantile(thousandths) => tally.spread.quantile_ms(thousandths).unwrap_or(0.0),
+            FoldKind::Mean => tally.mean().unwrap_or(0.0),
             FoldKind::Busy => {
                 let until = self.stretches.get(stretch + 1).map_or(self.core_time, |next| next.core_time);
-                (part.sum / (until - core_time + self.cores)).min(1.0)
+                (tally.sum / (until - core_time + self.cores)).min(1.0)
             }
-            FoldKind::Latest if self.zero => part.latest.unwrap_or(0.0) - began_with,
-            FoldKind::Latest => part.latest.unwrap_or(0.0),
+            FoldKind::Latest if self.zero => tally.latest.unwrap_or(0.0) - began_with,
+            FoldKind::Latest => tally.latest.unwrap_or(0.0),
         }
     }
 
@@ -159,24 +159,25 @@ impl Fold {
         let seconds = self.closed.len() as f64 * SECONDS_PER_BUCKET;
         let some = |value: f64| (seconds > 0.0).then_some(value);
         let (total, recent) = match self.kind {
-            FoldKind::Sum => (self.total.sum, some(closed().map(|part| part.sum).sum::<f64>() / seconds)),
+            FoldKind::Sum => (self.total.sum, some(closed().map(|tally| tally.sum).sum::<f64>() / seconds)),
             FoldKind::Quantile(thousandths) => {
                 let mut recent = Histogram::default();
-                closed().for_each(|part| recent.merge(&part.spread));
+                closed().for_each(|tally| recent.merge(&tally.spread));
                 (self.total.spread.quantile_ms(thousandths).unwrap_or(0.0), recent.quantile_ms(thousandths))
             }
             FoldKind::Mean => {
-                let (sum, count) = closed().fold((0.0, 0), |(sum, count), part| (sum + part.sum, count + part.count));
+                let (sum, count) =
+                    closed().fold((0.0, 0), |(sum, count), tally| (sum + tally.sum, count + tally.count));
                 let recent = (count > 0).then(|| sum / f64::from(count));
                 (self.total.mean().unwrap_or(0.0), recent)
             }
             FoldKind::Busy => {
-                let recent = closed().map(|part| part.sum).sum::<f64>() / (self.cores * seconds * 1e6);
+                let recent = closed().map(|tally| tally.sum).sum::<f64>() / (self.cores * seconds * 1e6);
                 let all = self.core_time + self.cores;
                 ((self.total.sum / all).min(1.0), some(recent.min(1.0)))
             }
             FoldKind::Latest => {
-                let before = self.closed.front().and_then(|part| part.latest);
+                let before = self.closed.front().and_then(|tally| tally.latest);
                 let recent = match (self.counter, self.latest, before) {
                     (true, Some(latest), Some(before)) => Some(latest - before),
                     (true, ..) => None,
@@ -189,7 +190,7 @@ impl Fold {
     }
 }
 
-impl Part {
+impl Tally {
     fn add(&mut self, value: f64, spread: bool) {
         self.sum += value;
         self.count += 1;

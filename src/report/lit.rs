@@ -3,29 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::LitLine;
-use super::index::{Body, Index, Interval};
+use super::index::{Body, Interval, TraceIndex};
 use crate::trace::{Micros, Position, RequestId, Trace};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Waits {
+enum WaitKind {
     ForConnection,
     ForLock,
 }
 
-pub fn lit(index: &Index, trace: &Trace, at: Micros) -> Vec<LitLine> {
+pub fn lit(index: &TraceIndex, trace: &Trace, at: Micros) -> Vec<LitLine> {
     // A client that awaits several things at once stands where it waits, else at what it came to last.
-    let mut waits: BTreeMap<RequestId, (Waits, u32, Position)> = BTreeMap::new();
-    let mut waits_at = |request: RequestId, wait: (Waits, u32, Position)| {
+    let mut waits: BTreeMap<RequestId, (WaitKind, u32, Position)> = BTreeMap::new();
+    let mut waits_at = |request: RequestId, wait: (WaitKind, u32, Position)| {
         let known = waits.entry(request).or_insert(wait);
         *known = (*known).max(wait);
     };
     let connections = index.calls_in(at, at).filter(|call| matches!(call.body, Body::Connection { .. }));
     for call in connections.filter(|call| call.is_at(at)) {
-        waits_at(call.doer.request, (Waits::ForConnection, call.number, call.position));
+        waits_at(call.doer.request, (WaitKind::ForConnection, call.number, call.position));
     }
     for wait in index.waits_at(at) {
         if let Some(position) = wait.position {
-            waits_at(wait.doer.request, (Waits::ForLock, wait.number, position));
+            waits_at(wait.doer.request, (WaitKind::ForLock, wait.number, position));
         }
     }
     let mut lines: BTreeMap<Position, LitLine> = BTreeMap::new();
@@ -41,8 +41,8 @@ pub fn lit(index: &Index, trace: &Trace, at: Micros) -> Vec<LitLine> {
             pool_waits: 0,
         });
         line.clients += 1;
-        line.lock_waits += u32::from(wait.is_some_and(|(how, ..)| *how == Waits::ForLock));
-        line.pool_waits += u32::from(wait.is_some_and(|(how, ..)| *how == Waits::ForConnection));
+        line.lock_waits += u32::from(wait.is_some_and(|(how, ..)| *how == WaitKind::ForLock));
+        line.pool_waits += u32::from(wait.is_some_and(|(how, ..)| *how == WaitKind::ForConnection));
     }
     lines.into_values().collect()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::failures::{ErrorGroup, Failure};
-use super::index::Index;
+use super::index::TraceIndex;
 use super::lit::lit;
 use super::stretches::Stretch;
 use super::totals::Totals;
@@ -125,7 +125,7 @@ const INTERPRETERS_OWN: &str = "RuntimeWarning: ";
 /// What is known of a run up to the last event taken in.
 pub struct Live {
     document: Rc<ScenarioDocument>,
-    index: Index,
+    index: TraceIndex,
     totals: Totals,
     /// Copies of the totals, oldest first, each with the moment up to which it counts.
     checkpoints: VecDeque<(Micros, Totals)>,
@@ -142,7 +142,7 @@ const CHECKPOINT_EVENTS: u32 = 4_096;
 impl Live {
     pub fn new(document: Rc<ScenarioDocument>) -> Live {
         Live {
-            index: Index::new(),
+            index: TraceIndex::new(),
             totals: Totals::new(document.clone()),
             checkpoints: VecDeque::new(),
             samples: vec![],
@@ -155,7 +155,7 @@ impl Live {
 
     /// For whoever asks for nothing of the past.
     pub fn of_totals(document: Rc<ScenarioDocument>) -> Live {
-        Live { index: Index::of_totals(), ..Live::new(document) }
+        Live { index: TraceIndex::of_totals(), ..Live::new(document) }
     }
 
     /// Takes in what is new in `trace`, whose run has come to `now`.
@@ -223,7 +223,7 @@ impl Live {
         }
     }
 
-    pub fn index(&self) -> &Index {
+    pub fn index(&self) -> &TraceIndex {
         &self.index
     }
 

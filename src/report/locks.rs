@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::index::{Doer, Index, Interval, Lock, Wait};
+use super::index::{Doer, Interval, LockRecord, TraceIndex, WaitRecord};
 use crate::trace::{Micros, RequestId, RowRef, Symbol, Trace};
 
 /// A request that waits for a lock.
@@ -40,7 +40,7 @@ pub struct LockHolder {
 }
 
 /// In the order in which they began to wait.
-pub fn locks(index: &Index, trace: &Trace, at: Micros) -> Vec<LockWait> {
+pub fn locks(index: &TraceIndex, trace: &Trace, at: Micros) -> Vec<LockWait> {
     let blockers = Blockers::new(index, at, at);
     let mut waits = index.waits_at(at).collect::<Vec<_>>();
     waits.sort_by_key(|wait| wait.number);
@@ -49,7 +49,7 @@ pub fn locks(index: &Index, trace: &Trace, at: Micros) -> Vec<LockWait> {
     for (request, of) in edges {
         edges_of.entry(request).or_default().extend(of.all().map(|doer| doer.request));
     }
-    let now = |wait: &&Wait| {
+    let now = |wait: &&WaitRecord| {
         let of = blockers.of(wait, at);
         let holds = !of.holders.is_empty();
         let shown = if holds { &of.holders } else { &of.ahead };
@@ -88,8 +88,8 @@ fn reaches(edges: &BTreeMap<RequestId, Vec<RequestId>>, start: RequestId) -> boo
 
 /// Who is in the way of those who wait, in a window.
 pub struct Blockers<'a> {
-    locks: BTreeMap<RowRef, Vec<&'a Lock>>,
-    waits: BTreeMap<Symbol, Vec<&'a Wait>>,
+    locks: BTreeMap<RowRef, Vec<&'a LockRecord>>,
+    waits: BTreeMap<Symbol, Vec<&'a WaitRecord>>,
 }
 
 #[derive(Default)]
@@ -113,7 +113,7 @@ impl InTheWay {
 }
 
 impl<'a> Blockers<'a> {
-    pub fn new(index: &'a Index, from: Micros, to: Micros) -> Blockers<'a> {
+    pub fn new(index: &'a TraceIndex, from: Micros, to: Micros) -> Blockers<'a> {
         let mut blockers = Blockers { locks: BTreeMap::new(), waits: BTreeMap::new() };
         for lock in index.locks_in(from, to) {
             blockers.locks.entry(lock.row).or_default().push(lock);
@@ -124,7 +124,7 @@ impl<'a> Blockers<'a> {
         blockers
     }
 
-    pub fn of(&self, wait: &Wait, at: Micros) -> InTheWay {
+    pub fn of(&self, wait: &WaitRecord, at: Micros) -> InTheWay {
         let mut way = InTheWay::default();
         let others = self.waits.get(&wait.on).into_iter().flatten();
         match wait.row {

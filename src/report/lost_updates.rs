@@ -22,16 +22,16 @@ pub struct LostUpdate {
 
 #[derive(Default)]
 pub struct LostUpdates {
-    requests: BTreeMap<RequestId, Reader>,
+    requests: BTreeMap<RequestId, RequestReads>,
     /// By transaction, what it did: it counts when it commits.
-    pending: BTreeMap<Xid, Vec<Effect>>,
+    pending: BTreeMap<Xid, Vec<PendingEffect>>,
     texts: BTreeMap<Symbol, Manner>,
     /// Who wrote the newest version of a row.
     writers: BTreeMap<RowRef, (Xid, RequestId)>,
 }
 
 #[derive(Default)]
-struct Reader {
+struct RequestReads {
     calls: BTreeMap<CallId, (Symbol, Position)>,
     seen: BTreeMap<RowRef, (Option<Xid>, Position)>,
     /// Rows a SELECT of the open transaction has locked: what it saw of them stays true.
@@ -39,16 +39,16 @@ struct Reader {
     own: Vec<Xid>,
 }
 
-enum Effect {
+enum PendingEffect {
     Written(Option<Box<LostUpdate>>),
     Locked(RowRef),
 }
 
-impl Effect {
+impl PendingEffect {
     fn lock(&self) -> Option<RowRef> {
         match self {
-            Effect::Written(_) => None,
-            Effect::Locked(row) => Some(*row),
+            PendingEffect::Written(_) => None,
+            PendingEffect::Locked(row) => Some(*row),
         }
     }
 }
@@ -71,8 +71,8 @@ impl LostUpdates {
             }
             let done = event.xid.and_then(|xid| self.pending.remove(&xid)).unwrap_or_default();
             let made = done.into_iter().filter_map(|effect| match effect {
-                Effect::Written(lost) => lost.map(|lost| LostUpdate { committed: event.at, ..*lost }),
-                Effect::Locked(_) => None,
+                PendingEffect::Written(lost) => lost.map(|lost| LostUpdate { committed: event.at, ..*lost }),
+                PendingEffect::Locked(_) => None,
             });
             return if event.kind == EventKind::Committed { made.collect() } else { vec![] };
         }
@@ -108,15 +108,15 @@ impl LostUpdates {
                 let Some(done) = done else { return vec![] };
                 let gone = done.split_off((*kept as usize).min(done.len()));
                 let reader = self.requests.entry(request).or_default();
-                for row in gone.iter().filter_map(Effect::lock) {
-                    if !done.iter().filter_map(Effect::lock).any(|held| held == row) {
+                for row in gone.iter().filter_map(PendingEffect::lock) {
+                    if !done.iter().filter_map(PendingEffect::lock).any(|held| held == row) {
                         reader.locked.remove(&row);
                     }
                 }
             }
             EventKind::RowLocked { row, .. } => {
                 if let Some(xid) = event.xid {
-                    self.pending.entry(xid).or_default().push(Effect::Locked(*row));
+                    self.pending.entry(xid).or_default().push(PendingEffect::Locked(*row));
                 }
                 let reader = self.requests.entry(request).or_default();
                 if reader.calls.values().any(|(text, _)| self.texts.get(text) == Some(&Manner::Reads)) {
@@ -145,7 +145,7 @@ impl LostUpdates {
                     }
                     _ => None,
                 };
-                self.pending.entry(xid).or_default().push(Effect::Written(lost));
+                self.pending.entry(xid).or_default().push(PendingEffect::Written(lost));
             }
             _ => {}
         }

@@ -1,15 +1,15 @@
 //! Every number a screen can show without the scenario's help: its name, its unit, and what of an event it counts.
 
-use super::index::Request;
+use super::index::RequestRecord;
 use crate::scenario::{Better, Metric, MetricKind, Unit};
 use crate::trace::{Event, EventKind, StatementOutcome, Trace};
 
 /// An event, and what is known when it happens.
-pub struct Moment<'a> {
+pub struct Observation<'a> {
     pub trace: &'a Trace,
     pub event: &'a Event,
     /// The request that it ends.
-    pub finished: Option<&'a Request>,
+    pub finished: Option<&'a RequestRecord>,
     /// Lost updates that this event makes final.
     pub lost_updates: u32,
     /// Which stretch what should be zero counts for: after a deploy that may still be the one before.
@@ -23,7 +23,7 @@ pub struct Measure {
     better: Better,
     pub fold: FoldKind,
     /// What the event adds.
-    pub observe: fn(&Moment) -> Option<f64>,
+    pub observe: fn(&Observation) -> Option<f64>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -45,7 +45,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Neither,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::RequestStarted { client: Some(_), .. } => Some(1.0),
             _ => None,
         },
@@ -56,7 +56,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Higher,
         fold: FoldKind::Sum,
-        observe: |moment| finished(moment).filter(|(_, status)| *status < 500).map(|_| 1.0),
+        observe: |observation| finished(observation).filter(|(_, status)| *status < 500).map(|_| 1.0),
     },
     Measure {
         id: "failed",
@@ -64,7 +64,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Zero,
         fold: FoldKind::Sum,
-        observe: |moment| finished(moment).filter(|(_, status)| *status >= 500).map(|_| 1.0),
+        observe: |observation| finished(observation).filter(|(_, status)| *status >= 500).map(|_| 1.0),
     },
     Measure {
         id: "process-memory",
@@ -72,7 +72,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Bytes,
         better: Better::Lower,
         fold: FoldKind::Latest,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::MemoryMeasured { bytes, .. } => Some(bytes as f64),
             _ => None,
         },
@@ -83,7 +83,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Zero,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::ProcessKilled { .. } => Some(1.0),
             _ => None,
         },
@@ -118,7 +118,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Lower,
         fold: FoldKind::Mean,
-        observe: |moment| finished(moment).map(|(request, _)| f64::from(request.statements)),
+        observe: |observation| finished(observation).map(|(request, _)| f64::from(request.statements)),
     },
     Measure {
         id: "statements",
@@ -126,7 +126,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Lower,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::StatementFinished { .. } => Some(1.0),
             _ => None,
         },
@@ -137,7 +137,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Lower,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::StatementFinished { rows_read, .. } => Some(f64::from(rows_read)),
             _ => None,
         },
@@ -148,7 +148,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Lower,
         fold: FoldKind::Mean,
-        observe: |moment| finished(moment).map(|(request, _)| f64::from(request.rows_read)),
+        observe: |observation| finished(observation).map(|(request, _)| f64::from(request.rows_read)),
     },
     Measure {
         id: "database-busy",
@@ -156,7 +156,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Ratio,
         better: Better::Lower,
         fold: FoldKind::Busy,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::StatementFinished { database_us, .. } => Some(database_us as f64),
             _ => None,
         },
@@ -167,7 +167,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Lower,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::LockWaitBegan { .. } => Some(1.0),
             _ => None,
         },
@@ -178,7 +178,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Ms,
         better: Better::Lower,
         fold: FoldKind::Quantile(950),
-        observe: |moment| finished(moment).map(|(request, _)| request.lock_wait_us as f64),
+        observe: |observation| finished(observation).map(|(request, _)| request.lock_wait_us as f64),
     },
     Measure {
         id: "pool-wait-ms",
@@ -186,7 +186,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Ms,
         better: Better::Lower,
         fold: FoldKind::Quantile(950),
-        observe: |moment| finished(moment).map(|(request, _)| request.pool_wait_us as f64),
+        observe: |observation| finished(observation).map(|(request, _)| request.pool_wait_us as f64),
     },
     Measure {
         id: "deadlocks",
@@ -194,7 +194,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Zero,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::DeadlockFound { .. } => Some(1.0),
             _ => None,
         },
@@ -205,7 +205,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Lower,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::StatementFinished { outcome: StatementOutcome::Failed { sqlstate, .. }, .. } => {
                 (sqlstate.as_str() == "40001").then_some(1.0)
             }
@@ -218,7 +218,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Zero,
         fold: FoldKind::Sum,
-        observe: |moment| (moment.lost_updates > 0).then_some(f64::from(moment.lost_updates)),
+        observe: |observation| (observation.lost_updates > 0).then_some(f64::from(observation.lost_updates)),
     },
     Measure {
         id: "faults",
@@ -226,7 +226,7 @@ const METRICS: &[Measure] = &[
         unit: Unit::Count,
         better: Better::Neither,
         fold: FoldKind::Sum,
-        observe: |moment| match moment.event.kind {
+        observe: |observation| match observation.event.kind {
             EventKind::FaultApplied { .. } => Some(1.0),
             _ => None,
         },
@@ -256,11 +256,11 @@ pub fn measure(id: &str) -> Option<&'static Measure> {
 }
 
 /// The request that this event ends, workers left out, and its status.
-fn finished<'a>(moment: &Moment<'a>) -> Option<(&'a Request, u16)> {
-    let request = moment.finished.filter(|request| !request.is_worker())?;
+fn finished<'a>(observation: &Observation<'a>) -> Option<(&'a RequestRecord, u16)> {
+    let request = observation.finished.filter(|request| !request.is_worker())?;
     Some((request, request.answer?.status))
 }
 
-fn latency(moment: &Moment) -> Option<f64> {
-    finished(moment).map(|(request, _)| (moment.event.at - request.began) as f64)
+fn latency(observation: &Observation) -> Option<f64> {
+    finished(observation).map(|(request, _)| (observation.event.at - request.began) as f64)
 }

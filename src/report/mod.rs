@@ -25,7 +25,7 @@ use ts_rs::TS;
 use crate::scenario::ScenarioDocument;
 use crate::trace::{LogLevel, Micros, Trace};
 
-use index::Index;
+use index::TraceIndex;
 
 pub use answers::answers;
 pub use collision::{Cell, Collision, CollisionRequest, CollisionStep, StepKind, collision};
@@ -235,7 +235,7 @@ pub fn build(live: &Live, trace: &Trace, document: &ScenarioDocument, from: Micr
     }
 }
 
-fn log(index: &Index, trace: &Trace, from: Micros, to: Micros) -> Vec<LogLine> {
+fn log(index: &TraceIndex, trace: &Trace, from: Micros, to: Micros) -> Vec<LogLine> {
     let in_window = index.lines().rev().skip_while(|line| line.at > to).take_while(|line| line.at >= from);
     let line = |line: &index::Line| LogLine {
         at_us: line.at,

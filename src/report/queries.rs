@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::QueryGroup;
-use super::index::{Body, Index};
+use super::index::{Body, TraceIndex};
 use crate::trace::{Micros, Position, RequestId, Symbol, Trace};
 
 /// Of the statements that were sent from `from` to `to`, what was known of them by then. The most expensive first.
-pub fn queries(index: &Index, trace: &Trace, from: Micros, to: Micros) -> Vec<QueryGroup> {
+pub fn queries(index: &TraceIndex, trace: &Trace, from: Micros, to: Micros) -> Vec<QueryGroup> {
     let mut groups: BTreeMap<(Symbol, Position), (QueryGroup, BTreeMap<RequestId, u32>)> = BTreeMap::new();
     for call in index.calls_in(from, to).filter(|call| call.began >= from) {
         let Body::Statement(statement) = &call.body else { continue };

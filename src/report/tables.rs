@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::index::{Fate, Index, Lock, Version};
+use super::index::{Fate, LockRecord, TraceIndex, VersionRecord};
 use super::{RowLock, RowNow, RowVersion, TableNow};
 use crate::trace::{LockStrength, Micros, RowRef, Symbol, Trace, Value};
 
@@ -14,7 +14,7 @@ const ROWS_SHOWN: usize = 60;
 /// Of one row, the newest of those that are committed.
 const VERSIONS_SHOWN: usize = 6;
 
-pub fn tables(index: &Index, trace: &Trace, at: Micros) -> Vec<TableNow> {
+pub fn tables(index: &TraceIndex, trace: &Trace, at: Micros) -> Vec<TableNow> {
     let mut rows: BTreeMap<RowRef, Touched> = BTreeMap::new();
     for version in index.versions_at(at) {
         rows.entry(version.row).or_default().versions.push(version);
@@ -42,8 +42,8 @@ pub fn tables(index: &Index, trace: &Trace, at: Micros) -> Vec<TableNow> {
 #[derive(Default)]
 struct Touched<'a> {
     /// Newest first.
-    versions: Vec<&'a Version>,
-    locks: Vec<&'a Lock>,
+    versions: Vec<&'a VersionRecord>,
+    locks: Vec<&'a LockRecord>,
     /// In the order in which they began to wait.
     waiting: Vec<(u32, u32)>,
 }
@@ -68,14 +68,20 @@ impl Touched<'_> {
     }
 }
 
-fn committed_at(version: &Version, at: Micros) -> Option<Micros> {
+fn committed_at(version: &VersionRecord, at: Micros) -> Option<Micros> {
     match version.fate {
         Fate::Committed(committed) if committed <= at => Some(committed),
         _ => None,
     }
 }
 
-fn table_now(index: &Index, trace: &Trace, table: Symbol, mut rows: Vec<(RowRef, Touched)>, at: Micros) -> TableNow {
+fn table_now(
+    index: &TraceIndex,
+    trace: &Trace,
+    table: Symbol,
+    mut rows: Vec<(RowRef, Touched)>,
+    at: Micros,
+) -> TableNow {
     rows.sort_by_key(|(_, touched)| {
         (!touched.is_held(at), Reverse(touched.versions.first().map(|version| version.at)))
     });

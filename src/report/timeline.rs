@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::index::{Body, Call, Doer, Index, Interval, Request, Statement, Wait};
+use super::index::{Body, CallRecord, Doer, Interval, RequestRecord, StatementRecord, TraceIndex, WaitRecord};
 use super::locks::{Blockers, InTheWay};
 use super::{Arrow, Lane, LaneFamily, SPANS_SHOWN, Span, SpanFamily, Timeline};
 use crate::trace::{ClientId, EventKind, Micros, Position, ServiceOutcome, StatementOutcome, Symbol, Trace};
@@ -10,7 +10,7 @@ use crate::trace::{ClientId, EventKind, Micros, Position, ServiceOutcome, Statem
 /// Details are read by people: more rows than this are counted, not listed.
 const ROWS_LISTED: usize = 6;
 
-pub fn timeline(index: &Index, trace: &Trace, from: Micros, to: Micros) -> Timeline {
+pub fn timeline(index: &TraceIndex, trace: &Trace, from: Micros, to: Micros) -> Timeline {
     let waits = || index.waits_in(from, to).filter(|wait| wait.meets(from, to));
     let first = waits().map(|wait| wait.began).min().unwrap_or(from);
     let blockers = Blockers::new(index, first, to);
@@ -40,15 +40,15 @@ struct Draft<'a> {
     from: Micros,
     number: u32,
     ends: Option<Micros>,
-    of: Of<'a>,
+    of: SpanSource<'a>,
 }
 
-enum Of<'a> {
-    Request(&'a Request),
-    Call(&'a Call),
+enum SpanSource<'a> {
+    Request(&'a RequestRecord),
+    Call(&'a CallRecord),
     /// The same call on the lane of the service that was asked.
-    Asked(&'a Call),
-    Wait(&'a Wait, InTheWay),
+    Asked(&'a CallRecord),
+    Wait(&'a WaitRecord, InTheWay),
 }
 
 struct Builder<'a> {
@@ -61,35 +61,35 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn draft(&mut self, lane: LaneKey, number: u32, interval: &impl Interval, of: Of<'a>) {
+    fn draft(&mut self, lane: LaneKey, number: u32, interval: &impl Interval, of: SpanSource<'a>) {
         let ends = interval.ended().filter(|ended| *ended <= self.to);
         self.drafts.push(Draft { lane, from: interval.began(), number, ends, of });
     }
 
-    fn request(&mut self, request: &'a Request) {
-        self.draft(LaneKey::of(request.doer), request.number, request, Of::Request(request));
+    fn request(&mut self, request: &'a RequestRecord) {
+        self.draft(LaneKey::of(request.doer), request.number, request, SpanSource::Request(request));
     }
 
-    fn call(&mut self, call: &'a Call) {
+    fn call(&mut self, call: &'a CallRecord) {
         if matches!(call.body, Body::Connection { waited: false, .. }) {
             return;
         }
-        self.draft(LaneKey::of(call.doer), call.number, call, Of::Call(call));
+        self.draft(LaneKey::of(call.doer), call.number, call, SpanSource::Call(call));
         if let Body::Service { service, .. } = &call.body
             && call.ended.is_some_and(|ended| ended <= self.to)
         {
-            self.draft(LaneKey::Service(*service), call.number, call, Of::Asked(call));
+            self.draft(LaneKey::Service(*service), call.number, call, SpanSource::Asked(call));
         }
     }
 
-    fn wait(&mut self, wait: &'a Wait) {
+    fn wait(&mut self, wait: &'a WaitRecord) {
         // Whoever was in its way when the window began, where it was already waiting then.
         let at = Some(wait.began.max(self.from)).filter(|at| wait.is_at(*at)).unwrap_or(wait.began);
         let way = self.blockers.of(wait, at);
         if let Some(holder) = way.all().next() {
             self.arrows.push((at, LaneKey::of(wait.doer), LaneKey::of(holder)));
         }
-        self.draft(LaneKey::of(wait.doer), wait.number, wait, Of::Wait(wait, way));
+        self.draft(LaneKey::of(wait.doer), wait.number, wait, SpanSource::Wait(wait, way));
     }
 
     fn finish(mut self) -> Timeline {
@@ -130,18 +130,18 @@ impl<'a> Builder<'a> {
     fn span(&self, draft: &Draft, lane: u32) -> Span {
         let over = draft.ends.is_some();
         let (doer, position) = match &draft.of {
-            Of::Request(request) => (request.doer, None),
-            Of::Call(call) | Of::Asked(call) => (call.doer, Some(call.position)),
-            Of::Wait(wait, _) => (wait.doer, wait.position),
+            SpanSource::Request(request) => (request.doer, None),
+            SpanSource::Call(call) | SpanSource::Asked(call) => (call.doer, Some(call.position)),
+            SpanSource::Wait(wait, _) => (wait.doer, wait.position),
         };
         let (family, label, details) = match &draft.of {
-            Of::Request(request) => self.of_request(request, over),
-            Of::Call(call) => self.of_call(call, over),
-            Of::Asked(call) => {
+            SpanSource::Request(request) => self.of_request(request, over),
+            SpanSource::Call(call) => self.of_call(call, over),
+            SpanSource::Asked(call) => {
                 let (family, label, _) = self.of_call(call, over);
                 (family, label, vec![])
             }
-            Of::Wait(wait, way) => {
+            SpanSource::Wait(wait, way) => {
                 let held = way.holders.iter().map(|of| format!("held by {}, request {}", of.label(), of.request));
                 let ahead = way.ahead.first().map(|of| format!("behind {}, request {}", of.label(), of.request));
                 let ahead = ahead.filter(|_| way.holders.is_empty());
@@ -162,7 +162,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn of_request(&self, request: &Request, over: bool) -> (SpanFamily, String, Vec<String>) {
+    fn of_request(&self, request: &RequestRecord, over: bool) -> (SpanFamily, String, Vec<String>) {
         let mut details = [("asked", request.arguments), ("variant", request.variant)]
             .into_iter()
             .flat_map(|(name, text)| self.named(name, text))
@@ -177,7 +177,7 @@ impl<'a> Builder<'a> {
         (family, answer.status.to_string(), details)
     }
 
-    fn of_call(&self, call: &Call, over: bool) -> (SpanFamily, String, Vec<String>) {
+    fn of_call(&self, call: &CallRecord, over: bool) -> (SpanFamily, String, Vec<String>) {
         let (family, label, mut details) = match &call.body {
             Body::Connection { refused, .. } => {
                 let details = if *refused && over { vec!["none came free in time".to_owned()] } else { vec![] };
@@ -202,7 +202,7 @@ impl<'a> Builder<'a> {
         (family, label, details)
     }
 
-    fn of_statement(&self, statement: &Statement, over: bool) -> (SpanFamily, String, Vec<String>) {
+    fn of_statement(&self, statement: &StatementRecord, over: bool) -> (SpanFamily, String, Vec<String>) {
         let label = self.text(statement.text).split_whitespace().collect::<Vec<_>>().join(" ");
         let mut details = self.named("with", statement.parameters).into_iter().collect::<Vec<_>>();
         let Some(outcome) = statement.outcome.filter(|_| over) else {
@@ -226,7 +226,7 @@ impl<'a> Builder<'a> {
         Some(self.text(text)).filter(|text| !text.is_empty()).map(|text| format!("{name}: {text}"))
     }
 
-    fn versions_of(&self, statement: &Statement) -> Vec<String> {
+    fn versions_of(&self, statement: &StatementRecord) -> Vec<String> {
         let strings = &self.trace.strings;
         let mut lines = vec![];
         for event in statement.told.iter().filter_map(|number| self.trace.event(*number)) {

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use super::SAMPLE_US;
 use super::fold::Fold;
-use super::index::{Index, Taken};
+use super::index::{Taken, TraceIndex};
 use super::live::{InvariantNow, MetricNow, RequestCounts, Sample};
-use super::metrics::Moment;
+use super::metrics::Observation;
 use super::stretches::{Stretch, Stretches};
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Event, EventKind, Micros, Symbol, Trace};
@@ -37,7 +37,7 @@ struct Broken {
 }
 
 /// What an event told of an invariant, for whoever marks and lists it.
-pub struct Told {
+pub struct InvariantChange {
     pub invariant: usize,
     pub first: bool,
     pub stretch: u32,
@@ -67,7 +67,7 @@ impl Totals {
         }
     }
 
-    pub fn take(&mut self, trace: &Trace, event: &Event, taken: &Taken) -> Option<Told> {
+    pub fn take(&mut self, trace: &Trace, event: &Event, taken: &Taken) -> Option<InvariantChange> {
         self.next += 1;
         match &event.kind {
             EventKind::Deployed { variant, edited, .. } => self.deployed(trace, event.at, *variant, *edited),
@@ -79,14 +79,14 @@ impl Totals {
         }
         let blamed = self.stretches.blamed(event.at);
         let finished = taken.finished.as_ref();
-        let moment = Moment { trace, event, finished, lost_updates: taken.lost_updates, blamed };
+        let observation = Observation { trace, event, finished, lost_updates: taken.lost_updates, blamed };
         for fold in &mut self.folds {
-            fold.take(&moment);
+            fold.take(&observation);
         }
         self.count(trace, event, taken)
     }
 
-    fn count(&mut self, trace: &Trace, event: &Event, taken: &Taken) -> Option<Told> {
+    fn count(&mut self, trace: &Trace, event: &Event, taken: &Taken) -> Option<InvariantChange> {
         match &event.kind {
             EventKind::RequestStarted { client, .. } => {
                 if let Some(request) = event.request {
@@ -118,12 +118,12 @@ impl Totals {
                 Rc::make_mut(&mut broken.now).insert(*case);
                 Rc::make_mut(&mut broken.ever).insert(*case);
                 let stretch = self.stretches.broke(place, *case, *since, event.request.or(taken.writer));
-                return Some(Told { invariant: place, first, stretch });
+                return Some(InvariantChange { invariant: place, first, stretch });
             }
             EventKind::InvariantMended { invariant, case } => {
                 let place = self.invariant(trace, *invariant)?;
                 Rc::make_mut(&mut self.broken[place].now).remove(case);
-                return Some(Told { invariant: place, first: false, stretch: 0 });
+                return Some(InvariantChange { invariant: place, first: false, stretch: 0 });
             }
             _ => {}
         }
@@ -160,7 +160,7 @@ impl Totals {
     }
 
     /// What the index said of an event, to count it once more.
-    pub fn recount(&mut self, trace: &Trace, index: &Index, event: &Event) {
+    pub fn recount(&mut self, trace: &Trace, index: &TraceIndex, event: &Event) {
         let finished = event.request.filter(|_| matches!(event.kind, EventKind::RequestFinished { .. }));
         let taken = index.taken(self.next, event.at, finished);
         self.take(trace, event, &taken);

@@ -11,7 +11,7 @@ mod stepper;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::isolation::{Permutation, PermutationStep, Session, Spec};
+use crate::isolation::{Permutation, PermutationStep, Spec, SpecSession};
 use crate::scenario::{InvariantRule, ScenarioDocument};
 use crate::sim::{Run, RunRequest, Sender, Sent};
 use crate::trace::{EventKind, Keep, Micros, QueryResult, RequestId, SessionId, Trace, Value};
@@ -406,7 +406,7 @@ impl Reproduction {
             let sentence = format!("a .spec file has no way to write a closing brace, and one is in: {text}");
             return Err(NoReproduction(sentence));
         }
-        let session = |name: &String| Session { name: name.clone(), setup: None, teardown: None };
+        let session = |name: &String| SpecSession { name: name.clone(), setup: None, teardown: None };
         let mut steps = self.steps.iter().enumerate();
         let mut spec = Spec {
             setups: self.setup.iter().map(|sql| format!("{};", sql.trim_end_matches(';'))).collect(),
@@ -423,7 +423,7 @@ impl Reproduction {
         for (name, session, sql) in named.into_iter().chain(check) {
             order.steps.push(PermutationStep { step: spec.steps.len(), markers: vec![] });
             let sql = format!("{};", sql.trim_end_matches(';'));
-            spec.steps.push(crate::isolation::Step { name, session, sql });
+            spec.steps.push(crate::isolation::SpecStep { name, session, sql });
         }
         spec.permutations.push(order);
         let header = format!(

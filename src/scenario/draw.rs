@@ -135,14 +135,14 @@ pub fn draw_all<'d>(
 }
 
 /// Draws that are being made, each with its value as soon as it is known.
-type Scope<'d> = Vec<(&'d str, &'d Draw, Option<Value>)>;
+type DrawScope<'d> = Vec<(&'d str, &'d Draw, Option<Value>)>;
 
 struct Dealer<'d, 'r, R> {
     rng: &'r mut R,
     place: Place,
     knobs: &'r BTreeMap<String, f64>,
     /// Innermost last.
-    scopes: Vec<Scope<'d>>,
+    scopes: Vec<DrawScope<'d>>,
 }
 
 impl<'d, R: Rng> Dealer<'d, '_, R> {
@@ -176,7 +176,7 @@ impl<'d, R: Rng> Dealer<'d, '_, R> {
             "client" => return self.place.client.into(),
             _ => {}
         }
-        let place = |scope: &Scope<'_>| scope.iter().position(|(known, ..)| *known == name);
+        let place = |scope: &DrawScope<'_>| scope.iter().position(|(known, ..)| *known == name);
         let found = self.scopes.iter().enumerate().rev().find_map(|(level, scope)| Some((level, place(scope)?)));
         found.map_or(Value::Null, |(level, at)| self.at(level, at))
     }
@@ -324,14 +324,14 @@ const ROWS_PER_INSERT: u64 = 100;
 
 /// A statement that adds rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Insert {
+pub struct InsertStatement {
     /// With `$1` for the first of `parameters`.
     pub sql: String,
     pub parameters: Vec<trace::Value>,
 }
 
 impl RowSet {
-    pub fn inserts(&self, rng: &mut impl Rng, knobs: &BTreeMap<String, f64>) -> Vec<Insert> {
+    pub fn inserts(&self, rng: &mut impl Rng, knobs: &BTreeMap<String, f64>) -> Vec<InsertStatement> {
         let names = self.columns.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let count = self.count.at(knobs) as u64;
         (0..count.div_ceil(ROWS_PER_INSERT))
@@ -346,7 +346,7 @@ impl RowSet {
                 let numbers = (1..=parameters.len()).map(|number| format!("${number}")).collect::<Vec<_>>();
                 let rows = numbers.chunks(self.columns.len()).map(|row| format!("({})", row.join(", ")));
                 let rows = rows.collect::<Vec<_>>().join(", ");
-                Insert { sql: format!("INSERT INTO {} ({names}) VALUES {rows}", self.table), parameters }
+                InsertStatement { sql: format!("INSERT INTO {} ({names}) VALUES {rows}", self.table), parameters }
             })
             .collect()
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use change::{Change, TimedChange};
-pub use draw::{Draw, Insert, Place, RowSet, draw_all};
+pub use draw::{Draw, InsertStatement, Place, RowSet, draw_all};
 pub use talk::{Beat, BeatAction, CodeLines, Moment, NamedMoment, Picture, Scene, TalkMistake, View, scenes};
 pub use world::{
     Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, World,

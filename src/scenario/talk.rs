@@ -210,14 +210,14 @@ struct Talk<'a> {
     played_us: Micros,
 }
 
-type Refusal = (String, String);
+type TalkRefusal = (String, String);
 
 impl Talk<'_> {
     fn tell(
         &mut self,
         beat: &Beat,
         find: &mut impl FnMut(&Scene, NamedMoment, Micros) -> Result<Micros, String>,
-    ) -> Result<Scene, Refusal> {
+    ) -> Result<Scene, TalkRefusal> {
         let before = self.scene.deployed.clone();
         let change = beat.action.as_ref().and_then(|action| self.begin(action));
         self.scene.lines = match &beat.lines {
@@ -286,7 +286,7 @@ impl Talk<'_> {
         self.played_us = 0;
     }
 
-    fn change(&mut self, at_us: Micros, change: Change) -> Result<(), Refusal> {
+    fn change(&mut self, at_us: Micros, change: Change) -> Result<(), TalkRefusal> {
         if at_us < self.played_us {
             let what =
                 format!("it changes the run at {} s, which has come to {} s", seconds(at_us), seconds(self.played_us));
@@ -304,7 +304,7 @@ impl Talk<'_> {
         moment: Option<Moment>,
         default: Micros,
         find: &mut impl FnMut(&Scene, NamedMoment, Micros) -> Result<Micros, String>,
-    ) -> Result<Micros, Refusal> {
+    ) -> Result<Micros, TalkRefusal> {
         let end = self.document.environment(&self.scene.environment).map_or(0.0, |environment| environment.length_s);
         match moment {
             None => Ok(default),

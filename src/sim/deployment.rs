@@ -6,7 +6,7 @@ use super::simulation::Simulation;
 use super::statement_log::Sender;
 use super::{Change, RunError};
 use crate::python::{Raised, SourcePosition};
-use crate::scenario::{Clients, Insert};
+use crate::scenario::{Clients, InsertStatement};
 use crate::trace::{ChangeFamily, EventKind, SqlError, Value};
 
 const SCHEMA_FILE: &str = "schema.sql";
@@ -24,7 +24,7 @@ impl Simulation {
         }
         for rows in &document.world.rows {
             let (rng, knobs) = self.kernel.rng_and_knobs();
-            for Insert { sql, parameters } in rows.inserts(&mut rng.rows, knobs) {
+            for InsertStatement { sql, parameters } in rows.inserts(&mut rng.rows, knobs) {
                 self.fill(Sender::Rows, &sql, &parameters).map_err(|error| {
                     RunError::new(format!("rows of {}: {} ({})", rows.table, error.message, error.sqlstate))
                 })?;

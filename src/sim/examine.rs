@@ -7,8 +7,8 @@ use super::RunError;
 use super::cost;
 use super::rng::RngStreams;
 use super::services::Services;
-use crate::python::{Python, Raised, Source};
-use crate::scenario::{Amount, Clients, Insert, InvariantRule, Part, RowSet, ScenarioDocument};
+use crate::python::{Python, Raised, SourceFile};
+use crate::scenario::{Amount, Clients, InsertStatement, InvariantRule, Part, RowSet, ScenarioDocument};
 use crate::sql::{self, Database, DeadlockCheck, Progress, Settings};
 use crate::trace::{ProcessId, SessionId, SqlError, Value};
 
@@ -114,7 +114,7 @@ impl Bench {
         for (place, rows) in document.world.rows.iter().enumerate() {
             let count = Amount::Number(rows.count.at(&environment.knobs).min(ROWS_TRIED));
             let few = RowSet { count, ..rows.clone() };
-            for Insert { sql, parameters } in few.inserts(&mut rng.rows, &environment.knobs) {
+            for InsertStatement { sql, parameters } in few.inserts(&mut rng.rows, &environment.knobs) {
                 if let Err(error) = self.run(&sql, &parameters) {
                     self.object(&Part::Rows(place), None, &error);
                 }
@@ -167,7 +167,7 @@ fn examine_code(document: &ScenarioDocument) -> Vec<Objection> {
     let mut python = Python::new(1, EPOCH_US);
     let mut found = Vec::new();
     for (place, (file, text, entries)) in variants.chain(scripts).enumerate() {
-        if let Err(raised) = python.load(ProcessId(place as u32), Source { file, text }, &entries) {
+        if let Err(raised) = python.load(ProcessId(place as u32), SourceFile { file, text }, &entries) {
             let line = raised.position.as_ref().map(|position| position.line);
             found.push(Objection { part: Part::Code(file.clone()), line, text: said(&raised) });
         }

@@ -21,7 +21,7 @@ use crate::sql::catalog::{self, Catalog, Table};
 use crate::sql::error::{Result, fail, refuse, refused};
 use crate::sql::parser::ast::Query;
 use crate::sql::types::{Type, text};
-use crate::trace::{Column, QueryResult, SqlType, Value};
+use crate::trace::{QueryResult, ResultColumn, SqlType, Value};
 
 struct SystemTable {
     schema: &'static str,
@@ -168,7 +168,7 @@ fn column_name(expr: &ast::Expr) -> String {
 }
 
 /// The query as GlueSQL takes it, and the columns it gives.
-fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<Column>)> {
+fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<ResultColumn>)> {
     let mut query = query.clone();
     let ast::SetExpr::Select(select) = &mut *query.body else { return refuse("UNION over the system's tables") };
     let plain = query.with.is_none() && query.locks.is_empty() && query.fetch.is_none() && select.having.is_none();
@@ -221,7 +221,7 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<Column>)> {
             expr if NUMBERS.contains(&&*column_name(expr)) => SqlType::Int4,
             _ => SqlType::Text,
         };
-        columns.push(Column { name: Rc::from(name.as_str()), sql_type });
+        columns.push(ResultColumn { name: Rc::from(name.as_str()), sql_type });
     }
     for (alias, table) in &read {
         if !select.selection.as_ref().is_some_and(|condition| asks_for_public(condition, alias, table, read.len() == 1))

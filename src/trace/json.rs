@@ -6,7 +6,7 @@ mod reader;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
-use reader::Reader;
+use reader::JsonReader;
 
 /// PostgreSQL's numeric has so many digits before and after the point.
 const WHOLE_DIGITS_MOST: i64 = 131_072;
@@ -47,12 +47,12 @@ type Result<T, E = JsonError> = std::result::Result<T, E>;
 impl Json {
     /// Reads a document, with escapes resolved.
     pub fn parse(text: &str) -> Result<Json> {
-        Reader::new(text, true).document()
+        JsonReader::new(text, true).document()
     }
 
     /// Whether the text is JSON. What escapes stand for is not looked at.
     pub fn check(text: &str) -> Result<()> {
-        Reader::new(text, false).document().map(|_| ())
+        JsonReader::new(text, false).document().map(|_| ())
     }
 
     pub fn member(&self, key: &str) -> Option<&Json> {
@@ -200,7 +200,7 @@ pub fn hash<H: Hasher>(text: &str, state: &mut H) {
 /// A member of a `json` text as it is written there: of equal keys the last.
 pub fn written_member<'t>(text: &'t str, key: &str) -> Result<Option<&'t str>> {
     let mut found = None;
-    Reader::new(text, true).each_member(&mut |name, value| {
+    JsonReader::new(text, true).each_member(&mut |name, value| {
         if name == key {
             found = Some(value);
         }
@@ -211,7 +211,7 @@ pub fn written_member<'t>(text: &'t str, key: &str) -> Result<Option<&'t str>> {
 /// An element of a `json` text as it is written there.
 pub fn written_element(text: &str, place: i64) -> Result<Option<&str>> {
     let mut elements = Vec::new();
-    Reader::new(text, true).each_element(&mut |value| elements.push(value))?;
+    JsonReader::new(text, true).each_element(&mut |value| elements.push(value))?;
     Ok(from_either_end(place, elements.len()).and_then(|at| elements.get(at).copied()))
 }
 

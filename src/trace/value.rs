@@ -57,7 +57,7 @@ pub enum SqlType {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Column {
+pub struct ResultColumn {
     pub name: Rc<str>,
     pub sql_type: SqlType,
 }
@@ -68,7 +68,7 @@ pub struct QueryResult {
     /// PostgreSQL's command tag: `SELECT 2`, `UPDATE 1`, `BEGIN` …
     pub tag: String,
     /// `None` for a statement that returns no rows (an UPDATE without RETURNING, a COMMIT).
-    pub columns: Option<Rc<[Column]>>,
+    pub columns: Option<Rc<[ResultColumn]>>,
     pub rows: Vec<Vec<Value>>,
     /// Rows returned or changed, as `cur.rowcount` tells it; `None` where PostgreSQL gives no count.
     pub row_count: Option<u64>,

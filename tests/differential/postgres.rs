@@ -17,7 +17,7 @@ use fallible_iterator::FallibleIterator;
 use postgres_protocol::message::backend::{ErrorFields, Message};
 use postgres_protocol::message::frontend;
 use tempfile::TempDir;
-use twoam::isolation::{Answer, Arrival, Failure, Server, StatementResult};
+use twoam::isolation::{Arrival, ErrorResponse, QueryResponse, ServerUnderTest, StatementResult};
 use twoam::trace::{Notice, Sqlstate};
 
 /// A running server. Tests share one, each in a database of its own.
@@ -176,7 +176,7 @@ pub struct Connection {
     process: i32,
     /// `I`, `T` or `E` as in ReadyForQuery; `None` while a query runs.
     state: Option<u8>,
-    answer: Answer,
+    answer: QueryResponse,
     /// Columns and rows of the statement that is being answered.
     columns: Option<Vec<String>>,
     rows: Vec<Vec<Option<String>>>,
@@ -199,7 +199,7 @@ impl Connection {
             received: BytesMut::new(),
             process: 0,
             state: None,
-            answer: Answer::default(),
+            answer: QueryResponse::default(),
             columns: None,
             rows: Vec::new(),
             notices: VecDeque::new(),
@@ -216,7 +216,7 @@ impl Connection {
     }
 
     /// Sends a query and waits for all of its answer.
-    pub fn query(&mut self, sql: &str) -> Answer {
+    pub fn query(&mut self, sql: &str) -> QueryResponse {
         self.send(sql);
         self.wait();
         std::mem::take(&mut self.answer)
@@ -234,7 +234,7 @@ impl Connection {
     fn send(&mut self, sql: &str) {
         let mut message = BytesMut::new();
         frontend::query(sql, &mut message).expect("a query has no zero byte");
-        self.answer = Answer::default();
+        self.answer = QueryResponse::default();
         self.searched = false;
         self.state = None;
         self.stream.set_nonblocking(false).expect("a socket");
@@ -283,7 +283,7 @@ impl Connection {
         self.closed = true;
         self.state = Some(b'I');
         if self.answer.failure.is_none() {
-            self.answer.failure = Some(Failure::new("08006", "the server closed the connection"));
+            self.answer.failure = Some(ErrorResponse::new("08006", "the server closed the connection"));
         }
     }
 
@@ -308,7 +308,7 @@ impl Connection {
                 let (severity, sqlstate, message) = fields(body.fields());
                 self.columns = None;
                 self.rows.clear();
-                self.answer.failure = Some(Failure { severity, sqlstate, message });
+                self.answer.failure = Some(ErrorResponse { severity, sqlstate, message });
             }
             Message::NoticeResponse(body) => {
                 let (severity, sqlstate, message) = fields(body.fields());
@@ -408,7 +408,7 @@ impl RealServer {
     }
 }
 
-impl Server for RealServer {
+impl ServerUnderTest for RealServer {
     fn begin(&mut self, connections: usize) {
         let reusable = self.connections.len() == connections
             && self.connections.iter().zip(&self.busy).all(|(it, busy)| !busy && !it.closed && it.state == Some(b'I'));

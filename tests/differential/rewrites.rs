@@ -2,7 +2,7 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use twoam::isolation::{Answer, Failure, StatementResult};
+use twoam::isolation::{ErrorResponse, QueryResponse, StatementResult};
 use twoam::sql::{Database, DeadlockCheck, Progress, Settings, rewrites};
 use twoam::trace::SessionId;
 
@@ -25,16 +25,16 @@ impl Side {
     }
 
     /// Rows in an order of their own: where a query asks for none they come as the plan gives them.
-    fn query(&mut self, sql: &str) -> Answer {
+    fn query(&mut self, sql: &str) -> QueryResponse {
         let outcome = self.database.execute(self.session, 0, sql, &[]);
         let (results, failure) = match &outcome.progress {
             Progress::Done(results) => (results, None),
-            Progress::Failed(error) => (&outcome.completed, Some(Failure::from(error))),
+            Progress::Failed(error) => (&outcome.completed, Some(ErrorResponse::from(error))),
             Progress::Wait(wait) => panic!("the only session waits for {}", wait.on),
         };
         let mut results: Vec<StatementResult> = results.iter().map(StatementResult::from).collect();
         results.iter_mut().for_each(|result| result.rows.sort_by_key(|row| format!("{row:?}")));
-        Answer { results, failure }
+        QueryResponse { results, failure }
     }
 }
 
@@ -57,7 +57,7 @@ fn compare(script: &[String], left_out: &str) {
     let (mut whole, mut less) = (Side::new(None), Side::new(Some(left_out)));
     for sql in script {
         let (with, without) = (whole.query(sql), less.query(sql));
-        let fails_in_a_value = |answer: &Answer| {
+        let fails_in_a_value = |answer: &QueryResponse| {
             answer.failure.as_ref().is_some_and(|failure| {
                 failure.sqlstate.as_str().starts_with("22") || failure.message.starts_with("a numeric NaN or infinity")
             })

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
-use twoam::isolation::{self, Ending, Permutation, PermutationStep, Session, Spec, Step};
+use twoam::isolation::{self, Ending, Permutation, PermutationStep, Spec, SpecSession, SpecStep};
 
 /// Which isolation levels the sessions of a schedule use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +38,17 @@ impl<'a> ScheduleGrammar<'a> {
         for session in 0..self.rng.random_range(2..=4) {
             let name = format!("s{}", session + 1);
             for (number, sql) in self.session().into_iter().enumerate() {
-                spec.steps.push(Step { name: format!("{name}_{}", number + 1), session, sql });
+                spec.steps.push(SpecStep { name: format!("{name}_{}", number + 1), session, sql });
             }
-            spec.sessions.push(Session { name, setup: None, teardown: None });
+            spec.sessions.push(SpecSession { name, setup: None, teardown: None });
         }
         let mut order = self.interleave(&spec);
         let session = spec.sessions.len();
-        spec.sessions.push(Session { name: FIN.to_owned(), setup: None, teardown: None });
+        spec.sessions.push(SpecSession { name: FIN.to_owned(), setup: None, teardown: None });
         for table in ["accounts", "orders"] {
             order.push(spec.steps.len());
             let sql = format!("SELECT * FROM {table} ORDER BY id;");
-            spec.steps.push(Step { name: format!("{FIN}_{table}"), session, sql });
+            spec.steps.push(SpecStep { name: format!("{FIN}_{table}"), session, sql });
         }
         spec.permutations = vec![permutation(&order)];
         spec

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use twoam::isolation::{self, Ending, Entry, Report, Spec};
+use twoam::isolation::{self, Ending, ReportEntry, Spec, SpecReport};
 
 use crate::number;
 use crate::postgres::RealServer;
@@ -32,12 +32,12 @@ pub enum Verdict {
 
 pub struct Comparison {
     pub verdict: Verdict,
-    pub ours: Report,
-    pub theirs: Report,
+    pub ours: SpecReport,
+    pub theirs: SpecReport,
 }
 
 /// What ours says it does not offer.
-pub fn refusal(ours: &Report) -> Option<String> {
+pub fn refusal(ours: &SpecReport) -> Option<String> {
     let failures = events(ours).into_iter().filter_map(|it| it.failure);
     failures.filter(|it| it.sqlstate.as_str() == "0A000").map(|it| it.message).next()
 }
@@ -63,7 +63,7 @@ pub fn compare(spec: &Spec, levels: Levels, servers: &mut Servers) -> Comparison
     Comparison { verdict, ours, theirs }
 }
 
-fn postgres_may_answer(spec: &Spec, ours: &Report, servers: &mut Servers) -> bool {
+fn postgres_may_answer(spec: &Spec, ours: &SpecReport, servers: &mut Servers) -> bool {
     let ours = events(ours);
     (0..2).any(|_| {
         ours == events(&isolation::run_on(spec, &mut servers.by_place))
@@ -77,7 +77,7 @@ struct Event {
     step: String,
     is: EventKind,
     results: Vec<isolation::StatementResult>,
-    failure: Option<isolation::Failure>,
+    failure: Option<isolation::ErrorResponse>,
     notices: Vec<String>,
 }
 
@@ -95,16 +95,16 @@ impl Event {
     }
 }
 
-fn events(report: &Report) -> Vec<Event> {
+fn events(report: &SpecReport) -> Vec<Event> {
     let event =
         |step: &str, is| Event { step: step.to_owned(), is, results: Vec::new(), failure: None, notices: Vec::new() };
     let permutation = &report.permutations[0];
     let mut events = Vec::new();
     for entry in &permutation.entries {
         match entry {
-            Entry::Block(_) | Entry::Notice { .. } => {}
-            Entry::Waiting { step, .. } => events.push(event(step, EventKind::Waiting)),
-            Entry::Ended { step, sql, after_waiting, answer, notices } => {
+            ReportEntry::Block(_) | ReportEntry::Notice { .. } => {}
+            ReportEntry::Waiting { step, .. } => events.push(event(step, EventKind::Waiting)),
+            ReportEntry::Ended { step, sql, after_waiting, answer, notices } => {
                 let is = if *after_waiting { EventKind::Completed } else { EventKind::Done };
                 let mut results = answer.results.clone();
                 if !sql.contains("ORDER BY") {
@@ -127,7 +127,7 @@ fn events(report: &Report) -> Vec<Event> {
 }
 
 /// Both found a deadlock, and up to the first victim nothing differs.
-fn differs_by_victim(ours: &Report, theirs: &Report) -> bool {
+fn differs_by_victim(ours: &SpecReport, theirs: &SpecReport) -> bool {
     let (ours, theirs) = (events(ours), events(theirs));
     let has_victim = |events: &[Event]| events.iter().any(|it| it.sqlstate() == Some("40P01"));
     let first = ours.iter().zip(&theirs).find(|(our, their)| our != their);
@@ -136,7 +136,7 @@ fn differs_by_victim(ours: &Report, theirs: &Report) -> bool {
 }
 
 /// Whether PostgreSQL, running our committed transactions one after the other in some order, reads and leaves the same.
-fn has_serial_order(spec: &Spec, ours: &Report, server: &mut RealServer) -> bool {
+fn has_serial_order(spec: &Spec, ours: &SpecReport, server: &mut RealServer) -> bool {
     let ours: BTreeMap<String, Event> = events(ours).into_iter().map(|it| (it.step.clone(), it)).collect();
     let steps_of = |session: usize| (0..spec.steps.len()).filter(move |it| spec.steps[*it].session == session);
     let committed = |session: &usize| {
@@ -216,7 +216,7 @@ fn shrink(mut spec: Spec, levels: Levels, servers: &mut Servers) -> (Spec, Compa
     (smaller, comparison)
 }
 
-fn aborts(report: &Report) -> usize {
+fn aborts(report: &SpecReport) -> usize {
     events(report).iter().filter(|it| it.sqlstate() == Some("40001")).count()
 }
 

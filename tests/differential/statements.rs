@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use twoam::isolation::{Answer, Failure, StatementResult};
+use twoam::isolation::{ErrorResponse, QueryResponse, StatementResult};
 use twoam::sql::{Database, DeadlockCheck, Progress, Settings};
 use twoam::trace::SessionId;
 
@@ -32,15 +32,15 @@ impl Ours {
         self.database.in_transaction(self.session)
     }
 
-    pub fn query(&mut self, sql: &str) -> Answer {
+    pub fn query(&mut self, sql: &str) -> QueryResponse {
         let outcome = self.database.execute(self.session, 0, sql, &[]);
         match outcome.progress {
             Progress::Done(results) => {
-                Answer { results: results.iter().map(StatementResult::from).collect(), failure: None }
+                QueryResponse { results: results.iter().map(StatementResult::from).collect(), failure: None }
             }
-            Progress::Failed(error) => Answer {
+            Progress::Failed(error) => QueryResponse {
                 results: outcome.completed.iter().map(StatementResult::from).collect(),
-                failure: Some(Failure::from(&error)),
+                failure: Some(ErrorResponse::from(&error)),
             },
             Progress::Wait(wait) => panic!("the only session waits for {}", wait.on),
         }
@@ -48,7 +48,7 @@ impl Ours {
 }
 
 /// What ours answers when nothing was asked before.
-pub fn answer_of(sql: &str) -> Answer {
+pub fn answer_of(sql: &str) -> QueryResponse {
     Ours::new().query(sql)
 }
 
@@ -67,7 +67,7 @@ impl Theirs {
     }
 
     /// Whether PostgreSQL gives this answer to a query when it reads and joins in another way.
-    fn may_answer(&mut self, sql: &str, answer: &Answer) -> bool {
+    fn may_answer(&mut self, sql: &str, answer: &QueryResponse) -> bool {
         (sql.starts_with("SELECT") || sql.starts_with("WITH"))
             && !sql.contains("nextval")
             && OTHER_PLANS.iter().any(|settings| {
@@ -78,7 +78,7 @@ impl Theirs {
             })
     }
 
-    pub fn query(&mut self, sql: &str) -> Answer {
+    pub fn query(&mut self, sql: &str) -> QueryResponse {
         self.connection.query(sql)
     }
 
@@ -107,8 +107,8 @@ const OTHER_PLANS: &[&str] = &[
 
 struct Divergence {
     sql: String,
-    ours: Answer,
-    theirs: Answer,
+    ours: QueryResponse,
+    theirs: QueryResponse,
 }
 
 #[derive(Default)]
@@ -148,7 +148,7 @@ fn compare(script: &[String], theirs: &mut Theirs, tally: &mut Tally) -> Option<
     None
 }
 
-pub fn same(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
+pub fn same(sql: &str, ours: &QueryResponse, theirs: &QueryResponse) -> bool {
     match (&ours.failure, &theirs.failure) {
         (Some(our), Some(their)) if our.sqlstate == their.sqlstate => {
             our.message == their.message || message_is_free(our)
@@ -168,8 +168,8 @@ pub fn same(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
 
 /// Several values of a statement cannot be computed. Which of them is met first goes by the order in which rows are read and
 /// joined, and that is open.
-fn fail_in_values(ours: &Answer, theirs: &Answer) -> bool {
-    let code = |it: &Answer| it.failure.as_ref().map(|it| it.sqlstate.as_str().to_owned());
+fn fail_in_values(ours: &QueryResponse, theirs: &QueryResponse) -> bool {
+    let code = |it: &QueryResponse| it.failure.as_ref().map(|it| it.sqlstate.as_str().to_owned());
     match (code(ours), code(theirs)) {
         (Some(our), Some(their)) => our != their && our.starts_with("22") && their.starts_with("22"),
         _ => false,
@@ -177,8 +177,8 @@ fn fail_in_values(ours: &Answer, theirs: &Answer) -> bool {
 }
 
 /// A value that one side computed and the other did not.
-fn one_fails_in_a_value(ours: &Answer, theirs: &Answer) -> bool {
-    let fails = |it: &Answer| it.failure.as_ref().is_some_and(|it| it.sqlstate.as_str().starts_with("22"));
+fn one_fails_in_a_value(ours: &QueryResponse, theirs: &QueryResponse) -> bool {
+    let fails = |it: &QueryResponse| it.failure.as_ref().is_some_and(|it| it.sqlstate.as_str().starts_with("22"));
     fails(ours) != fails(theirs) && (ours.failure.is_none() || theirs.failure.is_none())
 }
 
@@ -205,7 +205,7 @@ pub fn same_rows(ours: &[Row], theirs: &[Row], is_ordered: bool) -> bool {
 }
 
 /// Where the text of the message says how PostgreSQL is made, the code alone is compared.
-fn message_is_free(failure: &Failure) -> bool {
+fn message_is_free(failure: &ErrorResponse) -> bool {
     matches!(failure.sqlstate.as_str(), "42601" | "42883" | "42804" | "42P18" | "42725" | "42803" | "22007" | "22008")
 }
 
@@ -235,7 +235,7 @@ fn shrink(mut script: Vec<String>, first: &Divergence, theirs: &mut Theirs) -> (
     (script, divergence)
 }
 
-pub fn shown(answer: &Answer) -> String {
+pub fn shown(answer: &QueryResponse) -> String {
     let mut text = String::new();
     for result in &answer.results {
         text += &format!("  {}", result.tag);

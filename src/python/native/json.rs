@@ -145,17 +145,17 @@ mod texts {
         let Some(text) = string.to_str() else { return Ok(None) };
         let start = if text.is_ascii() { Some(index) } else { text.char_indices().nth(index).map(|(at, _)| at) };
         let Some(rest) = start.and_then(|start| text.get(start..)) else { return Ok(None) };
-        let mut reader = Reader { text: rest, at: 0 };
+        let mut reader = JsonDecoder { text: rest, at: 0 };
         let Some(value) = reader.value(0, vm)? else { return Ok(None) };
         Ok(Some((value, index + rest[..reader.at].chars().count())))
     }
 
-    struct Reader<'a> {
+    struct JsonDecoder<'a> {
         text: &'a str,
         at: usize,
     }
 
-    impl<'a> Reader<'a> {
+    impl<'a> JsonDecoder<'a> {
         fn peek(&self) -> Option<u8> {
             self.text.as_bytes().get(self.at).copied()
         }

@@ -1,6 +1,6 @@
 //! What went wrong first, and which requests had a part in it.
 
-use super::super::index::{self, Fate, Index, Version};
+use super::super::index::{self, Fate, TraceIndex, VersionRecord};
 use super::super::locks::Blockers;
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Micros, RequestId, Symbol, Trace, Value};
@@ -14,7 +14,7 @@ pub struct Clash {
     pub requests: Vec<RequestId>,
 }
 
-pub fn first_clash(index: &Index, trace: &Trace, document: &ScenarioDocument, to: Micros) -> Option<Clash> {
+pub fn first_clash(index: &TraceIndex, trace: &Trace, document: &ScenarioDocument, to: Micros) -> Option<Clash> {
     let lost = index.lost_updates().find(|lost| lost.committed <= to).map(|lost| Clash {
         of: "lost-updates".to_owned(),
         at: lost.committed,
@@ -42,7 +42,7 @@ pub fn first_clash(index: &Index, trace: &Trace, document: &ScenarioDocument, to
 }
 
 /// A request, and the one it waited for, if it waited.
-fn with_blocker(index: &Index, id: RequestId) -> Vec<RequestId> {
+fn with_blocker(index: &TraceIndex, id: RequestId) -> Vec<RequestId> {
     let Some(request) = index.request(id) else { return vec![] };
     let ended = request.answer.map_or(request.began, |answer| answer.at);
     let wait =
@@ -53,7 +53,7 @@ fn with_blocker(index: &Index, id: RequestId) -> Vec<RequestId> {
 
 /// The last two requests that wrote what the broken row is made of: the row itself, or else those rows that have most of its values in
 /// columns of the same names. Where there are none, the last that wrote a table the rule reads, and the one whose row is most like it.
-fn writers(index: &Index, trace: &Trace, case: &index::Case) -> Vec<RequestId> {
+fn writers(index: &TraceIndex, trace: &Trace, case: &index::CaseRecord) -> Vec<RequestId> {
     let writes = Writes::before(index, trace, case);
     let about = index.row_of(case.id, case.case);
     let of_row = writes.all.iter().filter(|write| Some(write.version.row) == about).collect::<Vec<_>>();
@@ -80,17 +80,17 @@ struct Writes<'a> {
 struct Write<'a> {
     at: Micros,
     request: RequestId,
-    version: &'a Version,
+    version: &'a VersionRecord,
     /// How many of the case's values it has in columns of the same names.
     alike: usize,
 }
 
 impl<'a> Writes<'a> {
-    fn before(index: &'a Index, trace: &Trace, case: &index::Case) -> Writes<'a> {
+    fn before(index: &'a TraceIndex, trace: &Trace, case: &index::CaseRecord) -> Writes<'a> {
         let read = index.tables_read(case.id);
         let row = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(trace.strings.text(case.row));
         let row = row.unwrap_or_default();
-        let alike = |version: &Version| {
+        let alike = |version: &VersionRecord| {
             let columns = index.columns(version.row.table).iter().zip(version.values.iter().flat_map(|it| it.iter()));
             let same = |(column, value): &(&Symbol, &Value)| {
                 // Every table has an id of its own.
@@ -101,7 +101,7 @@ impl<'a> Writes<'a> {
             };
             columns.filter(same).count()
         };
-        let write = |version: &'a Version| match version.fate {
+        let write = |version: &'a VersionRecord| match version.fate {
             Fate::Committed(at) if at <= case.since && read.contains(&version.row.table) => {
                 Some(Write { at, request: version.request?, version, alike: alike(version) })
             }
@@ -124,7 +124,7 @@ fn last_two<'a>(writes: impl DoubleEndedIterator<Item = &'a Write<'a>>) -> Vec<R
 }
 
 /// How many values two rows of a table share. What is true or false says little of a row.
-fn likeness(one: &Version, other: &Version) -> usize {
+fn likeness(one: &VersionRecord, other: &VersionRecord) -> usize {
     if one.row.table != other.row.table || one.row.key == other.row.key {
         return 0;
     }

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::cases::cases;
-use super::index::{Index, Request};
+use super::index::{RequestRecord, TraceIndex};
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Micros, Trace};
 
 use clash::first_clash;
-use teller::Teller;
+use teller::CollisionTeller;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Collision {
@@ -88,18 +88,18 @@ pub struct Cell {
 }
 
 /// The first up to a moment.
-pub fn collision(index: &Index, trace: &Trace, document: &ScenarioDocument, to: Micros) -> Option<Collision> {
+pub fn collision(index: &TraceIndex, trace: &Trace, document: &ScenarioDocument, to: Micros) -> Option<Collision> {
     let clash = first_clash(index, trace, document, to)?;
     let sentence = cases(index, trace, document, clash.told, clash.told);
     let is_it = |case: &super::Case| case.of == clash.of && (case.since_us == clash.at || case.at_us == clash.at);
     let sentence = sentence.into_iter().find(is_it).map(|case| case.sentence)?;
     let mut requests = clash.requests.iter().filter_map(|id| index.request(*id)).collect::<Vec<_>>();
     requests.sort_by_key(|request| request.number);
-    let teller = Teller::new(index, trace, to, &requests);
+    let teller = CollisionTeller::new(index, trace, to, &requests);
     let mut steps =
         requests.iter().zip(0..).flat_map(|(request, place)| teller.steps(request, place)).collect::<Vec<_>>();
     steps.sort_by_key(|step| (step.from_us, step.kind == StepKind::Answer));
-    let shown = |request: &&Request| {
+    let shown = |request: &&RequestRecord| {
         let answer = request.answer.filter(|answer| answer.at <= to);
         CollisionRequest {
             request: request.doer.request.0,

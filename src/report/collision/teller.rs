@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::super::index::{Body, Call, Fate, Index, Request, Statement, Version};
+use super::super::index::{Body, CallRecord, Fate, RequestRecord, StatementRecord, TraceIndex, VersionRecord};
 use super::{Cell, CollisionStep, StepKind};
 use crate::trace::{EventKind, Micros, RequestId, RowRef, ServiceOutcome, StatementOutcome, Symbol, Trace, Value};
 
@@ -12,12 +12,12 @@ const STEPS_MOST: usize = 16;
 
 const CELLS_MOST: usize = 3;
 
-pub struct Teller<'a> {
-    index: &'a Index,
+pub struct CollisionTeller<'a> {
+    index: &'a TraceIndex,
     trace: &'a Trace,
     to: Micros,
     /// Versions of the rows that the requests touched, oldest first.
-    versions: BTreeMap<RowRef, Vec<&'a Version>>,
+    versions: BTreeMap<RowRef, Vec<&'a VersionRecord>>,
     /// Rows that more than one of them touched, and of each row the columns that they change.
     shared: BTreeSet<RowRef>,
     changed: BTreeMap<RowRef, BTreeSet<usize>>,
@@ -32,10 +32,21 @@ struct Touch {
     values: Option<Rc<[Value]>>,
 }
 
-impl<'a> Teller<'a> {
-    pub fn new(index: &'a Index, trace: &'a Trace, to: Micros, requests: &[&'a Request]) -> Teller<'a> {
-        let mut teller =
-            Teller { index, trace, to, versions: BTreeMap::new(), shared: BTreeSet::new(), changed: BTreeMap::new() };
+impl<'a> CollisionTeller<'a> {
+    pub fn new(
+        index: &'a TraceIndex,
+        trace: &'a Trace,
+        to: Micros,
+        requests: &[&'a RequestRecord],
+    ) -> CollisionTeller<'a> {
+        let mut teller = CollisionTeller {
+            index,
+            trace,
+            to,
+            versions: BTreeMap::new(),
+            shared: BTreeSet::new(),
+            changed: BTreeMap::new(),
+        };
         for version in index.versions_ever() {
             teller.versions.entry(version.row).or_default().push(version);
         }
@@ -58,7 +69,7 @@ impl<'a> Teller<'a> {
         teller
     }
 
-    fn statements(&self, request: &Request) -> impl Iterator<Item = (&'a Call, &'a Statement)> {
+    fn statements(&self, request: &RequestRecord) -> impl Iterator<Item = (&'a CallRecord, &'a StatementRecord)> {
         let id = request.doer.request;
         self.index.calls_in(request.began, self.to).filter(move |call| call.doer.request == id).filter_map(|call| {
             match &call.body {
@@ -68,7 +79,7 @@ impl<'a> Teller<'a> {
         })
     }
 
-    fn touches(&self, statement: &Statement) -> Vec<Touch> {
+    fn touches(&self, statement: &StatementRecord) -> Vec<Touch> {
         let mut touches = vec![];
         for (number, event) in statement.told.iter().filter_map(|number| Some((*number, self.trace.event(*number)?))) {
             match &event.kind {
@@ -112,7 +123,7 @@ impl<'a> Teller<'a> {
         })
     }
 
-    pub fn steps(&self, request: &Request, place: u32) -> Vec<CollisionStep> {
+    pub fn steps(&self, request: &RequestRecord, place: u32) -> Vec<CollisionStep> {
         let id = request.doer.request;
         let mut steps: Vec<(u32, CollisionStep)> = vec![];
         let waits = self.index.waits_at(self.to).any(|wait| wait.doer.request == id);
@@ -164,7 +175,7 @@ impl<'a> Teller<'a> {
         steps
     }
 
-    fn statement(&self, mut step: CollisionStep, statement: &Statement) -> Option<CollisionStep> {
+    fn statement(&self, mut step: CollisionStep, statement: &StatementRecord) -> Option<CollisionStep> {
         step.label = self.text(statement.text).split_whitespace().collect::<Vec<_>>().join(" ");
         let word = step.label.split([' ', ';']).next().unwrap_or_default().to_ascii_lowercase();
         step.kind = match word.as_str() {

@@ -4,13 +4,13 @@
 //!
 //! It forgets as the trace does, and keeps nothing but what is going on for whoever asks for totals only.
 
-mod past;
+mod history;
 mod records;
 mod rows;
 mod take;
 mod wrongs;
 
-pub use past::{Interval, Past};
+pub use history::{History, Interval};
 pub use records::*;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,15 +21,15 @@ use crate::trace::{CallId, ClientId, Micros, Position, RequestId, RowRef, Sessio
 /// More of what has no end of its own (lost updates, deadlocks, cases of requests) than this is not kept one by one.
 const KEPT: usize = 100_000;
 
-pub struct Index {
+pub struct TraceIndex {
     /// What is over is kept, too.
     keeps: bool,
 
-    requests: BTreeMap<RequestId, Request>,
-    calls: BTreeMap<CallId, Call>,
+    requests: BTreeMap<RequestId, RequestRecord>,
+    calls: BTreeMap<CallId, CallRecord>,
     /// Sleeps by the moment at which they end, and the number of their event.
-    sleeps: BTreeMap<(Micros, u32), Call>,
-    waits: BTreeMap<CallId, Wait>,
+    sleeps: BTreeMap<(Micros, u32), CallRecord>,
+    waits: BTreeMap<CallId, WaitRecord>,
     /// Who has which connection.
     sessions: BTreeMap<SessionId, Doer>,
     transactions: BTreeMap<Xid, Hands>,
@@ -50,48 +50,48 @@ pub struct Index {
     past: Ended,
     lost: VecDeque<(u32, LostUpdate)>,
     deadlocks: VecDeque<Deadlock>,
-    cases: VecDeque<Case>,
+    cases: VecDeque<CaseRecord>,
     lines: VecDeque<Line>,
 }
 
 #[derive(Default)]
 struct Ended {
-    requests: Past<Request>,
-    calls: Past<Call>,
-    waits: Past<Wait>,
-    transactions: Past<Transaction>,
-    versions: Past<Version>,
-    locks: Past<Lock>,
+    requests: History<RequestRecord>,
+    calls: History<CallRecord>,
+    waits: History<WaitRecord>,
+    transactions: History<TransactionRecord>,
+    versions: History<VersionRecord>,
+    locks: History<LockRecord>,
 }
 
 /// What a running transaction has done, in order: a savepoint takes the last of it back.
 struct Hands {
-    transaction: Transaction,
-    effects: Vec<Effect>,
+    transaction: TransactionRecord,
+    effects: Vec<RowEffect>,
     /// The lock that counts on each row: its place among the effects.
     held: BTreeMap<RowRef, usize>,
 }
 
-enum Effect {
-    Written(Version),
+enum RowEffect {
+    Written(VersionRecord),
     /// With the place of the lock that it made stronger.
-    Locked(Lock, Option<usize>),
+    Locked(LockRecord, Option<usize>),
 }
 
 /// What an event was found to be.
 #[derive(Default)]
 pub struct Taken {
     /// The request that it ends.
-    pub finished: Option<Request>,
+    pub finished: Option<RequestRecord>,
     /// Lost updates that it makes final.
     pub lost_updates: u32,
     /// Who wrote the row last that it says breaks an invariant.
     pub writer: Option<RequestId>,
 }
 
-impl Index {
-    pub fn new() -> Index {
-        Index {
+impl TraceIndex {
+    pub fn new() -> TraceIndex {
+        TraceIndex {
             keeps: true,
             requests: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -116,8 +116,8 @@ impl Index {
     }
 
     /// For whoever asks for totals only.
-    pub fn of_totals() -> Index {
-        Index { keeps: false, ..Index::new() }
+    pub fn of_totals() -> TraceIndex {
+        TraceIndex { keeps: false, ..TraceIndex::new() }
     }
 
     pub fn keeps(&self) -> bool {
@@ -139,55 +139,55 @@ impl Index {
     }
 
     /// Those on their way at a moment, workers included.
-    pub fn requests_at(&self, at: Micros) -> impl Iterator<Item = &Request> {
+    pub fn requests_at(&self, at: Micros) -> impl Iterator<Item = &RequestRecord> {
         self.requests_in(at, at).filter(move |request| request.is_at(at))
     }
 
     /// By their end, then those that have none.
-    pub fn requests_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Request> {
+    pub fn requests_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &RequestRecord> {
         let all = self.past.requests.ended_from(from).chain(self.requests.values());
         all.filter(move |request| request.began <= to)
     }
 
-    pub fn request(&self, id: RequestId) -> Option<&Request> {
+    pub fn request(&self, id: RequestId) -> Option<&RequestRecord> {
         self.requests.get(&id).or_else(|| self.past.requests.all().find(|request| request.doer.request == id))
     }
 
-    pub fn calls_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Call> {
+    pub fn calls_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &CallRecord> {
         let open = self.calls.values().chain(self.sleeps.values());
         self.past.calls.ended_from(from).chain(open).filter(move |call| call.began <= to)
     }
 
-    pub fn waits_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Wait> {
+    pub fn waits_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &WaitRecord> {
         self.past.waits.ended_from(from).chain(self.waits.values()).filter(move |wait| wait.began <= to)
     }
 
-    pub fn waits_at(&self, at: Micros) -> impl Iterator<Item = &Wait> {
+    pub fn waits_at(&self, at: Micros) -> impl Iterator<Item = &WaitRecord> {
         self.waits_in(at, at).filter(move |wait| wait.is_at(at))
     }
 
-    pub fn locks_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &Lock> {
+    pub fn locks_in(&self, from: Micros, to: Micros) -> impl Iterator<Item = &LockRecord> {
         let open = self.transactions.values().flat_map(Hands::locks);
         self.past.locks.ended_from(from).chain(open).filter(move |lock| lock.began <= to)
     }
 
-    pub fn locks_at(&self, at: Micros) -> impl Iterator<Item = &Lock> {
+    pub fn locks_at(&self, at: Micros) -> impl Iterator<Item = &LockRecord> {
         self.locks_in(at, at).filter(move |lock| lock.is_at(at))
     }
 
-    pub fn transactions_at(&self, at: Micros) -> impl Iterator<Item = &Transaction> {
+    pub fn transactions_at(&self, at: Micros) -> impl Iterator<Item = &TransactionRecord> {
         let open = self.transactions.values().map(|hands| &hands.transaction);
         self.past.transactions.ended_from(at).chain(open).filter(move |transaction| transaction.is_at(at))
     }
 
     /// All that was ever written, even if it was taken back.
-    pub fn versions_ever(&self) -> impl Iterator<Item = &Version> {
+    pub fn versions_ever(&self) -> impl Iterator<Item = &VersionRecord> {
         self.past.versions.all().chain(self.transactions.values().flat_map(Hands::versions))
     }
 
     /// All that had been written by then and was not gone.
-    pub fn versions_at(&self, at: Micros) -> impl Iterator<Item = &Version> {
-        let gone_by_then = move |version: &Version| matches!(version.fate, Fate::Gone(gone) if gone <= at);
+    pub fn versions_at(&self, at: Micros) -> impl Iterator<Item = &VersionRecord> {
+        let gone_by_then = move |version: &VersionRecord| matches!(version.fate, Fate::Gone(gone) if gone <= at);
         self.versions_ever().filter(move |version| version.at <= at && !gone_by_then(version))
     }
 
@@ -205,7 +205,7 @@ impl Index {
         self.about.get(&invariant).map(|table| RowRef { table: *table, key: case })
     }
 
-    pub fn cases(&self) -> impl DoubleEndedIterator<Item = &Case> {
+    pub fn cases(&self) -> impl DoubleEndedIterator<Item = &CaseRecord> {
         self.cases.iter()
     }
 
@@ -240,28 +240,28 @@ impl Index {
     }
 }
 
-impl Effect {
+impl RowEffect {
     /// Of a lock, the place of the weaker one it took the place of.
     fn stronger_than(&self) -> Option<usize> {
         match self {
-            Effect::Locked(_, before) => *before,
-            Effect::Written(_) => None,
+            RowEffect::Locked(_, before) => *before,
+            RowEffect::Written(_) => None,
         }
     }
 }
 
 impl Hands {
-    fn locks(&self) -> impl Iterator<Item = &Lock> {
+    fn locks(&self) -> impl Iterator<Item = &LockRecord> {
         self.held.values().filter_map(|place| match &self.effects[*place] {
-            Effect::Locked(lock, _) => Some(lock),
-            Effect::Written(_) => None,
+            RowEffect::Locked(lock, _) => Some(lock),
+            RowEffect::Written(_) => None,
         })
     }
 
-    fn versions(&self) -> impl Iterator<Item = &Version> {
+    fn versions(&self) -> impl Iterator<Item = &VersionRecord> {
         self.effects.iter().filter_map(|effect| match effect {
-            Effect::Written(version) => Some(version),
-            Effect::Locked(..) => None,
+            RowEffect::Written(version) => Some(version),
+            RowEffect::Locked(..) => None,
         })
     }
 }

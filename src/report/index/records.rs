@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::past::Interval;
+use super::history::Interval;
 use crate::trace::{
     CallId, ClientId, LockStrength, LogLevel, Micros, Position, RequestId, RowRef, ServiceOutcome, SessionId,
     StatementOutcome, Symbol, Value, Xid,
@@ -22,7 +22,7 @@ impl Doer {
 }
 
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct RequestRecord {
     pub doer: Doer,
     /// The client's first request is 1.
     pub turn: u32,
@@ -30,7 +30,7 @@ pub struct Request {
     pub arguments: Symbol,
     pub began: Micros,
     pub number: u32,
-    pub answer: Option<Answer>,
+    pub answer: Option<AnswerRecord>,
     /// Statements that read or write, without those that only frame a transaction.
     pub statements: u32,
     pub rows_read: u32,
@@ -45,7 +45,7 @@ pub struct Request {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Answer {
+pub struct AnswerRecord {
     pub at: Micros,
     pub status: u16,
     pub body: Symbol,
@@ -54,7 +54,7 @@ pub struct Answer {
 
 /// One thing a request awaited.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct CallRecord {
     pub doer: Doer,
     pub position: Position,
     pub began: Micros,
@@ -72,7 +72,7 @@ pub enum Body {
         waited: bool,
         refused: bool,
     },
-    Statement(Box<Statement>),
+    Statement(Box<StatementRecord>),
     Service {
         service: Symbol,
         method: Symbol,
@@ -86,7 +86,7 @@ pub enum Body {
 }
 
 #[derive(Debug, Clone)]
-pub struct Statement {
+pub struct StatementRecord {
     pub session: SessionId,
     pub text: Symbol,
     pub parameters: Symbol,
@@ -101,7 +101,7 @@ pub struct Statement {
 }
 
 #[derive(Debug, Clone)]
-pub struct Wait {
+pub struct WaitRecord {
     pub doer: Doer,
     pub position: Option<Position>,
     pub on: Symbol,
@@ -115,7 +115,7 @@ pub struct Wait {
 
 /// From the first row a transaction wrote or locked.
 #[derive(Debug, Clone)]
-pub struct Transaction {
+pub struct TransactionRecord {
     pub xid: Xid,
     pub doer: Option<Doer>,
     pub began: Micros,
@@ -125,7 +125,7 @@ pub struct Transaction {
 
 /// A row's version while only its own transaction sees it; once that has committed it goes on to be what everybody sees.
 #[derive(Debug, Clone)]
-pub struct Version {
+pub struct VersionRecord {
     pub row: RowRef,
     pub xid: Option<Xid>,
     pub request: Option<RequestId>,
@@ -146,7 +146,7 @@ pub enum Fate {
 }
 
 #[derive(Debug, Clone)]
-pub struct Lock {
+pub struct LockRecord {
     pub row: RowRef,
     pub xid: Xid,
     pub doer: Option<Doer>,
@@ -158,7 +158,7 @@ pub struct Lock {
 
 /// A row that breaks an invariant, or a request that does.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub struct CaseRecord {
     /// The invariant's, and its place among the scenario's.
     pub id: Symbol,
     pub invariant: usize,
@@ -194,7 +194,7 @@ pub struct Line {
     pub text: Symbol,
 }
 
-impl Request {
+impl RequestRecord {
     pub fn is_worker(&self) -> bool {
         self.doer.client.is_none()
     }
@@ -206,7 +206,7 @@ impl Request {
     }
 }
 
-impl Interval for Request {
+impl Interval for RequestRecord {
     fn began(&self) -> Micros {
         self.began
     }
@@ -216,7 +216,7 @@ impl Interval for Request {
     }
 }
 
-impl Interval for Call {
+impl Interval for CallRecord {
     fn began(&self) -> Micros {
         self.began
     }
@@ -226,7 +226,7 @@ impl Interval for Call {
     }
 }
 
-impl Interval for Wait {
+impl Interval for WaitRecord {
     fn began(&self) -> Micros {
         self.began
     }
@@ -236,7 +236,7 @@ impl Interval for Wait {
     }
 }
 
-impl Interval for Transaction {
+impl Interval for TransactionRecord {
     fn began(&self) -> Micros {
         self.began
     }
@@ -246,7 +246,7 @@ impl Interval for Transaction {
     }
 }
 
-impl Interval for Lock {
+impl Interval for LockRecord {
     fn began(&self) -> Micros {
         self.began
     }
@@ -257,7 +257,7 @@ impl Interval for Lock {
 }
 
 /// Its interval is that in which its fate was open.
-impl Interval for Version {
+impl Interval for VersionRecord {
     fn began(&self) -> Micros {
         self.at
     }

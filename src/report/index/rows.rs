@@ -5,11 +5,11 @@ use std::rc::Rc;
 use super::*;
 use crate::trace::{Event, LockStrength, Value};
 
-impl Index {
+impl TraceIndex {
     fn hands(&mut self, event: &Event, xid: Xid) -> &mut Hands {
         let doer = self.doer_of(event);
         self.transactions.entry(xid).or_insert_with(|| Hands {
-            transaction: Transaction { xid, doer, began: event.at, ended: None, committed: false },
+            transaction: TransactionRecord { xid, doer, began: event.at, ended: None, committed: false },
             effects: vec![],
             held: BTreeMap::new(),
         })
@@ -31,9 +31,9 @@ impl Index {
         // What has no transaction, a service's books, counts at once.
         let fate = if event.xid.is_none() { Fate::Committed(event.at) } else { Fate::Pending };
         let (xid, request, at) = (event.xid, event.request, event.at);
-        let version = Version { row, xid, request, position, at, number, values, fate };
+        let version = VersionRecord { row, xid, request, position, at, number, values, fate };
         match xid {
-            Some(xid) => self.hands(event, xid).effects.push(Effect::Written(version)),
+            Some(xid) => self.hands(event, xid).effects.push(RowEffect::Written(version)),
             None => self.past.versions.push(version),
         }
     }
@@ -43,10 +43,10 @@ impl Index {
         let (doer, at) = (self.doer_of(event), event.at);
         let hands = self.hands(event, xid);
         let before = hands.held.insert(row, hands.effects.len());
-        let lock = Lock { row, xid, doer, strength, began: at, number, ended: None };
-        hands.effects.push(Effect::Locked(lock, before));
+        let lock = LockRecord { row, xid, doer, strength, began: at, number, ended: None };
+        hands.effects.push(RowEffect::Locked(lock, before));
         let weaker = match before.map(|before| &hands.effects[before]) {
-            Some(Effect::Locked(weaker, _)) => Some(Lock { ended: Some(at), ..weaker.clone() }),
+            Some(RowEffect::Locked(weaker, _)) => Some(LockRecord { ended: Some(at), ..weaker.clone() }),
             _ => None,
         };
         if let Some(weaker) = weaker {
@@ -63,20 +63,20 @@ impl Index {
             while let Some(place) = counts.filter(|place| *place >= kept) {
                 counts = hands.effects[place].stronger_than();
             }
-            if let Effect::Locked(lock, _) = &hands.effects[place] {
-                self.past.locks.push(Lock { ended: Some(at), ..lock.clone() });
+            if let RowEffect::Locked(lock, _) = &hands.effects[place] {
+                self.past.locks.push(LockRecord { ended: Some(at), ..lock.clone() });
             }
             hands.held.remove(&row);
             if let Some(place) = counts {
                 hands.held.insert(row, place);
-                if let Effect::Locked(lock, _) = &mut hands.effects[place] {
+                if let RowEffect::Locked(lock, _) = &mut hands.effects[place] {
                     lock.began = at;
                 }
             }
         }
         for effect in hands.effects.drain(kept.min(hands.effects.len())..) {
-            if let Effect::Written(version) = effect {
-                self.past.versions.push(Version { fate: Fate::Gone(at), ..version });
+            if let RowEffect::Written(version) = effect {
+                self.past.versions.push(VersionRecord { fate: Fate::Gone(at), ..version });
             }
         }
     }
@@ -85,14 +85,14 @@ impl Index {
         let Some(hands) = event.xid.and_then(|xid| self.transactions.remove(&xid)) else { return };
         let at = event.at;
         for lock in hands.locks() {
-            self.past.locks.push(Lock { ended: Some(at), ..lock.clone() });
+            self.past.locks.push(LockRecord { ended: Some(at), ..lock.clone() });
         }
         let fate = if committed { Fate::Committed(at) } else { Fate::Gone(at) };
         for effect in hands.effects {
-            if let Effect::Written(version) = effect {
-                self.past.versions.push(Version { fate, ..version });
+            if let RowEffect::Written(version) = effect {
+                self.past.versions.push(VersionRecord { fate, ..version });
             }
         }
-        self.past.transactions.push(Transaction { ended: Some(at), committed, ..hands.transaction });
+        self.past.transactions.push(TransactionRecord { ended: Some(at), committed, ..hands.transaction });
     }
 }

@@ -4,7 +4,7 @@ use super::wrongs::kept;
 use super::*;
 use crate::trace::{Event, EventKind, LockStrength, LogLevel, StatementOutcome};
 
-impl Index {
+impl TraceIndex {
     /// `number`: the event's in the whole run.
     pub fn take(&mut self, trace: &Trace, number: u32, event: &Event) -> Taken {
         let lost = self.lost_updates.take(event);
@@ -26,7 +26,7 @@ impl Index {
     }
 
     /// What totals need as well: requests and what they have spent.
-    fn take_request(&mut self, trace: &Trace, number: u32, event: &Event) -> Option<Request> {
+    fn take_request(&mut self, trace: &Trace, number: u32, event: &Event) -> Option<RequestRecord> {
         let id = event.request?;
         match &event.kind {
             EventKind::RequestStarted { client, variant, arguments, .. } => {
@@ -36,13 +36,13 @@ impl Index {
                     *turn
                 });
                 let doer = Doer { request: id, client: *client };
-                let request = Request::new(doer, turn, *variant, *arguments, event.at, number);
+                let request = RequestRecord::new(doer, turn, *variant, *arguments, event.at, number);
                 self.requests.insert(id, request);
                 return None;
             }
             EventKind::RequestFinished { status, body, error } => {
                 let mut request = self.requests.remove(&id)?;
-                request.answer = Some(Answer { at: event.at, status: *status, body: *body, error: *error });
+                request.answer = Some(AnswerRecord { at: event.at, status: *status, body: *body, error: *error });
                 if *status >= 500 {
                     self.failures.take(trace, event.at, id, *body, *error, request.called_at);
                 }
@@ -102,7 +102,7 @@ impl Index {
             }
             EventKind::LockGranted { call, waited_us } => {
                 self.end_wait(*call, event.at);
-                if let Some(Call { body: Body::Statement(statement), .. }) = self.calls.get_mut(call) {
+                if let Some(CallRecord { body: Body::Statement(statement), .. }) = self.calls.get_mut(call) {
                     statement.waits.push((event.at, *waited_us));
                 }
             }
@@ -165,7 +165,7 @@ impl Index {
             }),
             EventKind::StatementStarted { call, position, text, parameters, .. } => {
                 let Some(session) = event.session else { return };
-                let body = Body::Statement(Box::new(Statement::new(session, *text, *parameters)));
+                let body = Body::Statement(Box::new(StatementRecord::new(session, *text, *parameters)));
                 self.begin_call(number, event, *call, *position, body);
             }
             EventKind::StatementFinished { call, outcome, rows_read, rows, database_us } => {
@@ -198,7 +198,7 @@ impl Index {
                 }
             }),
             EventKind::FaultApplied { call: Some(call), fault: met, .. } => {
-                if let Some(Call { body: Body::Service { fault, .. }, .. }) = self.calls.get_mut(call) {
+                if let Some(CallRecord { body: Body::Service { fault, .. }, .. }) = self.calls.get_mut(call) {
                     *fault = Some(*met);
                 }
             }
@@ -213,7 +213,7 @@ impl Index {
         if self.calls.contains_key(call) {
             return self.end_call(*call, event.at, |_| {});
         }
-        self.past.calls.push(Call {
+        self.past.calls.push(CallRecord {
             doer,
             position: *position,
             began: event.at,
@@ -228,13 +228,13 @@ impl Index {
         let Some(request) = event.request.and_then(|request| self.requests.get_mut(&request)) else { return };
         request.open.push(call);
         let (doer, began) = (request.doer, event.at);
-        self.calls.insert(call, Call { doer, position, began, number, ended: None, abandoned: false, body });
+        self.calls.insert(call, CallRecord { doer, position, began, number, ended: None, abandoned: false, body });
     }
 
     fn begin_sleep(&mut self, number: u32, event: &Event, position: Position, us: Micros, body: Body) {
         let Some(doer) = self.doer(event.request) else { return };
         let (began, ends) = (event.at, event.at + us);
-        let sleep = Call { doer, position, began, number, ended: Some(ends), abandoned: false, body };
+        let sleep = CallRecord { doer, position, began, number, ended: Some(ends), abandoned: false, body };
         self.sleeps.insert((ends, number), sleep);
     }
 
@@ -244,7 +244,7 @@ impl Index {
         }
     }
 
-    fn end_call(&mut self, call: CallId, at: Micros, end: impl FnOnce(&mut Call)) {
+    fn end_call(&mut self, call: CallId, at: Micros, end: impl FnOnce(&mut CallRecord)) {
         let Some(mut over) = self.calls.remove(&call) else { return };
         over.ended = Some(at);
         end(&mut over);
@@ -255,7 +255,7 @@ impl Index {
     }
 
     /// Who has an answer awaits nothing any more.
-    fn end_request(&mut self, request: &Request, at: Micros) {
+    fn end_request(&mut self, request: &RequestRecord, at: Micros) {
         for call in &request.open {
             self.end_wait(*call, at);
             if let Some(mut over) = self.calls.remove(call) {
@@ -274,7 +274,7 @@ impl Index {
     }
 
     pub(super) fn tell(&mut self, call: CallId, number: u32) {
-        if let Some(Call { body: Body::Statement(statement), .. }) = self.calls.get_mut(&call) {
+        if let Some(CallRecord { body: Body::Statement(statement), .. }) = self.calls.get_mut(&call) {
             statement.told.push(number);
         }
     }
@@ -291,7 +291,7 @@ impl Index {
         let Some(doer) = self.doer(event.request) else { return };
         let position = self.calls.get(&call).map(|call| call.position);
         let holder = self.sessions.get(&holder).copied();
-        self.waits.insert(call, Wait { doer, position, on, row, holder, began: event.at, number, ended: None });
+        self.waits.insert(call, WaitRecord { doer, position, on, row, holder, began: event.at, number, ended: None });
     }
 
     fn end_wait(&mut self, call: CallId, at: Micros) {
@@ -302,9 +302,9 @@ impl Index {
     }
 }
 
-impl Request {
-    fn new(doer: Doer, turn: u32, variant: Symbol, arguments: Symbol, began: Micros, number: u32) -> Request {
-        Request {
+impl RequestRecord {
+    fn new(doer: Doer, turn: u32, variant: Symbol, arguments: Symbol, began: Micros, number: u32) -> RequestRecord {
+        RequestRecord {
             doer,
             turn,
             variant,
@@ -329,9 +329,9 @@ impl Request {
     }
 }
 
-impl Statement {
-    fn new(session: SessionId, text: Symbol, parameters: Symbol) -> Statement {
-        Statement {
+impl StatementRecord {
+    fn new(session: SessionId, text: Symbol, parameters: Symbol) -> StatementRecord {
+        StatementRecord {
             session,
             text,
             parameters,

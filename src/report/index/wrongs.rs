@@ -6,7 +6,7 @@ use crate::trace::{Event, EventKind};
 /// Of the requests that wrote a row, the latest.
 const WRITERS_NAMED: usize = 4;
 
-impl Index {
+impl TraceIndex {
     /// Who wrote the rows that cases may be about.
     pub(super) fn note_writers(&mut self, event: &Event) {
         match &event.kind {
@@ -56,7 +56,7 @@ impl Index {
         let (told, request) = (event.at, event.request);
         kept(
             &mut self.cases,
-            Case { id, invariant, case, row, since, told, number, mended: None, request, writers, stretch },
+            CaseRecord { id, invariant, case, row, since, told, number, mended: None, request, writers, stretch },
         );
     }
 

@@ -7,7 +7,7 @@ const SCHEMA: &str = "schema.sql";
 /// Between the first and the last of several lines.
 const TO: &str = " … ";
 
-impl<'a> Reader<'a> {
+impl<'a> ManifestReader<'a> {
     pub(super) fn beats(
         &self,
         root: &Section<'_, 'a>,

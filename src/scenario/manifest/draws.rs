@@ -15,7 +15,7 @@ const KINDS: [&str; 9] = ["one_of", "uniform", "sequence", "rolling", "knob", "u
 const FORMS: &str = "write a value, a text, or a table with one of `text`, `one_of`, `uniform`, `sequence`, `rolling`, `knob`, `uuid`, \
                      `same_as`, `list`, `fields`";
 
-impl<'a> Reader<'a> {
+impl<'a> ManifestReader<'a> {
     /// Draws that may use each other.
     pub(super) fn draws(&self, section: &Section<'_, 'a>) -> BTreeMap<String, Draw> {
         let draws = self.each_draw(section);

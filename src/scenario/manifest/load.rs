@@ -13,7 +13,7 @@ const PROCESSES_MOST: f64 = 100.0;
 const CONNECTIONS_MOST: f64 = 1_000.0;
 const CORES_MOST: f64 = 1_000.0;
 
-impl<'a> Reader<'a> {
+impl<'a> ManifestReader<'a> {
     pub(super) fn clients(&self, root: &Section<'_, 'a>) -> Clients {
         let Some(section) = root.section("clients") else {
             return Clients::Open { rate_per_s: Amount::Number(0.0) };

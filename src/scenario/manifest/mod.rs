@@ -99,7 +99,7 @@ pub fn examine(folder: &Folder, measured: &[Metric]) -> Found {
         let (missing, places) = (vec![], Places::new());
         return Found { document: None, mistakes: vec![mistake], missing, draft: false, places };
     };
-    let reader = Reader::new(folder, text);
+    let reader = ManifestReader::new(folder, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     let no_toml = errors.iter().map(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -142,7 +142,7 @@ pub fn theme_place(theme: &str) -> usize {
     THEMES.iter().position(|known| *known == theme).unwrap_or(THEMES.len())
 }
 
-struct Reader<'a> {
+struct ManifestReader<'a> {
     folder: &'a Folder,
     text: &'a str,
     mistakes: RefCell<Vec<Mistake>>,
@@ -153,10 +153,10 @@ struct Reader<'a> {
     used: RefCell<BTreeSet<String>>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(folder: &'a Folder, text: &'a str) -> Reader<'a> {
+impl<'a> ManifestReader<'a> {
+    fn new(folder: &'a Folder, text: &'a str) -> ManifestReader<'a> {
         let used = [MANIFEST, SCHEMA, STORY, FRAMEWORKS].map(String::from);
-        Reader {
+        ManifestReader {
             folder,
             text,
             mistakes: RefCell::default(),

@@ -8,11 +8,11 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Reader;
+use super::ManifestReader;
 use crate::scenario::Amount;
 /// One table of the manifest. When it goes, it reports the keys that nothing asked for.
 pub(super) struct Section<'r, 'a> {
-    pub(super) reader: &'r Reader<'a>,
+    pub(super) reader: &'r ManifestReader<'a>,
     pub(super) table: &'r DeTable<'a>,
     pub(super) at: usize,
     name: String,
@@ -20,7 +20,12 @@ pub(super) struct Section<'r, 'a> {
 }
 
 impl<'r, 'a> Section<'r, 'a> {
-    pub(super) fn new(reader: &'r Reader<'a>, table: &'r DeTable<'a>, at: usize, name: String) -> Section<'r, 'a> {
+    pub(super) fn new(
+        reader: &'r ManifestReader<'a>,
+        table: &'r DeTable<'a>,
+        at: usize,
+        name: String,
+    ) -> Section<'r, 'a> {
         Section { reader, table, at, name, known: RefCell::default() }
     }
 

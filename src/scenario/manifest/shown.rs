@@ -5,7 +5,7 @@ use super::*;
 
 const LABEL: &str = "`label = \"…\"`, two to five words";
 
-impl<'a> Reader<'a> {
+impl<'a> ManifestReader<'a> {
     pub(super) fn knob(&self, section: &Section<'_, 'a>) -> Knob {
         let id = section.id();
         let knob = Knob {

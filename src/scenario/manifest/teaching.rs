@@ -18,7 +18,7 @@ const SECTIONS_OF_FRAMEWORKS: [&[&str]; 8] = [
 /// Begins every text of the template of a new scenario.
 const UNWRITTEN: &str = "<write: ";
 
-impl<'a> Reader<'a> {
+impl<'a> ManifestReader<'a> {
     pub(super) fn question(&self, root: &Section<'_, 'a>) -> Question {
         let Some(section) = root.optional_section("question") else {
             if !root.has("question") {

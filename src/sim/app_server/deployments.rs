@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::requests::InFlight;
 use super::{AppServer, Process};
-use crate::python::{HandlerId, Raised, Source};
+use crate::python::{HandlerId, Raised, SourceFile};
 use crate::scenario::Clients;
 use crate::sim::cost;
 use crate::sim::kernel::Kernel;
@@ -90,7 +90,7 @@ impl AppServer {
         let place = self.processes.len();
         self.processes.push(Process::default());
         let entries = scripts.iter().map(|script| script.entry.as_str()).collect::<Vec<_>>();
-        let handlers = self.python.load(ProcessId(place as u32), Source { file, text: source }, &entries)?;
+        let handlers = self.python.load(ProcessId(place as u32), SourceFile { file, text: source }, &entries)?;
         let mut clients = (0..).map(ClientId);
         for (script, handler) in scripts.iter().zip(handlers) {
             let (variant, arguments) = (kernel.symbol(file), kernel.symbol(&script.entry));
@@ -141,7 +141,7 @@ impl AppServer {
 
     fn load_into(&mut self, process: usize, deployment: &Deployment) -> Result<Vec<HandlerId>, Raised> {
         let entries = deployment.entries.iter().map(String::as_str).collect::<Vec<_>>();
-        let source = Source { file: &deployment.file, text: &deployment.source };
+        let source = SourceFile { file: &deployment.file, text: &deployment.source };
         self.python.load(ProcessId(process as u32), source, &entries)
     }
 }

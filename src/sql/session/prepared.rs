@@ -16,7 +16,7 @@ use crate::sql::system;
 use crate::sql::types::Type;
 use crate::store::{Mode, Store};
 use crate::trace::json::Json;
-use crate::trace::{Column, StatementKind, Value};
+use crate::trace::{ResultColumn, StatementKind, Value};
 
 use super::footprint::kind_of;
 use super::in_work::InWork;
@@ -52,7 +52,7 @@ pub struct StatementPlan {
     pub kind: PlanKind,
     pub parts: Rc<PlanParts>,
     pub tables: Vec<(Rc<Table>, Mode)>,
-    pub columns: Option<Rc<[Column]>>,
+    pub columns: Option<Rc<[ResultColumn]>>,
     pub restless: bool,
     assumed: Vec<Assumed>,
     versions: (u64, u64),
@@ -174,8 +174,8 @@ pub fn make(
     })
 }
 
-fn shown(columns: &[OutputColumn]) -> Rc<[Column]> {
-    columns.iter().map(|column| Column { name: column.name.clone(), sql_type: column.ty.sql_type() }).collect()
+fn shown(columns: &[OutputColumn]) -> Rc<[ResultColumn]> {
+    columns.iter().map(|column| ResultColumn { name: column.name.clone(), sql_type: column.ty.sql_type() }).collect()
 }
 
 /// A parameter as the engine keeps it: a document prints as jsonb does. What is no JSON is left to whoever reads it.

@@ -7,7 +7,7 @@ use crate::sql::executor::sequences::KnownSequences;
 use crate::sql::parser::ast::TransactionModes;
 use crate::sql::settings::{SessionSettings, level_name, own_spelling};
 use crate::sql::types::text;
-use crate::trace::{Column, QueryResult, SqlType};
+use crate::trace::{QueryResult, ResultColumn, SqlType};
 
 use super::statement::QueryInProgress;
 use super::{RunningSession, done, warning};
@@ -52,7 +52,7 @@ impl RunningSession<'_> {
             }
             name => settings.show(name)?,
         };
-        let column = Column { name: Rc::from(own_spelling(name)), sql_type: SqlType::Text };
+        let column = ResultColumn { name: Rc::from(own_spelling(name)), sql_type: SqlType::Text };
         Ok(QueryResult {
             tag: "SHOW".to_owned(),
             columns: Some(Rc::from([column])),

@@ -12,7 +12,7 @@ use crate::sql::plan::{PlanKind, WriteKind};
 use crate::sql::types::text;
 use crate::sql::{explain, system};
 use crate::store::{CommitSeq, Mode, Tag};
-use crate::trace::{Column, Isolation, Micros, QueryResult, SqlType, Value};
+use crate::trace::{Isolation, Micros, QueryResult, ResultColumn, SqlType, Value};
 
 use super::prepared::{self, Prepared, StatementPlan, Statements};
 use super::{RunningSession, done};
@@ -170,7 +170,7 @@ impl RunningSession<'_> {
             }
             Ok(explain::lines(&plan.kind, &plan.parts, costs, context.run.counts.as_ref()))
         })?;
-        let column = Column { name: Rc::from("QUERY PLAN"), sql_type: SqlType::Text };
+        let column = ResultColumn { name: Rc::from("QUERY PLAN"), sql_type: SqlType::Text };
         let rows: Vec<Vec<Value>> = lines.iter().map(|line| vec![text(line)]).collect();
         let count = rows.len() as u64;
         Ok(QueryResult { tag: "EXPLAIN".to_owned(), columns: Some(Rc::from([column])), rows, row_count: Some(count) })

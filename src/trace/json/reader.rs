@@ -5,7 +5,7 @@ use super::{Json, JsonError, Number, Result};
 /// Deeper documents are refused, before the stack ends.
 const DEPTH_MOST: usize = 1000;
 
-pub struct Reader<'t> {
+pub struct JsonReader<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
@@ -13,9 +13,9 @@ pub struct Reader<'t> {
     unescapes: bool,
 }
 
-impl<'t> Reader<'t> {
-    pub fn new(text: &'t str, unescapes: bool) -> Reader<'t> {
-        Reader { text, at: 0, depth: 0, unescapes }
+impl<'t> JsonReader<'t> {
+    pub fn new(text: &'t str, unescapes: bool) -> JsonReader<'t> {
+        JsonReader { text, at: 0, depth: 0, unescapes }
     }
 
     pub fn document(mut self) -> Result<Json> {

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use twoam::isolation::{Answer, Failure};
+use twoam::isolation::{ErrorResponse, QueryResponse};
 
 use crate::postgres::{Cluster, Connection};
 use crate::statements::{Ours, same_rows};
@@ -24,8 +24,8 @@ pub enum Verdict {
 
 pub struct Judged {
     pub verdict: Verdict,
-    pub ours: Answer,
-    pub theirs: Answer,
+    pub ours: QueryResponse,
+    pub theirs: QueryResponse,
 }
 
 /// The session of a file on each side.
@@ -91,7 +91,7 @@ impl Sides<'_> {
     }
 
     /// What opens and ends transactions, and what may not stand in one.
-    fn plainly(&mut self, sql: &str) -> Option<(Answer, Option<Answer>)> {
+    fn plainly(&mut self, sql: &str) -> Option<(QueryResponse, Option<QueryResponse>)> {
         let ours = self.our_answer(sql)?;
         if is_refusal(&ours) {
             if self.standing() == Standing::Open {
@@ -109,7 +109,7 @@ impl Sides<'_> {
     }
 
     /// Alone: committed if both carry it out, constraints that wait for that included.
-    fn in_transaction(&mut self, sql: &str) -> Option<(Answer, Option<Answer>)> {
+    fn in_transaction(&mut self, sql: &str) -> Option<(QueryResponse, Option<QueryResponse>)> {
         self.our_answer("BEGIN")?;
         let mut ours = self.our_answer(sql)?;
         if is_refusal(&ours) {
@@ -128,7 +128,7 @@ impl Sides<'_> {
     }
 
     /// In a transaction of the file's: what fails on both sides fails it, as it would alone.
-    fn in_savepoint(&mut self, sql: &str) -> Option<(Answer, Option<Answer>)> {
+    fn in_savepoint(&mut self, sql: &str) -> Option<(QueryResponse, Option<QueryResponse>)> {
         let back = format!("ROLLBACK TO {SAVEPOINT}");
         let release = format!("RELEASE {SAVEPOINT}");
         self.our_answer(&format!("SAVEPOINT {SAVEPOINT}"))?;
@@ -151,7 +151,7 @@ impl Sides<'_> {
     }
 
     /// No ROLLBACK undoes a PREPARE.
-    fn forget_prepared(&mut self, sql: &str, ours: &Answer, theirs: &Answer) -> Option<()> {
+    fn forget_prepared(&mut self, sql: &str, ours: &QueryResponse, theirs: &QueryResponse) -> Option<()> {
         let words = words(sql);
         if let [(first, _), (name, _), ..] = words.as_slice()
             && first == "prepare"
@@ -162,11 +162,11 @@ impl Sides<'_> {
         Some(())
     }
 
-    fn both(&mut self, sql: &str) -> Option<(Answer, Answer)> {
+    fn both(&mut self, sql: &str) -> Option<(QueryResponse, QueryResponse)> {
         Some((self.our_answer(sql)?, self.theirs.query(sql)))
     }
 
-    fn our_answer(&mut self, sql: &str) -> Option<Answer> {
+    fn our_answer(&mut self, sql: &str) -> Option<QueryResponse> {
         catch_unwind(AssertUnwindSafe(|| self.ours.query(sql))).ok()
     }
 }
@@ -196,16 +196,16 @@ fn runs_as_it_is(sql: &str) -> bool {
         && twoam::sql::statements(sql).is_ok_and(|it| it.len() > 1)
 }
 
-fn is_refusal(answer: &Answer) -> bool {
+fn is_refusal(answer: &QueryResponse) -> bool {
     answer.failure.as_ref().is_some_and(|it| it.sqlstate.as_str() == "0A000")
 }
 
-fn same_failure(ours: &Answer, theirs: &Answer) -> bool {
-    let code = |it: &Answer| it.failure.as_ref().map(|it| it.sqlstate);
+fn same_failure(ours: &QueryResponse, theirs: &QueryResponse) -> bool {
+    let code = |it: &QueryResponse| it.failure.as_ref().map(|it| it.sqlstate);
     code(ours).is_some() && code(ours) == code(theirs)
 }
 
-fn verdict(sql: &str, ours: &Answer, theirs: &Answer) -> Verdict {
+fn verdict(sql: &str, ours: &QueryResponse, theirs: &QueryResponse) -> Verdict {
     if same_failure(ours, theirs) {
         Verdict::FailedAlike
     } else if ours.failure.is_none() && theirs.failure.is_none() && same_results(sql, ours, theirs) {
@@ -215,7 +215,7 @@ fn verdict(sql: &str, ours: &Answer, theirs: &Answer) -> Verdict {
     }
 }
 
-fn same_results(sql: &str, ours: &Answer, theirs: &Answer) -> bool {
+fn same_results(sql: &str, ours: &QueryResponse, theirs: &QueryResponse) -> bool {
     let words = words(sql);
     let is_plan = words.first().is_some_and(|it| it.0 == "explain");
     let is_ordered = words.windows(2).any(|it| it[0] == ("order".to_owned(), 0) && it[1].0 == "by");
@@ -260,7 +260,7 @@ const FREE: &[&str] = &[
 ];
 
 /// Answers alike in this are of one kind: what each side did, and the words of our error without its names and numbers.
-pub fn kind(sql: &str, ours: &Answer, theirs: &Answer) -> String {
+pub fn kind(sql: &str, ours: &QueryResponse, theirs: &QueryResponse) -> String {
     match (&ours.failure, &theirs.failure) {
         (Some(our), Some(their)) => format!("ours {}, PostgreSQL {}", short(our), their.sqlstate),
         (Some(our), None) => format!("ours {}, PostgreSQL answers", short(our)),
@@ -269,7 +269,7 @@ pub fn kind(sql: &str, ours: &Answer, theirs: &Answer) -> String {
     }
 }
 
-fn difference(sql: &str, ours: &Answer, theirs: &Answer) -> String {
+fn difference(sql: &str, ours: &QueryResponse, theirs: &QueryResponse) -> String {
     let first = words(sql).into_iter().next().map(|it| it.0).unwrap_or_default();
     let differing = ours.results.iter().zip(&theirs.results).find(|(our, their)| our != their);
     let Some((our, their)) = differing else { return format!("another number of results ({first})") };
@@ -288,7 +288,7 @@ fn difference(sql: &str, ours: &Answer, theirs: &Answer) -> String {
     format!("other values ({first})")
 }
 
-fn short(failure: &Failure) -> String {
+fn short(failure: &ErrorResponse) -> String {
     let mut text = String::new();
     let mut quoted = false;
     for character in failure.message.chars() {

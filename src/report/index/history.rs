@@ -22,17 +22,17 @@ pub trait Interval {
 }
 
 #[derive(Debug)]
-pub struct Past<T> {
+pub struct History<T> {
     ended: VecDeque<T>,
 }
 
-impl<T> Default for Past<T> {
-    fn default() -> Past<T> {
-        Past { ended: VecDeque::new() }
+impl<T> Default for History<T> {
+    fn default() -> History<T> {
+        History { ended: VecDeque::new() }
     }
 }
 
-impl<T: Interval> Past<T> {
+impl<T: Interval> History<T> {
     /// It has just ended.
     pub fn push(&mut self, over: T) {
         debug_assert!(over.ended().is_some() && self.ended.back().is_none_or(|last| last.ended() <= over.ended()));
