@@ -131,6 +131,10 @@ const SIM_ROOMS: &[(&str, &[&str])] = &[
     ("deployment", &["examine", "services", "simulation", "statement_log"]),
 ];
 
+/// Types of the syntax tree whose name another type of `sql` has, too. Outside of the parser they are written `ast::X`.
+const AST_TWINS: &[&str] =
+    &["Assignment", "ConflictUpdate", "Distinct", "Expr", "Join", "OnConflict", "Query", "Statement", "WindowSpec"];
+
 /// Names that would bring the host's time, order or chance into a run, and why.
 const BANNED: &[(&str, &str)] = &[
     ("Instant::now", "time in a run is virtual"),
@@ -287,6 +291,42 @@ fn broken_imports(module: &str, rooms: &[(&str, &[&str])]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// What a line declares: a type, a trait or an alias, and not the associated type of an impl.
+fn declared_type(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub") || word.ends_with(')'));
+    let declares = match words.next()? {
+        "struct" | "enum" | "trait" | "union" => true,
+        "type" => !line.starts_with(' '),
+        _ => false,
+    };
+    if declares { first_name(words.next()?) } else { None }
+}
+
+#[test]
+fn a_type_of_sql_or_of_the_store_shares_its_name_with_no_other() {
+    let mut declared: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for file in sources().into_iter().filter(|file| ["sql", "store"].contains(&file.module.as_str())) {
+        let path = file.path.display().to_string();
+        let is_ast = path.ends_with("sql/parser/ast.rs");
+        for name in file.text.lines().filter_map(declared_type) {
+            let is_twin = is_ast && AST_TWINS.contains(&name.as_str());
+            // Each error type may have its own `Result`.
+            if !is_twin && name != "Result" {
+                declared.entry(name).or_default().push(path.clone());
+            }
+        }
+        if !path.contains("sql/parser/") {
+            let bare =
+                imports(&file.text, "sql::parser::ast::").into_iter().filter(|name| AST_TWINS.contains(&&**name));
+            wrong.extend(bare.map(|name| format!("{path}: {name} must be written ast::{name}")));
+        }
+    }
+    declared.retain(|_, places| places.len() > 1);
+    wrong.extend(declared.iter().map(|(name, places)| format!("{name} stands in {}", places.join(", "))));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use gluesql::core::ast::{ColumnDef, DataType};
 use gluesql::core::data::{Key, Schema, Value as Cell};
 use gluesql::core::executor::{Payload, execute};
 use gluesql::core::parse_sql::parse;
-use gluesql::core::sqlparser::ast::{self, visit_expressions_mut, visit_relations_mut};
+use gluesql::core::sqlparser::ast::{self as glue, visit_expressions_mut, visit_relations_mut};
 use gluesql::core::store::{
     AlterTable, CustomFunction, CustomFunctionMut, Index, IndexMut, Metadata, Planner, RowIter, Store, StoreMut,
     Transaction,
@@ -19,7 +19,7 @@ use gluesql::core::translate::translate;
 
 use crate::sql::catalog::{self, Catalog, Table};
 use crate::sql::error::{Result, fail, refuse, refused};
-use crate::sql::parser::ast::Query;
+use crate::sql::parser::ast;
 use crate::sql::types::{Type, text};
 use crate::trace::{QueryResult, ResultColumn, SqlType, Value};
 
@@ -92,7 +92,7 @@ fn word(content: &str) -> Cell {
 }
 
 /// Whether a query reads any of the system's tables. One of the user's own by the same name comes after them.
-pub fn is_asked(query: &Query) -> bool {
+pub fn is_asked(query: &ast::Query) -> bool {
     let mut found = false;
     query.relations(&mut |relation| {
         let parts: Vec<&str> = relation.0.iter().map(|part| &*part.name).collect();
@@ -104,7 +104,7 @@ pub fn is_asked(query: &Query) -> bool {
 /// `text`: a query that asks the system's tables. GlueSQL reads it in its own grammar, for it is the one to answer.
 pub fn answer(text: &str, catalog: &Catalog) -> Result<QueryResult> {
     let parsed = parse(text).map_err(|_| refused("this question to the system's tables"))?;
-    let Some(ast::Statement::Query(query)) = parsed.first() else {
+    let Some(glue::Statement::Query(query)) = parsed.first() else {
         return refuse("this question to the system's tables");
     };
     let (statement, columns) = prepared(query)?;
@@ -139,7 +139,7 @@ fn shown(cell: Cell) -> Value {
 }
 
 /// Schema-qualified, or by its bare name where the schema is always searched.
-fn system_table(name: &ast::ObjectName) -> Option<&'static SystemTable> {
+fn system_table(name: &glue::ObjectName) -> Option<&'static SystemTable> {
     let parts: Vec<String> = name.0.iter().map(normalize_ident).collect();
     named_table(&parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -153,24 +153,24 @@ fn named_table(parts: &[&str]) -> Option<&'static SystemTable> {
     TABLES.iter().find(|table| table.schema == schema && table.name == name)
 }
 
-fn normalize_ident(ident: &ast::Ident) -> String {
+fn normalize_ident(ident: &glue::Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 /// The name of a column or of count(*), which is all there is.
-fn column_name(expr: &ast::Expr) -> String {
+fn column_name(expr: &glue::Expr) -> String {
     match expr {
-        ast::Expr::Identifier(name) => normalize_ident(name),
-        ast::Expr::CompoundIdentifier(parts) => parts.last().map(normalize_ident).unwrap_or_default(),
-        ast::Expr::Function(function) => function.name.0.last().map(normalize_ident).unwrap_or_default(),
+        glue::Expr::Identifier(name) => normalize_ident(name),
+        glue::Expr::CompoundIdentifier(parts) => parts.last().map(normalize_ident).unwrap_or_default(),
+        glue::Expr::Function(function) => function.name.0.last().map(normalize_ident).unwrap_or_default(),
         _ => "?column?".to_owned(),
     }
 }
 
 /// The query as GlueSQL takes it, and the columns it gives.
-fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<ResultColumn>)> {
+fn prepared(query: &glue::Query) -> Result<(glue::Statement, Vec<ResultColumn>)> {
     let mut query = query.clone();
-    let ast::SetExpr::Select(select) = &mut *query.body else { return refuse("UNION over the system's tables") };
+    let glue::SetExpr::Select(select) = &mut *query.body else { return refuse("UNION over the system's tables") };
     let plain = query.with.is_none() && query.locks.is_empty() && query.fetch.is_none() && select.having.is_none();
     if !plain || select.distinct.is_some() {
         return refuse("this clause of a query over the system's tables");
@@ -178,11 +178,11 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<ResultColumn>)> {
     let mut read: Vec<(String, &SystemTable)> = Vec::new();
     for joined in &mut select.from {
         let joins = joined.joins.iter_mut().map(|join| {
-            let on = matches!(join.join_operator, ast::JoinOperator::Inner(ast::JoinConstraint::On(_)));
+            let on = matches!(join.join_operator, glue::JoinOperator::Inner(glue::JoinConstraint::On(_)));
             (&mut join.relation, on)
         });
         for (factor, joins_plainly) in std::iter::once((&mut joined.relation, true)).chain(joins) {
-            let ast::TableFactor::Table { name, alias, args: None, .. } = factor else {
+            let glue::TableFactor::Table { name, alias, args: None, .. } = factor else {
                 return refuse("a subquery beside the system's tables");
             };
             let Some(table) = system_table(name) else { return refuse("a join of the system's tables with others") };
@@ -195,15 +195,15 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<ResultColumn>)> {
         }
     }
     let grouping = match &select.group_by {
-        ast::GroupByExpr::Expressions(exprs, modifiers) if modifiers.is_empty() => exprs.clone(),
+        glue::GroupByExpr::Expressions(exprs, modifiers) if modifiers.is_empty() => exprs.clone(),
         _ => return refuse("this form of GROUP BY over the system's tables"),
     };
     let mut columns = Vec::new();
     let mut items = Vec::new();
     for item in &select.projection {
         match item {
-            ast::SelectItem::UnnamedExpr(expr) => items.push((column_name(expr), expr.clone())),
-            ast::SelectItem::ExprWithAlias { expr, alias } => items.push((normalize_ident(alias), expr.clone())),
+            glue::SelectItem::UnnamedExpr(expr) => items.push((column_name(expr), expr.clone())),
+            glue::SelectItem::ExprWithAlias { expr, alias } => items.push((normalize_ident(alias), expr.clone())),
             _ => return refuse("* over the system's tables (name the columns)"),
         }
     }
@@ -217,7 +217,7 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<ResultColumn>)> {
     }
     for (name, expr) in &items {
         let sql_type = match expr {
-            ast::Expr::Function(_) => SqlType::Int8,
+            glue::Expr::Function(_) => SqlType::Int8,
             expr if NUMBERS.contains(&&*column_name(expr)) => SqlType::Int4,
             _ => SqlType::Text,
         };
@@ -237,42 +237,42 @@ fn prepared(query: &ast::Query) -> Result<(ast::Statement, Vec<ResultColumn>)> {
         return Err(stop);
     }
     let _ = visit_relations_mut(&mut query, |relation| {
-        let bare = system_table(relation).map(|table| ast::Ident::new(table.name));
+        let bare = system_table(relation).map(|table| glue::Ident::new(table.name));
         relation.0 = bare.into_iter().collect();
         ControlFlow::<()>::Continue(())
     });
-    Ok((ast::Statement::Query(Box::new(query)), columns))
+    Ok((glue::Statement::Query(Box::new(query)), columns))
 }
 
 /// Whether the condition, or a part that all rows must fulfil, is `column = 'public'`.
-fn asks_for_public(condition: &ast::Expr, alias: &str, table: &SystemTable, only: bool) -> bool {
+fn asks_for_public(condition: &glue::Expr, alias: &str, table: &SystemTable, only: bool) -> bool {
     match condition {
-        ast::Expr::Nested(inner) => asks_for_public(inner, alias, table, only),
-        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::And, right } => {
+        glue::Expr::Nested(inner) => asks_for_public(inner, alias, table, only),
+        glue::Expr::BinaryOp { left, op: glue::BinaryOperator::And, right } => {
             asks_for_public(left, alias, table, only) || asks_for_public(right, alias, table, only)
         }
-        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => {
+        glue::Expr::BinaryOp { left, op: glue::BinaryOperator::Eq, right } => {
             let is_column = match &**left {
-                ast::Expr::Identifier(name) => only && &*normalize_ident(name) == table.of_schema,
-                ast::Expr::CompoundIdentifier(parts) => {
+                glue::Expr::Identifier(name) => only && &*normalize_ident(name) == table.of_schema,
+                glue::Expr::CompoundIdentifier(parts) => {
                     parts.len() == 2
                         && &*normalize_ident(&parts[0]) == alias
                         && &*normalize_ident(&parts[1]) == table.of_schema
                 }
                 _ => false,
             };
-            is_column && matches!(&**right, ast::Expr::Value(ast::Value::SingleQuotedString(s)) if s == "public")
+            is_column && matches!(&**right, glue::Expr::Value(glue::Value::SingleQuotedString(s)) if s == "public")
         }
         _ => false,
     }
 }
 
 /// Folds the names of an expression, and lets pass only what GlueSQL answers as PostgreSQL does.
-fn admitted(expr: &mut ast::Expr, read: &[(String, &SystemTable)]) -> Result<()> {
-    use ast::BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or};
+fn admitted(expr: &mut glue::Expr, read: &[(String, &SystemTable)]) -> Result<()> {
+    use glue::BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or};
     match expr {
-        ast::Expr::Identifier(name) => {
-            *name = ast::Ident::new(&*normalize_ident(name));
+        glue::Expr::Identifier(name) => {
+            *name = glue::Ident::new(&*normalize_ident(name));
             let owners = read.iter().filter(|(_, table)| table.columns.contains(&name.value.as_str())).count();
             match owners {
                 1 => Ok(()),
@@ -280,8 +280,8 @@ fn admitted(expr: &mut ast::Expr, read: &[(String, &SystemTable)]) -> Result<()>
                 _ => fail("42702", format!("column reference \"{}\" is ambiguous", name.value)),
             }
         }
-        ast::Expr::CompoundIdentifier(parts) => {
-            parts.iter_mut().for_each(|part| *part = ast::Ident::new(&*normalize_ident(part)));
+        glue::Expr::CompoundIdentifier(parts) => {
+            parts.iter_mut().for_each(|part| *part = glue::Ident::new(&*normalize_ident(part)));
             let known = match parts.as_slice() {
                 [alias, name] => read
                     .iter()
@@ -290,13 +290,15 @@ fn admitted(expr: &mut ast::Expr, read: &[(String, &SystemTable)]) -> Result<()>
             };
             if known { Ok(()) } else { refuse("this column of the system's tables") }
         }
-        ast::Expr::Value(ast::Value::SingleQuotedString(_) | ast::Value::Number(..)) | ast::Expr::Nested(_) => Ok(()),
-        ast::Expr::BinaryOp { op: And | Or, .. } | ast::Expr::UnaryOp { op: ast::UnaryOperator::Not, .. } => Ok(()),
-        ast::Expr::BinaryOp { left, op: Eq | NotEq | Lt | LtEq | Gt | GtEq, right } if alike(left, right) => Ok(()),
-        ast::Expr::InList { expr, list, .. } if list.iter().all(|element| alike(expr, element)) => Ok(()),
-        ast::Expr::Like { any: false, escape_char: None, expr, pattern, .. }
+        glue::Expr::Value(glue::Value::SingleQuotedString(_) | glue::Value::Number(..)) | glue::Expr::Nested(_) => {
+            Ok(())
+        }
+        glue::Expr::BinaryOp { op: And | Or, .. } | glue::Expr::UnaryOp { op: glue::UnaryOperator::Not, .. } => Ok(()),
+        glue::Expr::BinaryOp { left, op: Eq | NotEq | Lt | LtEq | Gt | GtEq, right } if alike(left, right) => Ok(()),
+        glue::Expr::InList { expr, list, .. } if list.iter().all(|element| alike(expr, element)) => Ok(()),
+        glue::Expr::Like { any: false, escape_char: None, expr, pattern, .. }
             if is_column(expr)
-                && matches!(&**pattern, ast::Expr::Value(ast::Value::SingleQuotedString(p)) if !p.contains('\\')) =>
+                && matches!(&**pattern, glue::Expr::Value(glue::Value::SingleQuotedString(p)) if !p.contains('\\')) =>
         {
             Ok(())
         }
@@ -305,19 +307,19 @@ fn admitted(expr: &mut ast::Expr, read: &[(String, &SystemTable)]) -> Result<()>
     }
 }
 
-fn is_column(expr: &ast::Expr) -> bool {
-    matches!(expr, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_))
+fn is_column(expr: &glue::Expr) -> bool {
+    matches!(expr, glue::Expr::Identifier(_) | glue::Expr::CompoundIdentifier(_))
 }
 
-fn is_count(expr: &ast::Expr) -> bool {
-    matches!(expr, ast::Expr::Function(function) if function.to_string().eq_ignore_ascii_case("count(*)"))
+fn is_count(expr: &glue::Expr) -> bool {
+    matches!(expr, glue::Expr::Function(function) if function.to_string().eq_ignore_ascii_case("count(*)"))
 }
 
 /// Two columns or literals of which PostgreSQL compares one with the other.
-fn alike(left: &ast::Expr, right: &ast::Expr) -> bool {
-    let is_number = |expr: &ast::Expr| match expr {
-        ast::Expr::Value(ast::Value::Number(..)) => Some(true),
-        ast::Expr::Value(ast::Value::SingleQuotedString(_)) => Some(false),
+fn alike(left: &glue::Expr, right: &glue::Expr) -> bool {
+    let is_number = |expr: &glue::Expr| match expr {
+        glue::Expr::Value(glue::Value::Number(..)) => Some(true),
+        glue::Expr::Value(glue::Value::SingleQuotedString(_)) => Some(false),
         expr if is_column(expr) => Some(NUMBERS.contains(&&*column_name(expr))),
         _ => None,
     };

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use crate::sql::catalog::Catalog;
 use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::parser::Visited;
-use crate::sql::parser::ast::{ObjectName, Statement};
+use crate::sql::parser::ast::{self, ObjectName};
 
 /// The names a statement uses.
-pub fn check(statement: &Statement, catalog: &Catalog, searches_public: bool) -> Result<()> {
+pub fn check(statement: &ast::Statement, catalog: &Catalog, searches_public: bool) -> Result<()> {
     let own: BTreeSet<Rc<str>> = match catalog.view {
         Some(session) => catalog.temporary_tables(session).map(|table| table.name.clone()).collect(),
         None => BTreeSet::new(),
@@ -29,7 +29,7 @@ pub fn check(statement: &Statement, catalog: &Catalog, searches_public: bool) ->
         Visited::Cte(name) => _ = common.insert(name.name.clone()),
         Visited::Expr(_) => {}
     });
-    if let Statement::CreateTable(create) = statement {
+    if let ast::Statement::CreateTable(create) = statement {
         common.extend(create.name.0.last().map(|name| name.name.clone()));
     }
     names.into_iter().try_for_each(|name| match name.0.as_slice() {
@@ -44,12 +44,12 @@ pub fn check(statement: &Statement, catalog: &Catalog, searches_public: bool) ->
 }
 
 /// Tables that a statement about definitions names.
-fn definitions(statement: &Statement) -> Vec<&ObjectName> {
+fn definitions(statement: &ast::Statement) -> Vec<&ObjectName> {
     match statement {
-        Statement::CreateIndex(create) => vec![&create.table],
-        Statement::AlterTable(alter) => vec![&alter.name],
-        Statement::Truncate(truncate) => truncate.tables.iter().collect(),
-        Statement::Drop(drop) => drop.names.iter().collect(),
+        ast::Statement::CreateIndex(create) => vec![&create.table],
+        ast::Statement::AlterTable(alter) => vec![&alter.name],
+        ast::Statement::Truncate(truncate) => truncate.tables.iter().collect(),
+        ast::Statement::Drop(drop) => drop.names.iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -71,10 +71,10 @@ fn schemas(setting: &str) -> impl Iterator<Item = &str> {
     setting.split(',').map(|schema| schema.trim().trim_matches(['"', '\'']))
 }
 
-fn makes_unqualified(statement: &Statement) -> bool {
+fn makes_unqualified(statement: &ast::Statement) -> bool {
     match statement {
-        Statement::CreateTable(create) => !create.temporary && create.name.0.len() == 1,
-        Statement::CreateSequence(create) => !create.temporary && create.name.0.len() == 1,
+        ast::Statement::CreateTable(create) => !create.temporary && create.name.0.len() == 1,
+        ast::Statement::CreateSequence(create) => !create.temporary && create.name.0.len() == 1,
         _ => false,
     }
 }

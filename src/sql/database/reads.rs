@@ -7,7 +7,7 @@ use crate::sql::catalog::Table;
 use crate::sql::database::Database;
 use crate::sql::error::Stop;
 use crate::sql::expr::Expr;
-use crate::sql::parser::ast::Statement;
+use crate::sql::parser::ast;
 use crate::sql::plan::{Operator, PlanKind, PlanNode, QueryBody, QueryPlan};
 use crate::trace::SqlError;
 
@@ -26,7 +26,7 @@ impl Database {
         let mut reads = Reads::default();
         for prepared in self.statements.get(sql, false).map_err(Stop::failure)?.iter() {
             reads.about = None;
-            let statement @ Statement::Query(_) = &prepared.statement else { continue };
+            let statement @ ast::Statement::Query(_) = &prepared.statement else { continue };
             if prepared.asks_system {
                 reads.restless = true;
                 continue;

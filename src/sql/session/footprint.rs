@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::sql::parser::ast::{Assignment, Expr, ExprKind, Statement};
+use crate::sql::parser::ast::{self, ExprKind};
 use crate::sql::parser::{self, Visited};
 use crate::trace::StatementKind;
 
@@ -32,45 +32,49 @@ pub fn footprint(text: &str, with_parameters: bool) -> Footprint {
     }
 }
 
-pub fn kind_of(statement: &Statement) -> StatementKind {
+pub fn kind_of(statement: &ast::Statement) -> StatementKind {
     match statement {
-        Statement::Query(_) => StatementKind::Select,
-        Statement::Insert(_) => StatementKind::Insert,
-        Statement::Update(_) => StatementKind::Update,
-        Statement::Delete(_) => StatementKind::Delete,
-        Statement::Begin { .. } => StatementKind::Begin,
-        Statement::Commit { .. } => StatementKind::Commit,
-        Statement::Rollback { .. } => StatementKind::Rollback,
-        Statement::Savepoint(_) | Statement::Release(_) | Statement::RollbackTo(_) => StatementKind::Savepoint,
-        Statement::SetTransaction(_)
-        | Statement::SetSessionTransaction(_)
-        | Statement::Set { .. }
-        | Statement::Reset(_) => StatementKind::Set,
-        Statement::CreateTable(_)
-        | Statement::CreateIndex(_)
-        | Statement::CreateSequence(_)
-        | Statement::AlterTable(_)
-        | Statement::Drop(_)
-        | Statement::Truncate(_) => StatementKind::Ddl,
-        Statement::Lock { .. } => StatementKind::Lock,
-        Statement::Analyze
-        | Statement::Show(_)
-        | Statement::Discard
-        | Statement::DiscardSequences
-        | Statement::Explain { .. }
-        | Statement::Refused(_) => StatementKind::Other,
+        ast::Statement::Query(_) => StatementKind::Select,
+        ast::Statement::Insert(_) => StatementKind::Insert,
+        ast::Statement::Update(_) => StatementKind::Update,
+        ast::Statement::Delete(_) => StatementKind::Delete,
+        ast::Statement::Begin { .. } => StatementKind::Begin,
+        ast::Statement::Commit { .. } => StatementKind::Commit,
+        ast::Statement::Rollback { .. } => StatementKind::Rollback,
+        ast::Statement::Savepoint(_) | ast::Statement::Release(_) | ast::Statement::RollbackTo(_) => {
+            StatementKind::Savepoint
+        }
+        ast::Statement::SetTransaction(_)
+        | ast::Statement::SetSessionTransaction(_)
+        | ast::Statement::Set { .. }
+        | ast::Statement::Reset(_) => StatementKind::Set,
+        ast::Statement::CreateTable(_)
+        | ast::Statement::CreateIndex(_)
+        | ast::Statement::CreateSequence(_)
+        | ast::Statement::AlterTable(_)
+        | ast::Statement::Drop(_)
+        | ast::Statement::Truncate(_) => StatementKind::Ddl,
+        ast::Statement::Lock { .. } => StatementKind::Lock,
+        ast::Statement::Analyze
+        | ast::Statement::Show(_)
+        | ast::Statement::Discard
+        | ast::Statement::DiscardSequences
+        | ast::Statement::Explain { .. }
+        | ast::Statement::Refused(_) => StatementKind::Other,
     }
 }
 
 impl Footprint {
-    pub fn of(statement: &Statement) -> Footprint {
+    pub fn of(statement: &ast::Statement) -> Footprint {
         let mut found = Footprint::new(kind_of(statement));
         tables_in(statement, &mut found);
-        if let Statement::Update(update) = statement {
+        if let ast::Statement::Update(update) = statement {
             for assignment in &update.assignments {
                 let (columns, values) = match assignment {
-                    Assignment::Column { column, value } => (std::slice::from_ref(column), std::slice::from_ref(value)),
-                    Assignment::Row { columns, values } => (columns.as_slice(), values.as_slice()),
+                    ast::Assignment::Column { column, value } => {
+                        (std::slice::from_ref(column), std::slice::from_ref(value))
+                    }
+                    ast::Assignment::Row { columns, values } => (columns.as_slice(), values.as_slice()),
                 };
                 found.sets.extend(columns.iter().filter_map(|column| column.0.last()).map(|last| last.name.clone()));
                 values.iter().for_each(|value| columns_in(value, &mut found.built_on));
@@ -93,7 +97,7 @@ impl Footprint {
     }
 }
 
-fn tables_in(statement: &Statement, into: &mut Footprint) {
+fn tables_in(statement: &ast::Statement, into: &mut Footprint) {
     let mut named = Vec::new();
     let mut ctes = BTreeSet::new();
     statement.parts(&mut |part| match part {
@@ -103,16 +107,16 @@ fn tables_in(statement: &Statement, into: &mut Footprint) {
     });
     match statement {
         // The table that is written stands first.
-        Statement::Insert(_) => into.writes.extend(named.drain(..1)),
-        Statement::Update(_) | Statement::Delete(_) => into.writes.extend(named.first().cloned()),
+        ast::Statement::Insert(_) => into.writes.extend(named.drain(..1)),
+        ast::Statement::Update(_) | ast::Statement::Delete(_) => into.writes.extend(named.first().cloned()),
         _ => {}
     }
     into.reads.extend(named.into_iter().filter(|name| !ctes.contains(name)));
 }
 
-fn columns_in(expr: &Expr, into: &mut BTreeSet<Rc<str>>) {
+fn columns_in(expr: &ast::Expr, into: &mut BTreeSet<Rc<str>>) {
     expr.parts(&mut |part| {
-        if let Visited::Expr(Expr { kind: ExprKind::Column(name), .. }) = part {
+        if let Visited::Expr(ast::Expr { kind: ExprKind::Column(name), .. }) = part {
             into.extend(name.0.last().map(|last| last.name.clone()));
         }
     });

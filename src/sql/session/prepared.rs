@@ -8,7 +8,7 @@ use crate::sql::binder::Binder;
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::error::{Result, refuse};
 use crate::sql::optimizer::{self, Skipped};
-use crate::sql::parser::ast::Statement;
+use crate::sql::parser::ast;
 use crate::sql::parser::{self, Parsed};
 use crate::sql::plan::{BoundKind, BoundStatement, OutputColumn, PlanKind, PlanParts};
 use crate::sql::planner::{self, Assumed};
@@ -39,7 +39,7 @@ pub struct Statements {
 }
 
 pub struct Prepared {
-    pub statement: Statement,
+    pub statement: ast::Statement,
     pub kind: StatementKind,
     /// As it stands in its text.
     pub text: Rc<str>,
@@ -79,7 +79,7 @@ impl Statements {
         let prepared: Rc<[Prepared]> = parsed
             .into_iter()
             .map(|Parsed { statement, text }| Prepared {
-                asks_system: matches!(&statement, Statement::Query(query) if system::is_asked(query)),
+                asks_system: matches!(&statement, ast::Statement::Query(query) if system::is_asked(query)),
                 kind: kind_of(&statement),
                 statement,
                 text,
@@ -101,7 +101,7 @@ impl Statements {
 impl Prepared {
     pub fn plan(
         &self,
-        statement: &Statement,
+        statement: &ast::Statement,
         catalog: &Catalog,
         store: &Store,
         parameters: &[Value],
@@ -135,7 +135,7 @@ impl Prepared {
 }
 
 pub fn make(
-    statement: &Statement,
+    statement: &ast::Statement,
     catalog: &Catalog,
     store: &Store,
     types: &[Type],
@@ -145,10 +145,10 @@ pub fn make(
     let mut binder = Binder::new(catalog, store, types);
     binder.folder.is_off = skipped.has(optimizer::CONSTANTS);
     let kind = match statement {
-        Statement::Query(query) => BoundKind::Query(binder.query(query)?),
-        Statement::Insert(insert) => BoundKind::Write(binder.insert(insert)?),
-        Statement::Update(update) => BoundKind::Write(binder.update(update)?),
-        Statement::Delete(delete) => BoundKind::Write(binder.delete(delete)?),
+        ast::Statement::Query(query) => BoundKind::Query(binder.query(query)?),
+        ast::Statement::Insert(insert) => BoundKind::Write(binder.insert(insert)?),
+        ast::Statement::Update(update) => BoundKind::Write(binder.update(update)?),
+        ast::Statement::Delete(delete) => BoundKind::Write(binder.delete(delete)?),
         _ => return refuse("planning this statement"),
     };
     let mut bound = binder.finish(kind);

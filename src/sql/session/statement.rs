@@ -7,7 +7,7 @@ use crate::sql::error::{Result, Stop, fail, refuse};
 use crate::sql::executor::write::WriteProgress;
 use crate::sql::executor::{Context, StatementRun, WaitTarget};
 use crate::sql::outcome::EngineEvent;
-use crate::sql::parser::ast::Statement;
+use crate::sql::parser::ast;
 use crate::sql::plan::{PlanKind, WriteKind};
 use crate::sql::types::text;
 use crate::sql::{explain, system};
@@ -82,29 +82,29 @@ impl RunningSession<'_> {
     pub fn run_statement(&mut self, query: &mut QueryInProgress, prepared: &Prepared) -> Result<QueryResult> {
         self.expect_unfailed(&prepared.statement)?;
         match &prepared.statement {
-            Statement::Begin { tag, modes } => self.begin_block(tag, *modes),
-            Statement::Commit { chain } => self.end_block(true, *chain),
-            Statement::Rollback { chain } => self.end_block(false, *chain),
-            Statement::Savepoint(name) => self.set_savepoint(name),
-            Statement::Release(name) => self.release_savepoint(name),
-            Statement::RollbackTo(name) => self.roll_back_to_savepoint(name),
-            Statement::SetTransaction(modes) => self.set_transaction(query, *modes),
-            Statement::SetSessionTransaction(modes) => Ok(self.set_session_transaction(*modes)),
-            Statement::Set { name, value, local } => self.set(query, name, value.as_deref(), *local),
-            Statement::Reset(name) => {
+            ast::Statement::Begin { tag, modes } => self.begin_block(tag, *modes),
+            ast::Statement::Commit { chain } => self.end_block(true, *chain),
+            ast::Statement::Rollback { chain } => self.end_block(false, *chain),
+            ast::Statement::Savepoint(name) => self.set_savepoint(name),
+            ast::Statement::Release(name) => self.release_savepoint(name),
+            ast::Statement::RollbackTo(name) => self.roll_back_to_savepoint(name),
+            ast::Statement::SetTransaction(modes) => self.set_transaction(query, *modes),
+            ast::Statement::SetSessionTransaction(modes) => Ok(self.set_session_transaction(*modes)),
+            ast::Statement::Set { name, value, local } => self.set(query, name, value.as_deref(), *local),
+            ast::Statement::Reset(name) => {
                 self.set(query, name, None, false)?;
                 Ok(done("RESET"))
             }
-            Statement::Show(name) => self.show(name),
-            Statement::Discard => self.discard_all(),
-            Statement::DiscardSequences => Ok(self.discard_sequences()),
-            Statement::Lock { tables, mode, nowait } => self.lock_tables(query, tables, *mode, !nowait),
-            Statement::Explain { analyze, costs, statement } => match &**statement {
+            ast::Statement::Show(name) => self.show(name),
+            ast::Statement::Discard => self.discard_all(),
+            ast::Statement::DiscardSequences => Ok(self.discard_sequences()),
+            ast::Statement::Lock { tables, mode, nowait } => self.lock_tables(query, tables, *mode, !nowait),
+            ast::Statement::Explain { analyze, costs, statement } => match &**statement {
                 planned if is_planned(planned) => self.explain(query, prepared, planned, (*analyze, *costs)),
-                Statement::Refused(what) => refuse(what),
+                ast::Statement::Refused(what) => refuse(what),
                 _ => fail("42601", "EXPLAIN takes SELECT, INSERT, UPDATE or DELETE"),
             },
-            Statement::Refused(what) => refuse(what),
+            ast::Statement::Refused(what) => refuse(what),
             statement => self.run_sql(query, prepared, statement),
         }
     }
@@ -138,7 +138,7 @@ impl RunningSession<'_> {
         &mut self,
         query: &mut QueryInProgress,
         prepared: &Prepared,
-        statement: &Statement,
+        statement: &ast::Statement,
     ) -> Result<QueryResult> {
         if prepared.asks_system {
             return self
@@ -159,7 +159,7 @@ impl RunningSession<'_> {
         &mut self,
         query: &mut QueryInProgress,
         prepared: &Prepared,
-        statement: &Statement,
+        statement: &ast::Statement,
         (analyze, costs): (bool, bool),
     ) -> Result<QueryResult> {
         let lines = self.within_transaction(query, |context, current| {
@@ -176,8 +176,8 @@ impl RunningSession<'_> {
         Ok(QueryResult { tag: "EXPLAIN".to_owned(), columns: Some(Rc::from([column])), rows, row_count: Some(count) })
     }
 
-    fn run_ddl(&mut self, query: &mut QueryInProgress, statement: &Statement) -> Result<QueryResult> {
-        if let Statement::CreateIndex(create) = statement
+    fn run_ddl(&mut self, query: &mut QueryInProgress, statement: &ast::Statement) -> Result<QueryResult> {
+        if let ast::Statement::CreateIndex(create) = statement
             && create.concurrently
             && self.is_in_some_block(query)
         {
@@ -258,8 +258,11 @@ impl RunningSession<'_> {
     }
 }
 
-fn is_planned(statement: &Statement) -> bool {
-    matches!(statement, Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_))
+fn is_planned(statement: &ast::Statement) -> bool {
+    matches!(
+        statement,
+        ast::Statement::Query(_) | ast::Statement::Insert(_) | ast::Statement::Update(_) | ast::Statement::Delete(_)
+    )
 }
 
 /// The statement's plan, with its tables locked and its snapshot taken.
@@ -267,7 +270,7 @@ fn plan_for(
     context: &mut Context,
     current: &mut StatementInProgress,
     prepared: &Prepared,
-    statement: &Statement,
+    statement: &ast::Statement,
 ) -> Result<Rc<StatementPlan>> {
     if let Some(plan) = &current.plan {
         return Ok(plan.clone());

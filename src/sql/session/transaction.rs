@@ -3,7 +3,7 @@
 use crate::sql::catalog::CatalogState;
 use crate::sql::error::{Result, fail};
 use crate::sql::outcome::EngineEvent;
-use crate::sql::parser::ast::{Statement, TransactionModes};
+use crate::sql::parser::ast::{self, TransactionModes};
 use crate::sql::settings::SessionSettings;
 use crate::trace::{Isolation, Micros, QueryResult, Sqlstate};
 
@@ -171,9 +171,11 @@ impl RunningSession<'_> {
     }
 
     /// In a transaction that has failed only its end may run.
-    pub fn expect_unfailed(&self, statement: &Statement) -> Result<()> {
-        let ends =
-            matches!(statement, Statement::Commit { .. } | Statement::Rollback { .. } | Statement::RollbackTo(_));
+    pub fn expect_unfailed(&self, statement: &ast::Statement) -> Result<()> {
+        let ends = matches!(
+            statement,
+            ast::Statement::Commit { .. } | ast::Statement::Rollback { .. } | ast::Statement::RollbackTo(_)
+        );
         if self.session.has_failed() && !ends {
             return fail("25P02", "current transaction is aborted, commands ignored until end of transaction block");
         }

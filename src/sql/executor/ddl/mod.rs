@@ -13,18 +13,18 @@ use crate::sql::binder::Binder;
 use crate::sql::catalog::Table;
 use crate::sql::error::{Result, Stop, fail, refuse};
 use crate::sql::executor::Context;
-use crate::sql::parser::ast::{ObjectKind, Statement};
+use crate::sql::parser::ast::{self, ObjectKind};
 use crate::store::{Row, RowId};
 
 /// The words PostgreSQL names a statement by in a message.
-fn verb_of(statement: &Statement) -> &'static str {
+fn verb_of(statement: &ast::Statement) -> &'static str {
     match statement {
-        Statement::CreateTable(_) => "CREATE TABLE",
-        Statement::CreateIndex(_) => "CREATE INDEX",
-        Statement::CreateSequence(_) => "CREATE SEQUENCE",
-        Statement::AlterTable(_) => "ALTER TABLE",
-        Statement::Drop(drop) => verb_of_drop(drop.kind),
-        Statement::Truncate(_) => "TRUNCATE TABLE",
+        ast::Statement::CreateTable(_) => "CREATE TABLE",
+        ast::Statement::CreateIndex(_) => "CREATE INDEX",
+        ast::Statement::CreateSequence(_) => "CREATE SEQUENCE",
+        ast::Statement::AlterTable(_) => "ALTER TABLE",
+        ast::Statement::Drop(drop) => verb_of_drop(drop.kind),
+        ast::Statement::Truncate(_) => "TRUNCATE TABLE",
         _ => "ANALYZE",
     }
 }
@@ -44,18 +44,18 @@ fn is_missing_schema(stop: &Stop) -> bool {
 
 impl Context<'_> {
     /// Runs a statement that changes the catalog; gives its command tag.
-    pub fn run_ddl(&mut self, statement: &Statement) -> Result<String> {
+    pub fn run_ddl(&mut self, statement: &ast::Statement) -> Result<String> {
         if self.read_only {
             return fail("25006", format!("cannot execute {} in a read-only transaction", verb_of(statement)));
         }
         match statement {
-            Statement::CreateTable(create) => self.create_table(create)?,
-            Statement::CreateIndex(create) => self.create_index(create)?,
-            Statement::CreateSequence(create) => self.create_sequence(create)?,
-            Statement::AlterTable(alter) => self.alter_table(alter)?,
-            Statement::Drop(drop) => self.drop_relations(drop)?,
-            Statement::Truncate(truncate) => self.truncate(truncate)?,
-            Statement::Analyze => {}
+            ast::Statement::CreateTable(create) => self.create_table(create)?,
+            ast::Statement::CreateIndex(create) => self.create_index(create)?,
+            ast::Statement::CreateSequence(create) => self.create_sequence(create)?,
+            ast::Statement::AlterTable(alter) => self.alter_table(alter)?,
+            ast::Statement::Drop(drop) => self.drop_relations(drop)?,
+            ast::Statement::Truncate(truncate) => self.truncate(truncate)?,
+            ast::Statement::Analyze => {}
             _ => return refuse("this statement"),
         }
         Ok(verb_of(statement).to_owned())
