@@ -21,3 +21,4 @@ pub mod talk;
 pub mod trace;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+pub mod workload;

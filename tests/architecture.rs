@@ -17,7 +17,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("python", &["trace"]),
     ("services", &["trace"]),
     ("scenario", &["trace", "services"]),
-    ("sim", &["trace", "sql", "python", "services", "scenario"]),
+    ("workload", &["trace", "services", "scenario"]),
+    ("sim", &["trace", "sql", "python", "services", "scenario", "workload"]),
     ("explore", &["trace", "scenario", "sim"]),
     ("report", &["trace", "scenario"]),
     ("reproduce", &["trace", "sql", "isolation", "scenario", "sim"]),
@@ -100,17 +101,15 @@ const SQL_ROOMS: &[(&str, &[&str])] = &[
 const SIM_ROOMS: &[(&str, &[&str])] = &[
     ("calibrated", &[]),
     ("cost", &["calibrated"]),
-    ("rng", &[]),
     ("run_request", &[]),
     ("statement", &[]),
     ("statement_log", &[]),
     ("message", &["statement"]),
     ("scheduler", &["message"]),
-    ("kernel", &["message", "rng", "scheduler"]),
-    ("load_generator", &["kernel", "message", "rng"]),
-    ("fault_injector", &["kernel", "message"]),
-    ("services", &["cost", "fault_injector", "kernel", "message", "rng"]),
-    ("database", &["cost", "kernel", "message", "rng", "statement", "statement_log"]),
+    ("kernel", &["message", "scheduler"]),
+    ("load_generator", &["kernel", "message"]),
+    ("services", &["kernel", "message"]),
+    ("database", &["cost", "kernel", "message", "statement", "statement_log"]),
     ("app_server", &["cost", "kernel", "message"]),
     ("monitor", &["database", "kernel", "message"]),
     (
@@ -127,8 +126,8 @@ const SIM_ROOMS: &[(&str, &[&str])] = &[
             "statement_log",
         ],
     ),
-    ("examine", &["cost", "rng", "services"]),
-    ("deployment", &["examine", "services", "simulation", "statement_log"]),
+    ("examine", &["cost"]),
+    ("deployment", &["examine", "simulation", "statement_log"]),
 ];
 
 /// Types of the syntax tree whose name another type of `sql` has, too. Outside of the parser they are written `ast::X`.

@@ -14,14 +14,8 @@ pub const REQUEST_CPU_US: Micros = 250;
 /// How long a wait lasts before a deadlock is looked for: PostgreSQL's `deadlock_timeout`.
 pub const DEADLOCK_TIMEOUT_US: Micros = 1_000_000;
 
-/// A refused TCP connection in the same data centre.
-pub const REFUSED_US: Micros = 1_000;
-
 /// From a process's death until its successor has imported its modules and takes requests.
 pub const RESTART_US: Micros = 2_000_000;
-
-/// How much later a duplicated request reaches a service: a proxy's retry.
-pub const DUPLICATE_AFTER_US: Micros = 20_000;
 
 /// Time on a database core for what one call of the engine did.
 pub fn core_us(outcome: &Outcome) -> Micros {

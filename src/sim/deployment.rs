@@ -1,13 +1,13 @@
 //! What is set up before the first request and what may be changed while requests flow: code, knobs, faults.
 
 use super::examine::{line_at, migration_refused, said, schema_refused};
-use super::services::Services;
 use super::simulation::Simulation;
 use super::statement_log::Sender;
 use super::{Change, RunError};
 use crate::python::{Raised, SourcePosition};
 use crate::scenario::{Clients, InsertStatement};
 use crate::trace::{ChangeFamily, EventKind, SqlError, Value};
+use crate::workload::{Circumstances, ServiceHost};
 
 const SCHEMA_FILE: &str = "schema.sql";
 
@@ -19,12 +19,12 @@ impl Simulation {
         self.fill(Sender::Schema, &schema, &[]).map_err(|error| {
             schema_refused(&schema, SCHEMA_FILE).unwrap_or_else(|| sql_error(&error, &schema, SCHEMA_FILE))
         })?;
-        for ledger in Services::ledgers(&document) {
+        for ledger in ServiceHost::ledgers(&document) {
             self.fill(Sender::Schema, ledger, &[]).map_err(|error| sql_error(&error, ledger, "a service's books"))?;
         }
         for rows in &document.world.rows {
-            let (rng, knobs) = self.kernel.rng_and_knobs();
-            for InsertStatement { sql, parameters } in rows.inserts(&mut rng.rows, knobs) {
+            let Circumstances { conditions, rng, .. } = self.kernel.circumstances();
+            for InsertStatement { sql, parameters } in rows.inserts(&mut rng.rows, conditions.knobs()) {
                 self.fill(Sender::Rows, &sql, &parameters).map_err(|error| {
                     RunError::new(format!("rows of {}: {} ({})", rows.table, error.message, error.sqlstate))
                 })?;
@@ -41,7 +41,7 @@ impl Simulation {
             let file = format!("the migration of `{variant}`");
             self.fill(Sender::Schema, sql, &[]).map_err(|error| {
                 let schema = self.sources.get(SCHEMA_FILE).unwrap_or(&document.schema);
-                migration_refused(schema, &Services::ledgers(&document), sql, &file)
+                migration_refused(schema, &ServiceHost::ledgers(&document), sql, &file)
                     .unwrap_or_else(|| sql_error(&error, sql, &file))
             })?;
         }
@@ -115,7 +115,7 @@ impl Simulation {
                 else {
                     return self.refuse(ChangeFamily::Fault, &format!("there is no fault {fault}"), None);
                 };
-                self.kernel.set_fault(&fault, on);
+                self.kernel.conditions.set_fault(&fault, on);
                 self.applied(ChangeFamily::Fault, &format!("{label}: {}", if on { "on" } else { "off" }));
             }
         }
@@ -171,13 +171,13 @@ impl Simulation {
             let reason = format!("{} goes from {} to {}, not to {value}", of.label, of.min, of.max);
             return self.refuse(ChangeFamily::Knob, &reason, None);
         }
-        self.kernel.set_knob(knob, value);
+        self.kernel.conditions.set_knob(knob, value);
         let unit = if of.unit.is_empty() { String::new() } else { format!(" {}", of.unit) };
         self.applied(ChangeFamily::Knob, &format!("{}: {value}{unit}", of.label));
         self.kernel.record_machines(&self.document);
         self.database.adjust_cores(&mut self.kernel);
         self.app.adjust_pools(&mut self.kernel);
-        self.load.adjust_clients(&mut self.kernel);
+        self.load.adjust(&mut self.kernel);
     }
 
     /// Loads the variant's code as it is now.

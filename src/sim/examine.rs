@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use super::EPOCH_US;
 use super::RunError;
 use super::cost;
-use super::rng::RngStreams;
-use super::services::Services;
 use crate::python::{Python, Raised, SourceFile};
 use crate::scenario::{Amount, Clients, InsertStatement, InvariantRule, Part, RowSet, ScenarioDocument};
 use crate::sql::{self, Database, DeadlockCheck, Progress, Settings};
 use crate::trace::{ProcessId, SessionId, SqlError, Value};
+use crate::workload::{RngStreams, ServiceHost};
 
 /// Something that does not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +25,7 @@ const ROWS_TRIED: f64 = 100.0;
 
 /// All of a scenario's parts. Where the schema does not work nothing is said of the SQL that needs it.
 pub fn examine(document: &ScenarioDocument) -> Vec<Objection> {
-    let ledgers = Services::ledgers(document);
+    let ledgers = ServiceHost::ledgers(document);
     let mut bench = Bench::new();
     bench.make_tables(&document.schema, &ledgers);
     if bench.found.is_empty() {

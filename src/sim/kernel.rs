@@ -1,20 +1,18 @@
 //! What all parts of the simulation stand on: the time, the messages on their way, chance, what is set at the moment, and the trace,
 //! which nobody else can write to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use rand::Rng as _;
-
 use super::message::Message;
-use super::rng::RngStreams;
 use super::scheduler::Scheduler;
 use crate::python::SourcePosition;
-use crate::scenario::{Amount, FaultRule, ScenarioDocument};
+use crate::scenario::{Amount, ScenarioDocument};
 use crate::sql::Footprint;
 use crate::trace::{
     Event, EventKind, Keep, Micros, Position, RequestId, RowRef, SessionId, Strings, Symbol, Trace, Xid,
 };
+use crate::workload::{Circumstances, Conditions, RngStreams};
 
 /// Longer texts are cut in the trace: a body of many rows says nothing more by being whole.
 const TEXT_CHARS: usize = 300;
@@ -28,20 +26,12 @@ pub struct Kernel {
     following: Vec<Message>,
     trace: Trace,
     pub rng: RngStreams,
-    knobs: BTreeMap<String, f64>,
-    /// Those that are on.
-    faults: BTreeSet<String>,
+    pub conditions: Conditions,
     requests: u32,
 }
 
 impl Kernel {
-    pub fn new(
-        scheduler: Box<dyn Scheduler>,
-        keep: Keep,
-        seed: u32,
-        knobs: BTreeMap<String, f64>,
-        faults: BTreeSet<String>,
-    ) -> Kernel {
+    pub fn new(scheduler: Box<dyn Scheduler>, keep: Keep, seed: u32, conditions: Conditions) -> Kernel {
         Kernel {
             now: 0,
             scheduler,
@@ -49,8 +39,7 @@ impl Kernel {
             following: vec![],
             trace: Trace::new(keep),
             rng: RngStreams::new(seed),
-            knobs,
-            faults,
+            conditions,
             requests: 0,
         }
     }
@@ -107,42 +96,17 @@ impl Kernel {
         self.requests
     }
 
-    /// What is drawn depends on both.
-    pub fn rng_and_knobs(&mut self) -> (&mut RngStreams, &BTreeMap<String, f64>) {
-        (&mut self.rng, &self.knobs)
-    }
-
-    pub fn set_knob(&mut self, knob: &str, value: f64) {
-        self.knobs.insert(knob.to_owned(), value);
-    }
-
-    pub fn set_fault(&mut self, fault: &str, on: bool) {
-        if on {
-            self.faults.insert(fault.to_owned());
-        } else {
-            self.faults.remove(fault);
-        }
+    pub fn circumstances(&mut self) -> Circumstances<'_> {
+        Circumstances { now: self.now, conditions: &self.conditions, rng: &mut self.rng }
     }
 
     pub fn amount(&self, amount: &Amount) -> f64 {
-        amount.at(&self.knobs)
+        self.conditions.amount(amount)
     }
 
     /// The same in microseconds, for an amount in milliseconds.
     pub fn amount_us(&self, amount: &Amount) -> f64 {
-        self.amount(amount) * 1e3
-    }
-
-    /// Whether the rule is switched on, and acts at this time of the run.
-    pub fn acts(&self, rule: &FaultRule) -> bool {
-        let from = self.amount(&rule.from_s) * 1e6;
-        let until = rule.for_s.as_ref().map_or(f64::INFINITY, |for_s| from + self.amount(for_s) * 1e6);
-        self.faults.contains(&rule.id) && (from..until).contains(&(self.now as f64))
-    }
-
-    /// Whether a rule that could apply does: it has its share.
-    pub fn roll_fault(&mut self, rule: &FaultRule) -> bool {
-        self.rng.faults.random::<f64>() < self.amount(&rule.share)
+        self.conditions.amount_us(amount)
     }
 
     pub fn trace(&self) -> &Trace {

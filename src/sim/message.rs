@@ -6,12 +6,13 @@ use serde_json::{Map, Value as Json};
 
 use super::statement::Statement;
 use crate::python::{Effect, HandlerId};
-use crate::services::{LedgerEntry, Verdict};
+use crate::services::LedgerEntry;
 use crate::sql::LogPosition;
 use crate::trace::{
     Answer, CallId, ClientId, LogLevel, Micros, Position, RequestId, Server, ServiceOutcome, SessionId, SqlError,
     StatementOutcome, Value,
 };
+use crate::workload::{Due, ServiceJob};
 
 pub enum Message {
     Load(LoadMessage),
@@ -28,16 +29,16 @@ pub enum Message {
 
 /// To the load generator.
 pub enum LoadMessage {
-    /// The next request of an open loop arrives.
-    Arrival,
-    /// An open loop finds out when the next one comes.
-    NextArrival,
-    /// A client of a closed loop has finished thinking.
-    Send(ClientId),
+    Due(Due),
     /// The answer has reached the client.
     Answered(ClientId),
     /// A scripted client's code sends a request; `call` gets the answer.
-    ScriptSends { call: CallId, client: Option<ClientId>, entry: String, arguments: Json },
+    ScriptSends {
+        call: CallId,
+        client: Option<ClientId>,
+        entry: String,
+        arguments: Json,
+    },
 }
 
 /// To the processes of the service.
@@ -147,7 +148,7 @@ pub enum ServiceMessage {
         method: String,
         arguments: Json,
     },
-    Reached(ServiceJob),
+    Reached(ServiceJob<ServiceCaller>),
     /// A process has written a line.
     Line {
         request: RequestId,
@@ -228,19 +229,11 @@ pub struct Submission {
     pub parameters: Vec<Value>,
 }
 
-/// A call on its way to a service.
-pub struct ServiceJob {
-    /// Its place among the scenario's services.
-    pub service: usize,
+/// Who waits for a service's answer.
+#[derive(Clone, Copy)]
+pub struct ServiceCaller {
     pub call: CallId,
     pub request: RequestId,
-    pub method: String,
-    pub arguments: Json,
-    pub verdict: Verdict,
-    /// When the service will have an answer for the caller.
-    pub answered_at: Micros,
-    /// Somebody still waits for the answer when it comes.
-    pub heard: bool,
 }
 
 impl From<LoadMessage> for Message {

@@ -15,6 +15,7 @@ use super::statement_log::Sent;
 use super::{Change, RunError, RunRequest, TimedChange};
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Keep, Micros, Trace};
+use crate::workload::Conditions;
 
 pub struct Simulation {
     pub(super) document: Rc<ScenarioDocument>,
@@ -55,7 +56,8 @@ impl Simulation {
         request.changes.sort_by_key(|change| change.at_us);
 
         let faults = environment.faults.iter().cloned().collect();
-        let kernel = Kernel::new(Box::new(ByTime::default()), keep, request.seed, knobs, faults);
+        let conditions = Conditions::new(knobs, faults);
+        let kernel = Kernel::new(Box::new(ByTime::default()), keep, request.seed, conditions);
         let mut simulation = Simulation {
             changes_applied: 0,
             end: request.until_us.unwrap_or((environment.length_s * 1e6) as Micros),

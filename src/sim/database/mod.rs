@@ -14,13 +14,13 @@ use std::rc::Rc;
 
 use super::kernel::Kernel;
 use super::message::{AppMessage, DatabaseMessage, Submission};
-use super::rng::normal_us;
 use super::statement::{Purpose, Statement};
 use super::statement_log::Sent;
 use super::{EPOCH_US, cost};
 use crate::scenario::ScenarioDocument;
 use crate::sql::{Database, DeadlockCheck, LogPosition, Settings};
 use crate::trace::{EventKind, Keep, Micros, RequestId, Server, SessionId, StatementKind, Symbol, Value};
+use crate::workload::normal_us;
 
 pub struct DatabaseServer {
     document: Rc<ScenarioDocument>,

@@ -1,9 +1,7 @@
 //! Reads invariants and gauges outside the load: that costs nothing there and changes nothing. A query is asked again when something
 //! that it reads was committed, at that very moment. Where tables are large that would be most of the host's work, so looks are paid
 //! for: each statement of the load earns a few rows, and a look that cannot be paid waits for the next ones, a second at the most.
-//!
-//! A row that breaks an invariant counts only when it is still there after every request that was on its way at its first sighting
-//! has ended, and the invariant's `settle_ms` is over: work in progress is no alarm.
+//! Which rows count is the workload's to say.
 
 mod reads;
 
@@ -14,9 +12,10 @@ use super::RunError;
 use super::database::DatabaseServer;
 use super::kernel::Kernel;
 use super::message::{AppMessage, Change, MonitorMessage};
-use crate::scenario::{Invariant, InvariantRule, ScenarioDocument};
+use crate::scenario::{InvariantRule, ScenarioDocument};
 use crate::sql::Reads;
 use crate::trace::{EventKind, Micros, QueryResult, RequestId, SessionId, SqlError, Value};
+use crate::workload::{Finding, InFlight, Invariants};
 
 /// How often memory is weighed, queries are asked that go by a clock, and those that could not be paid for.
 const INTERVAL_US: Micros = 1_000_000;
@@ -28,11 +27,9 @@ const ROWS_READ_CHEAPLY: u32 = 20_000;
 const ROWS_AT_START: i64 = 20_000;
 const ROWS_EARNED: i64 = 10;
 
-/// No more rows of one invariant than this are told apart.
-const CASES_MAX: usize = 1_000;
-
 pub struct Monitor {
     document: Rc<ScenarioDocument>,
+    invariants: Invariants,
     queries: Vec<Query>,
     /// Places of the queries that read each table.
     readers: BTreeMap<Rc<str>, Vec<usize>>,
@@ -48,8 +45,6 @@ pub struct Monitor {
     credit: i64,
     /// Some query is outdated.
     outdated: bool,
-    /// Requests from this number on have nothing to do with any row that is there.
-    unsettled_before: u32,
     /// Requests of clients that are on their way.
     in_flight: BTreeSet<RequestId>,
     /// A query that failed while the run was going is told once.
@@ -62,8 +57,6 @@ struct Query {
     reads: Reads,
     /// Something it reads was committed since it was asked.
     outdated: bool,
-    /// Rows there now, by their first column.
-    standing: BTreeMap<String, Sighting>,
     /// A gauge's last value: only changes are told.
     value: Option<f64>,
 }
@@ -73,22 +66,6 @@ struct Query {
 enum Of {
     Invariant(usize),
     Gauge(usize),
-}
-
-struct Sighting {
-    since: Micros,
-    /// Requests below this number may still mend it.
-    requests_before: u32,
-    /// Since when none of them is on its way.
-    settling_since: Option<Micros>,
-    /// The whole row, until it is told.
-    row: Option<String>,
-}
-
-impl Sighting {
-    fn is_told(&self) -> bool {
-        self.row.is_none()
-    }
 }
 
 impl Monitor {
@@ -104,7 +81,6 @@ impl Monitor {
             sql: sql.as_str().into(),
             reads: Reads::default(),
             outdated: true,
-            standing: BTreeMap::new(),
             value: None,
         };
         let queries = invariants.chain(gauges).map(query).collect();
@@ -117,9 +93,9 @@ impl Monitor {
             due: None,
             credit: ROWS_AT_START,
             outdated: false,
-            unsettled_before: 0,
             in_flight: BTreeSet::new(),
             failed: false,
+            invariants: Invariants::new(document.clone()),
             document,
         }
     }
@@ -145,12 +121,6 @@ impl Monitor {
                 kernel.schedule(at, MonitorMessage::Check);
             }
         }
-    }
-
-    fn note_unsettled(&mut self) {
-        let sightings = self.queries.iter().flat_map(|query| query.standing.values());
-        let unsettled = sightings.filter(|sighting| sighting.settling_since.is_none());
-        self.unsettled_before = unsettled.map(|sighting| sighting.requests_before).max().unwrap_or(0);
     }
 
     /// The first look also finds queries that cannot work at all.
@@ -253,9 +223,8 @@ impl Monitor {
             self.queries[place].outdated = false;
             match (self.queries[place].of, found) {
                 (Of::Invariant(of), Ok(results)) => {
-                    let invariant = &document.invariants[of];
-                    if kernel.now() >= from(invariant) {
-                        self.compare(place, &invariant.id, &results, kernel);
+                    if self.invariants.is_due(of, kernel.now()) {
+                        self.compare(of, &results, kernel);
                     }
                 }
                 (Of::Gauge(of), Ok(results)) => {
@@ -271,11 +240,10 @@ impl Monitor {
         }
         self.credit -= i64::from(rows_read);
         self.outdated = self.queries.iter().any(|query| query.outdated);
-        self.note_unsettled();
+        self.invariants.note_unsettled();
         rows_read
     }
 
-    /// For the invariants about requests themselves, and for those that waited for this request to end.
     fn request_finished(
         &mut self,
         request: RequestId,
@@ -285,108 +253,59 @@ impl Monitor {
         kernel: &mut Kernel,
     ) {
         self.in_flight.remove(&request);
-        let document = self.document.clone();
-        let entry = kind.map(|kind| &document.world.requests[kind].entry);
-        let meant = |only: &Option<String>| only.is_none() || only.as_ref() == entry;
-        let now = kernel.now();
-        for invariant in document.invariants.iter().filter(|invariant| now >= from(invariant) + took) {
-            let (broken, since, row) = match &invariant.rule {
-                InvariantRule::Sql { .. } => continue,
-                InvariantRule::SlowerThan { ms, entry } => {
-                    let most = (ms * 1e3) as Micros;
-                    let row = format!(r#"{{"request":{request},"ms":{}}}"#, took / 1_000);
-                    (meant(entry) && took as f64 > ms * 1e3, (now + most).saturating_sub(took).min(now), row)
-                }
-                InvariantRule::Failed { entry } => {
-                    let row = format!(r#"{{"request":{request},"status":{status}}}"#);
-                    (meant(entry) && status >= 500, now, row)
-                }
-            };
-            if broken {
-                let (id, case, row) =
-                    (kernel.symbol(&invariant.id), kernel.symbol(&request.to_string()), kernel.symbol(&row));
-                let kind = EventKind::InvariantBroken { invariant: id, case, row, since };
-                kernel.record(kind, Some(request), None, None);
-            }
+        let entry = kind.map(|kind| self.document.world.requests[kind].entry.as_str());
+        for finding in self.invariants.judge(request, entry, status, took, kernel.now()) {
+            self.tell(finding, Some(request), kernel);
         }
-        self.settle_after(request, kernel);
+        let in_flight = self.in_flight(kernel);
+        if self.invariants.request_ended(request, in_flight, kernel.now()) {
+            self.tell_settled(kernel);
+        }
     }
 
-    fn oldest_in_flight(&self) -> Option<u32> {
-        self.in_flight.first().map(|request| request.0)
+    fn in_flight(&self, kernel: &Kernel) -> InFlight {
+        InFlight { oldest: self.in_flight.first().copied(), next: kernel.requests() }
     }
 
-    /// Rows that nobody but requests up to this one could still mend begin to settle.
-    fn settle_after(&mut self, request: RequestId, kernel: &mut Kernel) {
-        if request.0 >= self.unsettled_before {
-            return;
-        }
-        let (oldest, now) = (self.oldest_in_flight(), kernel.now());
-        for sighting in self.queries.iter_mut().flat_map(|query| query.standing.values_mut()) {
-            let may_be_mended = oldest.is_some_and(|oldest| oldest < sighting.requests_before);
-            if sighting.settling_since.is_none() && !may_be_mended {
-                sighting.settling_since = Some(now);
-            }
-        }
-        self.note_unsettled();
-        self.tell_settled(kernel);
-    }
-
-    fn compare(&mut self, place: usize, id: &str, results: &[QueryResult], kernel: &mut Kernel) {
+    fn compare(&mut self, invariant: usize, results: &[QueryResult], kernel: &mut Kernel) {
         let Some(result) = results.last() else { return };
         let names = result.columns.iter().flat_map(|columns| columns.iter()).map(|column| column.name.clone());
         let names = names.collect::<Vec<_>>();
-        let (oldest, next, now) = (self.oldest_in_flight(), kernel.requests(), kernel.now());
-        let mut before = std::mem::take(&mut self.queries[place].standing);
-        let mut standing = BTreeMap::new();
-        for row in result.rows.iter().take(CASES_MAX) {
-            let case = row.first().map_or(String::new(), Value::to_text);
-            let new = || Sighting { since: now, requests_before: next, settling_since: None, row: Some(String::new()) };
-            let mut sighting = before.remove(&case).unwrap_or_else(new);
-            if sighting.settling_since.is_none() && oldest.is_none_or(|oldest| oldest >= sighting.requests_before) {
-                sighting.settling_since = Some(now);
-            }
-            if !sighting.is_told() {
-                sighting.row = Some(row_text(&names, row));
-            }
-            standing.insert(case, sighting);
-        }
-        self.queries[place].standing = standing;
-        let invariant = kernel.symbol(id);
-        for (case, _) in before.into_iter().filter(|(_, sighting)| sighting.is_told()) {
-            let case = kernel.symbol(&case);
-            kernel.record(EventKind::InvariantMended { invariant, case }, None, None, None);
+        let case = |row: &&Vec<Value>| row.first().map_or(String::new(), Value::to_text);
+        let text = |row: &&Vec<Value>| row_text(&names, row);
+        let in_flight = self.in_flight(kernel);
+        for finding in self.invariants.compare(invariant, result.rows.iter(), case, text, in_flight, kernel.now()) {
+            self.tell(finding, None, kernel);
         }
     }
 
     /// Tells of the rows that have stood long enough. Those of a query that is to be asked again are told, or gone, after that.
     fn tell_settled(&mut self, kernel: &mut Kernel) {
-        let document = self.document.clone();
-        let mut queries = std::mem::take(&mut self.queries);
-        let mut next = None;
-        for query in &mut queries {
-            let Of::Invariant(of) = query.of else { continue };
-            let invariant = &document.invariants[of];
-            let settle = (invariant.settle_ms * 1e3) as Micros;
-            for (case, sighting) in &mut query.standing {
-                let (Some(since), false) = (sighting.settling_since, sighting.is_told()) else { continue };
-                if kernel.now() < since + settle {
-                    next = Some(next.map_or(since + settle, |next: Micros| next.min(since + settle)));
-                    continue;
-                }
-                if query.outdated {
-                    continue;
-                }
-                let row = sighting.row.take().unwrap_or_default();
-                let (id, case, row) = (kernel.symbol(&invariant.id), kernel.symbol(case), kernel.symbol(&row));
-                let kind = EventKind::InvariantBroken { invariant: id, case, row, since: sighting.since };
-                kernel.record(kind, None, None, None);
-            }
+        let outdated = |query: &Query, place| query.outdated && matches!(query.of, Of::Invariant(of) if of == place);
+        let to_be_asked = |place| self.queries.iter().any(|query| outdated(query, place));
+        let (findings, next) = self.invariants.settled(kernel.now(), to_be_asked);
+        for finding in findings {
+            self.tell(finding, None, kernel);
         }
-        self.queries = queries;
         if let Some(at) = next {
             self.schedule_look(at, kernel);
         }
+    }
+
+    fn tell(&self, finding: Finding, request: Option<RequestId>, kernel: &mut Kernel) {
+        let kind = match finding {
+            Finding::Broken { invariant, case, row, since } => EventKind::InvariantBroken {
+                invariant: kernel.symbol(&self.document.invariants[invariant].id),
+                case: kernel.symbol(&case),
+                row: kernel.symbol(&row),
+                since,
+            },
+            Finding::Mended { invariant, case } => EventKind::InvariantMended {
+                invariant: kernel.symbol(&self.document.invariants[invariant].id),
+                case: kernel.symbol(&case),
+            },
+        };
+        kernel.record(kind, request, None, None);
     }
 
     fn read_gauge(&mut self, place: usize, metric: &str, results: &[QueryResult], kernel: &mut Kernel) {
@@ -413,10 +332,6 @@ impl Monitor {
 
 fn unreadable(what: &str, id: &str, error: &SqlError) -> RunError {
     RunError::new(format!("{what} {id}: {} ({})", error.message, error.sqlstate))
-}
-
-fn from(invariant: &Invariant) -> Micros {
-    (invariant.from_s * 1e6) as Micros
 }
 
 fn row_text(names: &[Rc<str>], row: &[Value]) -> String {
