@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::scenario::{Invariant, InvariantRule, ScenarioDocument};
-use crate::trace::{Micros, RequestId};
+use crate::trace::{EventKind, Micros, RequestId, Symbol};
 
 /// No more rows of one invariant than this are told apart.
 const CASES_MAX: usize = 1_000;
@@ -47,6 +47,23 @@ pub enum Finding {
         invariant: usize,
         case: String,
     },
+}
+
+impl Finding {
+    pub fn event(self, document: &ScenarioDocument, mut symbol: impl FnMut(&str) -> Symbol) -> EventKind {
+        match self {
+            Finding::Broken { invariant, case, row, since } => EventKind::InvariantBroken {
+                invariant: symbol(&document.invariants[invariant].id),
+                case: symbol(&case),
+                row: symbol(&row),
+                since,
+            },
+            Finding::Mended { invariant, case } => EventKind::InvariantMended {
+                invariant: symbol(&document.invariants[invariant].id),
+                case: symbol(&case),
+            },
+        }
+    }
 }
 
 impl Invariants {

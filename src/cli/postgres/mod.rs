@@ -1,11 +1,11 @@
 //! The same scenario on a real PostgreSQL: handlers in CPython with psycopg 3, load, services, faults and invariants from here,
 //! in real time. The result has the shape of a simulated run's, made from a trace by the same report.
 
-mod books;
+mod audit;
 mod host;
 mod load;
-mod outside;
 mod server;
+mod services;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -14,8 +14,6 @@ use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Value as Json, json};
 use twoam::api::{RunRequest, RunSummary, summary_of};
 use twoam::scenario::{Amount, Clients, ScenarioDocument, VariantDocument};
@@ -25,11 +23,11 @@ use twoam::trace::{
     CallId, Event, EventKind, Keep, Micros, Position, RequestId, Sqlstate, StatementKind, StatementOutcome, Symbol,
     Trace,
 };
+use twoam::workload::{Circumstances, Conditions, Load, RngStreams, ServiceHost};
 
-use self::books::Watch;
+use self::audit::Monitor;
 use self::host::{Host, Python, Told};
-use self::load::Load;
-use self::outside::Outside;
+use self::load::Requests;
 pub use self::server::Server;
 use super::{Failure, screen};
 
@@ -136,18 +134,15 @@ pub fn measure(server: &Server, mut job: Json) -> Result<Json, Failure> {
 struct Real<'a> {
     document: Rc<ScenarioDocument>,
     variant: VariantDocument,
-    knobs: BTreeMap<String, f64>,
-    /// Faults that are on.
-    faults: Vec<String>,
     length: Duration,
-    dice: ChaCha8Rng,
+    surroundings: Surroundings,
     /// Dropped before the server, which could not stop while somebody is connected.
     hosts: Vec<Host>,
     /// Lives so far; a killed process starts a new one.
     lives: u32,
     auditor: Host,
     audits: u64,
-    watch: Watch,
+    monitor: Monitor,
     /// The clients' scripts, if they have some.
     scripts: Option<Host>,
     python: Python,
@@ -162,20 +157,37 @@ struct Real<'a> {
     due: BinaryHeap<Reverse<(Instant, u64)>>,
     plans: BTreeMap<u64, Plan>,
     planned: u64,
-    began: Instant,
     trace: Trace,
     /// Of the texts that were started.
     kinds: BTreeMap<Symbol, StatementKind>,
     load: Load,
-    outside: Outside,
+    requests: Requests,
+    services: ServiceHost,
     versions: Option<Versions>,
+}
+
+/// When the run began, what is set, and its chance.
+struct Surroundings {
+    began: Instant,
+    conditions: Conditions,
+    rng: RngStreams,
+}
+
+impl Surroundings {
+    fn now(&self) -> Micros {
+        self.began.elapsed().as_micros() as Micros
+    }
+
+    fn circumstances(&mut self) -> Circumstances<'_> {
+        Circumstances { now: self.now(), conditions: &self.conditions, rng: &mut self.rng }
+    }
 }
 
 /// What is to happen at a moment.
 enum Plan {
     Look,
     Load(load::Plan),
-    Outside(outside::Plan),
+    Service(services::Plan),
 }
 
 impl Real<'_> {
@@ -193,6 +205,7 @@ impl Real<'_> {
             files.push((file, source));
         }
         let python = Python::prepare(&files)?;
+        let document = Rc::new(document.clone());
         let (sender, told) = channel();
         let schema = server.new_schema();
         let lag_ms = document.world.machine.replica_lag_ms.as_ref().map(|lag| lag.at(&knobs));
@@ -200,15 +213,17 @@ impl Real<'_> {
         let auditor = python.start(AUDITOR, None, audit_settings(server, &schema), sender.clone())?;
         Ok(Real {
             variant,
-            knobs,
-            faults: environment.faults.clone(),
             length: Duration::from_micros(length_us),
-            dice: ChaCha8Rng::seed_from_u64(request.seed.into()),
+            surroundings: Surroundings {
+                began: Instant::now(),
+                conditions: Conditions::new(knobs, environment.faults.iter().cloned().collect()),
+                rng: RngStreams::new(request.seed),
+            },
             hosts: Vec::new(),
             lives: 0,
             auditor,
             audits: 0,
-            watch: Watch::new(document),
+            monitor: Monitor::new(document.clone()),
             scripts: None,
             python,
             server,
@@ -220,13 +235,13 @@ impl Real<'_> {
             due: BinaryHeap::new(),
             plans: BTreeMap::new(),
             planned: 0,
-            began: Instant::now(),
             trace: Trace::new(Keep::All),
             kinds: BTreeMap::new(),
-            load: Load::default(),
-            outside: Outside::new(document),
+            load: Load::new(document.clone()),
+            requests: Requests::default(),
+            services: ServiceHost::new(document.clone()),
             versions: None,
-            document: Rc::new(document.clone()),
+            document,
         })
     }
 
@@ -240,27 +255,28 @@ impl Real<'_> {
         }
         self.start_scripts()?;
         self.await_ready(processes + u32::from(self.scripts.is_some()))?;
-        self.began = Instant::now();
+        self.surroundings.began = Instant::now();
         self.record(EventKind::MachinesSet { processes, pool: self.pool(), database_cores: 1 }, None);
         self.start_load();
         self.plan(LOOK_EVERY, Plan::Look);
         let progress = screen::progress(self.length.as_secs() as usize, "seconds of real time");
-        let end = self.began + self.length;
-        let last = end.max(self.began + LONGEST);
+        let began = self.surroundings.began;
+        let end = began + self.length;
+        let last = end.max(began + LONGEST);
         loop {
             let now = Instant::now();
-            let goal = if self.load.of_clients < at_least && now >= end { last } else { end };
+            let goal = if self.requests.of_clients < at_least && now >= end { last } else { end };
             if now >= goal {
                 break;
             }
             self.turn(goal)?;
-            let elapsed = self.began.elapsed();
+            let elapsed = began.elapsed();
             progress.set_position(elapsed.as_secs());
             if elapsed > self.length {
                 progress.set_length(elapsed.as_secs());
             }
         }
-        self.load.closed = true;
+        self.requests.closed = true;
         self.look()?;
         let mut summary = summary_of(self.document.clone(), request, &self.trace, self.now());
         self.settle()?;
@@ -273,13 +289,13 @@ impl Real<'_> {
     /// Requests on their way end, workers go on, until every row that breaks an invariant is mended or had its time.
     fn settle(&mut self) -> Result<(), Failure> {
         let drained = Instant::now() + DRAIN;
-        while Instant::now() < drained && self.load.clients_in_flight() {
+        while Instant::now() < drained && self.requests.clients_in_flight() {
             self.turn(drained)?;
         }
         self.look()?;
         let settle_ms = self.document.invariants.iter().map(|invariant| invariant.settle_ms).fold(0.0, f64::max);
         let end = Instant::now() + Duration::from_micros((settle_ms * 1e3) as u64) + 2 * LOOK_EVERY;
-        while Instant::now() < end && self.watch.waits() {
+        while Instant::now() < end && self.monitor.waits() {
             self.turn(end)?;
         }
         Ok(())
@@ -295,7 +311,7 @@ impl Real<'_> {
             match self.plans.remove(&number).expect("a plan is taken once") {
                 Plan::Look => self.ask_look(true),
                 Plan::Load(plan) => self.take_load(plan)?,
-                Plan::Outside(plan) => self.take_outside(plan),
+                Plan::Service(plan) => self.take_service(plan),
             }
             return Ok(());
         }
@@ -373,7 +389,7 @@ impl Real<'_> {
         let machine = self.document.world.machine.clone();
         let host = self.lives;
         self.lives += 1;
-        self.load.host_of.insert(process, host);
+        self.requests.host_of.insert(process, host);
         let settings = json!({
             "role": "serve",
             "dsn": self.server.dsn(&self.schema),
@@ -417,21 +433,15 @@ impl Real<'_> {
     }
 
     fn amount(&self, amount: &Amount) -> f64 {
-        amount.at(&self.knobs)
+        self.surroundings.conditions.amount(amount)
     }
 
     fn now(&self) -> Micros {
-        self.began.elapsed().as_micros() as Micros
+        self.surroundings.now()
     }
 
     fn record(&mut self, kind: EventKind, request: Option<RequestId>) {
-        self.trace.record(Event {
-            at: self.began.elapsed().as_micros() as Micros,
-            request,
-            session: None,
-            xid: None,
-            kind,
-        });
+        self.trace.record(Event { at: self.now(), request, session: None, xid: None, kind });
     }
 
     /// A text is read when it is new; what it names is told then.

@@ -293,18 +293,7 @@ impl Monitor {
     }
 
     fn tell(&self, finding: Finding, request: Option<RequestId>, kernel: &mut Kernel) {
-        let kind = match finding {
-            Finding::Broken { invariant, case, row, since } => EventKind::InvariantBroken {
-                invariant: kernel.symbol(&self.document.invariants[invariant].id),
-                case: kernel.symbol(&case),
-                row: kernel.symbol(&row),
-                since,
-            },
-            Finding::Mended { invariant, case } => EventKind::InvariantMended {
-                invariant: kernel.symbol(&self.document.invariants[invariant].id),
-                case: kernel.symbol(&case),
-            },
-        };
+        let kind = finding.event(&self.document, |text| kernel.symbol(text));
         kernel.record(kind, request, None, None);
     }
 

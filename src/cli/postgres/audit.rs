@@ -1,9 +1,6 @@
 //! What this run writes into and reads from the database itself: schema, rows, the services' books, invariants and gauges.
-//!
-//! A row that breaks an invariant counts as in the simulation: when it is still there after every request that was on its way at its
-//! first sighting has ended, and the invariant's `settle_ms` is over.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -11,6 +8,7 @@ use serde_json::{Value as Json, json};
 use twoam::scenario::{InvariantRule, ScenarioDocument};
 use twoam::services::LedgerEntry;
 use twoam::trace::{EventKind, Micros, RequestId, Value};
+use twoam::workload::{Finding, InFlight, Invariants, ServiceHost};
 
 use super::{AUDITOR, LOOK_EVERY, Plan, Real, START, Told, audit_settings};
 use crate::cli::Failure;
@@ -25,9 +23,10 @@ END $$";
 /// Looks take no more than one part in so many of the time.
 const LOOK_SHARE: u32 = 5;
 
-pub struct Watch {
-    /// By invariant: rows there now, by their first column.
-    standing: Vec<BTreeMap<String, Sighting>>,
+pub struct Monitor {
+    invariants: Invariants,
+    /// The last value of each: only changes are told.
+    gauges: Vec<Option<f64>>,
     asked: Option<Asked>,
 }
 
@@ -35,29 +34,20 @@ pub struct Watch {
 struct Asked {
     audit: u64,
     at: Instant,
-    /// Of the clients' requests on their way then.
+    /// Of the clients' requests then.
     oldest: Option<RequestId>,
     /// Another one follows.
     repeats: bool,
 }
 
-struct Sighting {
-    since: Micros,
-    /// Requests below this one may still mend it.
-    before: RequestId,
-    /// Since when none of them is on its way.
-    settling_since: Option<Micros>,
-    told: bool,
-}
-
-impl Watch {
-    pub fn new(document: &ScenarioDocument) -> Watch {
-        Watch { standing: document.invariants.iter().map(|_| BTreeMap::new()).collect(), asked: None }
+impl Monitor {
+    pub fn new(document: Rc<ScenarioDocument>) -> Monitor {
+        Monitor { gauges: vec![None; document.world.gauges.len()], invariants: Invariants::new(document), asked: None }
     }
 
     /// There is a row of which nobody knows yet whether it counts.
     pub fn waits(&self) -> bool {
-        self.standing.iter().flat_map(BTreeMap::values).any(|sighting| !sighting.told)
+        self.invariants.has_unsettled()
     }
 }
 
@@ -69,9 +59,10 @@ impl Real<'_> {
         })?;
         self.filled = true;
         let mut statements = vec![plain(&document.schema)];
-        statements.extend(self.outside.ledgers().into_iter().map(plain));
+        statements.extend(ServiceHost::ledgers(&document).into_iter().map(plain));
         for rows in &document.world.rows {
-            let inserts = rows.inserts(&mut self.dice, &self.knobs);
+            let at = self.surroundings.circumstances();
+            let inserts = rows.inserts(&mut at.rng.rows, at.conditions.knobs());
             statements.extend(inserts.iter().map(|insert| for_psycopg(&insert.sql, &insert.parameters)));
         }
         statements.extend(self.variant.migration.as_deref().map(plain));
@@ -81,7 +72,7 @@ impl Real<'_> {
 
     /// Nothing of the run stays behind, even if the connection was lost meanwhile.
     pub fn clean(&mut self) -> Result<(), Failure> {
-        self.load.host_of.clear();
+        self.requests.host_of.clear();
         self.hosts.clear();
         self.scripts = None;
         if !self.filled {
@@ -113,7 +104,7 @@ impl Real<'_> {
 
     /// Reads invariants and gauges; what they say comes as a message.
     pub fn ask_look(&mut self, repeats: bool) {
-        if self.watch.asked.is_some() {
+        if self.monitor.asked.is_some() {
             return;
         }
         let document = self.document.clone();
@@ -122,19 +113,19 @@ impl Real<'_> {
             InvariantRule::SlowerThan { .. } | InvariantRule::Failed { .. } => None,
         });
         let gauges = document.world.gauges.iter().map(|gauge| &gauge.sql);
-        let oldest = self.load.oldest();
+        let oldest = self.requests.in_flight().oldest;
         let audit = self.ask(rules.chain(gauges).map(|sql| plain(sql)).collect());
-        self.watch.asked = Some(Asked { audit, at: Instant::now(), oldest, repeats });
+        self.monitor.asked = Some(Asked { audit, at: Instant::now(), oldest, repeats });
     }
 
     /// The same, and waits for it.
     pub fn look(&mut self) -> Result<(), Failure> {
         let end = Instant::now() + START;
-        while self.watch.asked.is_some() && Instant::now() < end {
+        while self.monitor.asked.is_some() && Instant::now() < end {
             self.turn(end)?;
         }
         self.ask_look(false);
-        while self.watch.asked.is_some() {
+        while self.monitor.asked.is_some() {
             if Instant::now() >= end {
                 return Err(silent());
             }
@@ -146,25 +137,29 @@ impl Real<'_> {
     /// The auditor's answer to what nobody stands waiting for.
     pub fn audited(&mut self, message: &Json) -> Result<(), Failure> {
         let results = results(message)?;
-        if self.watch.asked.as_ref().is_none_or(|asked| message["audit"].as_u64() != Some(asked.audit)) {
+        if self.monitor.asked.as_ref().is_none_or(|asked| message["audit"].as_u64() != Some(asked.audit)) {
             return Ok(());
         }
-        let asked = self.watch.asked.take().expect("it was just there");
+        let asked = self.monitor.asked.take().expect("it was just there");
         let mut results = results.iter();
         let document = self.document.clone();
+        let in_flight = InFlight { oldest: asked.oldest, ..self.requests.in_flight() };
         for (place, invariant) in document.invariants.iter().enumerate() {
             if let InvariantRule::Sql { .. } = &invariant.rule {
                 let result = results.next().unwrap_or(&Json::Null);
-                if self.now() >= (invariant.from_s * 1e6) as Micros {
-                    let settle = (invariant.settle_ms * 1e3) as Micros;
-                    self.compare(place, &invariant.id, settle, asked.oldest, result);
+                if self.monitor.invariants.is_due(place, self.now()) {
+                    self.compare(place, result, in_flight);
                 }
             }
         }
-        for gauge in &document.world.gauges {
+        let (findings, _) = self.monitor.invariants.settled(self.now(), |_| false);
+        self.tell_findings(findings, None);
+        for (place, gauge) in document.world.gauges.iter().enumerate() {
             let value = results.next().and_then(|result| number(&result["rows"][0][0])).unwrap_or(0.0);
-            let gauge = self.trace.strings.intern(&gauge.metric);
-            self.record(EventKind::GaugeRead { gauge, value }, None);
+            if self.monitor.gauges[place].replace(value) != Some(value) {
+                let gauge = self.trace.strings.intern(&gauge.metric);
+                self.record(EventKind::GaugeRead { gauge, value }, None);
+            }
         }
         self.weigh();
         if asked.repeats {
@@ -174,33 +169,33 @@ impl Real<'_> {
         Ok(())
     }
 
-    pub fn record_break(&mut self, invariant: &str, case: &str, row: &Json, since: Micros) {
-        let (invariant, case) = (self.trace.strings.intern(invariant), self.trace.strings.intern(case));
-        let row = self.symbol(row);
-        self.record(EventKind::InvariantBroken { invariant, case, row, since }, None);
+    /// The invariants about requests themselves.
+    pub fn judge(&mut self, request: RequestId, kind: Option<usize>, status: u16, took: Micros) {
+        let entry = kind.map(|kind| self.document.world.requests[kind].entry.as_str());
+        let findings = self.monitor.invariants.judge(request, entry, status, took, self.now());
+        self.tell_findings(findings, Some(request));
     }
 
-    fn compare(&mut self, place: usize, id: &str, settle: Micros, oldest: Option<RequestId>, result: &Json) {
-        let (now, next) = (self.now(), self.load.next());
+    fn compare(&mut self, invariant: usize, result: &Json, in_flight: InFlight) {
+        let now = self.now();
         let columns = result["columns"].as_array().into_iter().flatten().filter_map(Json::as_str).collect::<Vec<_>>();
-        let mut before = std::mem::take(&mut self.watch.standing[place]);
-        for row in result["rows"].as_array().into_iter().flatten() {
-            let case = match &row[0] {
-                Json::String(text) => text.clone(),
-                value => value.to_string(),
-            };
-            let new = Sighting { since: now, before: next, settling_since: None, told: false };
-            let mut sighting = before.remove(&case).unwrap_or(new);
-            if sighting.settling_since.is_none() && oldest.is_none_or(|oldest| oldest >= sighting.before) {
-                sighting.settling_since = Some(now);
-            }
-            if !sighting.told && sighting.settling_since.is_some_and(|since| now - since >= settle) {
-                sighting.told = true;
-                let values = row.as_array().into_iter().flatten().cloned();
-                let fields = columns.iter().map(|column| column.to_string()).zip(values).collect();
-                self.record_break(id, &case, &Json::Object(fields), sighting.since);
-            }
-            self.watch.standing[place].insert(case, sighting);
+        let rows = result["rows"].as_array().into_iter().flatten();
+        let case = |row: &&Json| match &row[0] {
+            Json::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        let text = |row: &&Json| {
+            let values = row.as_array().into_iter().flatten().cloned();
+            Json::Object(columns.iter().map(|column| column.to_string()).zip(values).collect()).to_string()
+        };
+        let mended = self.monitor.invariants.compare(invariant, rows, case, text, in_flight, now);
+        self.tell_findings(mended, None);
+    }
+
+    fn tell_findings(&mut self, findings: Vec<Finding>, request: Option<RequestId>) {
+        for finding in findings {
+            let event = finding.event(&self.document, |text| self.trace.strings.intern(text));
+            self.record(event, request);
         }
     }
 
