@@ -18,7 +18,7 @@ fn writers(delay: &str) -> Rc<ScenarioDocument> {
     document.schema = "CREATE TABLE contended (id INTEGER PRIMARY KEY, version INTEGER NOT NULL);
         INSERT INTO contended VALUES (1, 0)"
         .into();
-    let world = &mut document.world;
+    let world = &mut document.simulation;
     world.rows.clear();
     world.gauges.clear();
     world.clients = Clients::Closed { count: Amount::Number(f64::from(WRITERS)), think_ms: Amount::Number(0.001) };

@@ -18,7 +18,7 @@ fn read(columns: &str) -> Result<ScenarioDocument, Vec<Mistake>> {
 /// The rows that a seed gives, columns in alphabetical order.
 fn rows(columns: &str, seed: u64) -> Vec<Vec<String>> {
     let document = read(columns).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-    let rows = document.world.rows.last().expect("they were added");
+    let rows = document.simulation.rows.last().expect("they were added");
     let inserts = rows.inserts(&mut ChaCha8Rng::seed_from_u64(seed), &document.environments[0].knobs);
     let values = inserts.iter().flat_map(|insert| &insert.parameters).map(Value::to_text).collect::<Vec<_>>();
     values.chunks(rows.columns.len()).map(<[String]>::to_vec).collect()

@@ -13,7 +13,7 @@ const CLIENTS: u32 = 10;
 fn run(scenario: &str, variant: &str, seed: u32, source: &str) -> Run {
     let folder = bundle::folders().into_iter().find(|folder| folder.id == scenario).expect("it is built in");
     let mut document = manifest::read(&folder, &measured()).expect("it is valid");
-    document.world.clients = Clients::Scripted {
+    document.simulation.clients = Clients::Scripted {
         file: "clients.py".into(),
         source: source.into(),
         scripts: vec![Script { entry: "client".into(), count: Amount::Number(f64::from(CLIENTS)) }],

@@ -13,11 +13,11 @@ const SERVICE_S: f64 = 0.1;
 fn queue(servers: u32, arrivals_per_s: f64) -> Rc<ScenarioDocument> {
     let folder = bundle::folders().into_iter().find(|folder| folder.id == "oversell").expect("it is built in");
     let mut document = manifest::read(&folder, &measured()).expect("it is valid");
-    document.world.clients = Clients::Open { rate_per_s: Amount::Number(arrivals_per_s) };
-    document.world.rows.clear();
-    document.world.machine.processes = Amount::Number(1.0);
+    document.simulation.clients = Clients::Open { rate_per_s: Amount::Number(arrivals_per_s) };
+    document.simulation.rows.clear();
+    document.simulation.machine.processes = Amount::Number(1.0);
     document.invariants.clear();
-    document.world.gauges.clear();
+    document.simulation.gauges.clear();
     document.variants[0].source = format!(
         "import asyncio, random\n\
          servers = asyncio.Semaphore({servers})\n\

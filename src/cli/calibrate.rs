@@ -12,7 +12,7 @@ use twoam::sql::{Database, DeadlockCheck, Progress, Settings};
 use twoam::trace::{SessionId, Value};
 
 use super::postgres::{PRIVATE, Server, measure};
-use super::{Failure, machine, reality, screen};
+use super::{Failure, machine, reality, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -88,14 +88,14 @@ struct Residual {
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(path) = &arguments.write {
-        screen::expect_writable(path)?;
+        terminal::expect_writable(path)?;
     }
     let fit = fit()?;
-    let mut table = screen::table(["processor time of", "measured", "by the constants", "apart"]);
+    let mut table = terminal::table(["processor time of", "measured", "by the constants", "apart"]);
     for it in &fit.residuals {
         let apart = (it.fitted_us / it.measured_us - 1.0) * 100.0;
         let cells = [format!("{:.1} us", it.measured_us), format!("{:.1} us", it.fitted_us), format!("{apart:+.0} %")];
-        table.add_row(std::iter::once(comfy_table::Cell::new(it.name)).chain(cells.into_iter().map(screen::number)));
+        table.add_row(std::iter::once(comfy_table::Cell::new(it.name)).chain(cells.into_iter().map(terminal::number)));
     }
     println!("{table}\n");
     for (name, _, value) in constants(&fit) {

@@ -9,9 +9,9 @@ use twoam::scenario::manifest::{self, MANIFEST};
 use twoam::talk;
 use twoam::trace::Micros;
 
-use super::spread::{Job, spread};
-use super::work::{Done, Wanted};
-use super::{Failure, compare, request, screen, shelf, verdict};
+use super::worker::{Done, Wanted};
+use super::worker_pool::{Job, run_all};
+use super::{Failure, catalog, compare, request, terminal, verdict};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -33,14 +33,14 @@ pub struct Arguments {
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let folders = match &arguments.dir {
-        Some(dir) => shelf::folders_at(dir)?,
-        None => shelf::built_in()?,
+        Some(dir) => catalog::folders_at(dir)?,
+        None => catalog::built_in()?,
     };
     let mut complaints = Vec::new();
     let mut documents = Vec::new();
     let mut drafts = Vec::new();
     for shelved in &folders {
-        let found = shelf::look(shelved);
+        let found = catalog::look(shelved);
         let missing = if arguments.draft { &[][..] } else { &found.missing };
         complaints.extend(found.mistakes.iter().chain(missing).map(|mistake| shelved.told(mistake)));
         if found.draft || !found.missing.is_empty() {
@@ -82,8 +82,8 @@ fn broken_promises(documents: &[(&str, ScenarioDocument)], arguments: &Arguments
         })
     });
     let jobs = jobs.collect::<Vec<_>>();
-    let progress = screen::progress(jobs.len(), "runs");
-    let outcomes = spread(&jobs, || progress.inc(1));
+    let progress = terminal::progress(jobs.len(), "runs");
+    let outcomes = run_all(&jobs, || progress.inc(1));
     progress.finish_and_clear();
     let mut findings: BTreeMap<Finding, Vec<Sighting>> = BTreeMap::new();
     for (job, outcome) in jobs.iter().zip(outcomes) {
@@ -145,7 +145,7 @@ impl Finding {
         let most = seen.iter().map(|sighting| sighting.cases).max().unwrap_or_default();
         let cases = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
         let in_words = |what: &str| format!("{cases} {what}{}", if most == 1 { "" } else { "s" });
-        let seeds = screen::counted(seeds, "seed");
+        let seeds = terminal::counted(seeds, "seed");
         let look = format!("with {count} of {seeds}; look at {} --replay '{}'", first.command, first.schedule);
         match what {
             What::DoesNotRun(failure) => {
@@ -219,7 +219,7 @@ fn judged(name: &str, job: &Job<'_>, outcome: Result<RunSummary, Failure>) -> Op
 /// Why nothing useful came of the run, with the commonest error.
 fn useless(summary: &RunSummary) -> Option<String> {
     let why = verdict::useless(summary)?;
-    let error = summary.errors.first().map_or(String::new(), |error| format!(" ({})", screen::placed(error)));
+    let error = summary.errors.first().map_or(String::new(), |error| format!(" ({})", terminal::placed(error)));
     Some(why + &error)
 }
 
@@ -232,11 +232,11 @@ fn praise(documents: &[(&str, ScenarioDocument)], drafts: &[(&str, usize)], argu
         let also = if hardened { ", hardened holds in both" } else { "" };
         text += &format!(
             "; naive passes alone and breaks in production{also}, over {}",
-            screen::counted(arguments.seeds, "seed")
+            terminal::counted(arguments.seeds, "seed")
         );
     }
     for (name, missing) in drafts {
-        let missing = screen::counted(*missing as u32, "thing");
+        let missing = terminal::counted(*missing as u32, "thing");
         text += &format!(
             "\n{name} is a draft: {missing} to do before it may be published; `twoam check {name}` lists them"
         );

@@ -6,9 +6,9 @@ use twoam::api::{Run, RunRequest, RunSummary, Verdict};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
-use super::spread::{Job, spread};
-use super::work::{Done, Wanted};
-use super::{Failure, print_json, request, screen, shelf, verdict};
+use super::worker::{Done, Wanted};
+use super::worker_pool::{Job, run_all};
+use super::{Failure, catalog, print_json, request, terminal, verdict};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -26,11 +26,11 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let document = shelf::find(&arguments.scenario)?;
+    let document = catalog::find(&arguments.scenario)?;
     let corners = corners(&document, arguments.seed, arguments.until);
-    let progress = screen::progress(corners.len(), "runs");
+    let progress = terminal::progress(corners.len(), "runs");
     let jobs = corners.into_iter().map(|request| Job { document: &document, request, wanted: Wanted::Totals });
-    let outcomes = spread(&jobs.collect::<Vec<_>>(), || progress.inc(1));
+    let outcomes = run_all(&jobs.collect::<Vec<_>>(), || progress.inc(1));
     progress.finish_and_clear();
     let summaries = outcomes.into_iter().map(|done| done.map(Done::totals)).collect::<Result<Vec<_>, _>>()?;
     if arguments.json {
@@ -76,27 +76,27 @@ fn print(document: &ScenarioDocument, summaries: &[RunSummary]) {
     let headlines = document.metrics.iter().filter(|metric| metric.headline).collect::<Vec<_>>();
     let titles = headlines.iter().map(|metric| metric.label.as_str());
     let mut table =
-        screen::table(["variant", "environment", "verdict"].into_iter().chain(titles).chain(["answered", "failed"]));
+        terminal::table(["variant", "environment", "verdict"].into_iter().chain(titles).chain(["answered", "failed"]));
     for summary in summaries {
         let said = verdict::short(document, summary);
         let said = match summary.verdict {
-            Verdict::Holds if verdict::useless(summary).is_none() => screen::good(said),
-            _ => screen::bad(comfy_table::Cell::new(said)),
+            Verdict::Holds if verdict::useless(summary).is_none() => terminal::good(said),
+            _ => terminal::bad(comfy_table::Cell::new(said)),
         };
         let mut row =
             vec![comfy_table::Cell::new(&summary.variant), comfy_table::Cell::new(&summary.environment), said];
         for metric in &headlines {
             let value = summary.metrics.get(&metric.id).copied();
-            row.push(screen::number(screen::value(metric, value)));
+            row.push(terminal::number(terminal::value(metric, value)));
         }
-        row.push(screen::number(screen::grouped(summary.requests.ok.into())));
-        row.push(screen::number(screen::grouped(summary.requests.failed.into())));
+        row.push(terminal::number(terminal::grouped(summary.requests.ok.into())));
+        row.push(terminal::number(terminal::grouped(summary.requests.failed.into())));
         table.add_row(row);
     }
     let (title, hook) = (&document.summary.title, &document.summary.hook);
     println!("{title}{}{hook}\n\n{table}", if hook.is_empty() { "" } else { ": " });
     for summary in summaries.iter().filter(|summary| verdict::useless(summary).is_some()) {
         let Some(error) = summary.errors.first() else { continue };
-        println!("\n{} in {}: {}", summary.variant, summary.environment, screen::placed(error));
+        println!("\n{} in {}: {}", summary.variant, summary.environment, terminal::placed(error));
     }
 }

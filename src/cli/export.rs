@@ -9,9 +9,9 @@ use twoam::scenario::ScenarioDocument;
 use twoam::scenario::manifest::MANIFEST;
 use twoam::talk;
 
-use super::spread::{Job, spread};
-use super::work::Wanted;
-use super::{Failure, compare, fs, screen, shelf};
+use super::worker::Wanted;
+use super::worker_pool::{Job, run_all};
+use super::{Failure, catalog, compare, fs, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -29,7 +29,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let observed = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
     let observed: Reality = serde_json::from_str(&observed)
         .map_err(|error| Failure::Result(format!("error: {}: {error}; make it anew", path.display())))?;
-    let mut documents = shelf::all()?;
+    let mut documents = catalog::all()?;
     for document in &mut documents {
         document.summary.seen_on = seen_on(&observed, &document.summary.id);
         let staged = talk::stage(document);
@@ -42,9 +42,9 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
         documents.retain(|document| arguments.only.contains(&document.summary.id));
     }
     let jobs = documents.iter().flat_map(recorded).collect::<Vec<_>>();
-    let progress = screen::progress(jobs.len(), "recordings");
+    let progress = terminal::progress(jobs.len(), "recordings");
     let mut recordings = BTreeMap::<&str, BTreeMap<String, Recording>>::new();
-    for (job, done) in jobs.iter().zip(spread(&jobs, || progress.inc(1))) {
+    for (job, done) in jobs.iter().zip(run_all(&jobs, || progress.inc(1))) {
         let corner = format!("{}.{}", job.request.variant, job.request.environment);
         recordings.entry(&job.document.summary.id).or_default().insert(corner, done?.recording());
     }

@@ -1,6 +1,6 @@
 //! `twoam list`
 
-use super::{Failure, print_json, screen, shelf};
+use super::{Failure, catalog, print_json, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -10,12 +10,12 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let summaries = shelf::all()?.into_iter().map(|document| document.summary).collect::<Vec<_>>();
+    let summaries = catalog::all()?.into_iter().map(|document| document.summary).collect::<Vec<_>>();
     if arguments.json {
         print_json(&summaries);
         return Ok(());
     }
-    let mut table = screen::table(["scenario", "title", "theme", "variants"]);
+    let mut table = terminal::table(["scenario", "title", "theme", "variants"]);
     for summary in summaries {
         table.add_row([summary.id, summary.title, summary.theme, summary.variants.join("\n")]);
     }

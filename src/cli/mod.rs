@@ -15,6 +15,7 @@ macro_rules! eprintln {
 
 #[cfg(unix)]
 mod calibrate;
+mod catalog;
 mod check;
 mod compare;
 mod export;
@@ -37,13 +38,10 @@ mod replay;
 mod reproduce;
 mod request;
 mod run;
-mod screen;
-mod shelf;
-mod spread;
-#[cfg_attr(target_arch = "wasm32", path = "terminal_under_node.rs")]
 mod terminal;
 mod verdict;
-mod work;
+mod worker;
+mod worker_pool;
 
 use std::fmt;
 #[cfg(not(target_arch = "wasm32"))]
@@ -105,7 +103,7 @@ enum Command {
     /// Runs what another twoam tells it
     #[cfg(not(target_arch = "wasm32"))]
     #[command(hide = true)]
-    Work,
+    Worker,
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -132,7 +130,7 @@ fn ended(command: Command) -> u8 {
         #[cfg(target_arch = "wasm32")]
         Command::Serve(arguments) => node::serve(&arguments),
         #[cfg(not(target_arch = "wasm32"))]
-        Command::Work => work::main(),
+        Command::Worker => worker::main(),
     };
     match outcome {
         Ok(()) => 0,

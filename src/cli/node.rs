@@ -69,7 +69,7 @@ extern "C" {
 
 thread_local! {
     static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
-    static WORKER: RefCell<work::Worker> = RefCell::default();
+    static WORKER: RefCell<worker::Worker> = RefCell::default();
 }
 
 /// Carries out what the arguments say, and gives the exit code.

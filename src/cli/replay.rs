@@ -3,9 +3,9 @@
 use twoam::api::{RunRequest, RunSummary, Verdict};
 use twoam::scenario::ScenarioDocument;
 
-use super::spread::{Job, spread};
-use super::work::Wanted;
-use super::{Failure, print_json, request, screen, shelf, verdict};
+use super::worker::Wanted;
+use super::worker_pool::{Job, run_all};
+use super::{Failure, catalog, print_json, request, terminal, verdict};
 
 /// As many as the page asks for.
 const SEEDS: u32 = 20;
@@ -31,7 +31,7 @@ struct Proof {
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     let solution = RunRequest::from_schedule(&arguments.code.replace('+', " "))
         .map_err(|error| Failure::Usage(format!("error: this is no result code: {error}")))?;
-    let document = shelf::find(&solution.scenario)?;
+    let document = catalog::find(&solution.scenario)?;
     request::check(&document, &solution)?;
     refuse_shortcuts(&document, &solution)?;
 
@@ -40,8 +40,8 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
         request: RunRequest { seed, ..solution.clone() },
         wanted: Wanted::Totals,
     });
-    let progress = screen::progress(SEEDS as usize, "seeds");
-    let outcomes = spread(&jobs.collect::<Vec<_>>(), || progress.inc(1));
+    let progress = terminal::progress(SEEDS as usize, "seeds");
+    let outcomes = run_all(&jobs.collect::<Vec<_>>(), || progress.inc(1));
     progress.finish_and_clear();
     let mut broken_by = None;
     for done in outcomes {
@@ -85,7 +85,7 @@ fn refuse_shortcuts(document: &ScenarioDocument, solution: &RunRequest) -> Resul
 fn why(document: &ScenarioDocument, summary: &RunSummary) -> String {
     let broken = summary.invariants.iter().filter(|invariant| invariant.broken > 0);
     let cases =
-        broken.map(|invariant| format!("{} ({})", invariant.sentence, screen::counted(invariant.broken, "case")));
+        broken.map(|invariant| format!("{} ({})", invariant.sentence, terminal::counted(invariant.broken, "case")));
     let cases = cases.collect::<Vec<_>>().join("; ");
     let seed = summary.seed;
     match verdict::damage(document, summary) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use twoam::reproduce::{self, Answer, Cell, Reproduction};
 
-use super::{Failure, fs, postgres, request, screen};
+use super::{Failure, fs, postgres, request, terminal};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,7 +24,7 @@ pub struct Arguments {
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     for path in arguments.spec.iter().chain(&arguments.pytest) {
-        screen::expect_writable(path)?;
+        terminal::expect_writable(path)?;
     }
     let (document, request) = arguments.corner.request()?;
     let failed = |error: reproduce::NoReproduction| Failure::Result(format!("error: {error}"));
@@ -49,12 +49,12 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
 
 fn print(found: &Reproduction) {
     println!("{}: {}\n", found.title, found.sentence);
-    let mut table = screen::table(["step", "session", "statement", "gives"]);
+    let mut table = terminal::table(["step", "session", "statement", "gives"]);
     for (place, step) in found.steps.iter().enumerate() {
         let gives = match &step.answer {
             Answer::Done { rows: Some(found), .. } => in_words(found),
             Answer::Done { rows: None, count } => {
-                count.map_or(String::new(), |count| screen::counted(count as u32, "row"))
+                count.map_or(String::new(), |count| terminal::counted(count as u32, "row"))
             }
             Answer::Failed(sqlstate) => format!("error {sqlstate}"),
             Answer::Pending => String::new(),

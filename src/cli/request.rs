@@ -5,7 +5,7 @@ use twoam::scenario::manifest::SCHEMA;
 use twoam::scenario::{Amount, Clients, ScenarioDocument};
 use twoam::trace::Micros;
 
-use super::{Failure, screen, shelf};
+use super::{Failure, catalog, terminal};
 
 /// Stands for the first variant that is not `naive`.
 const HARDENED: &str = "hardened";
@@ -36,7 +36,7 @@ impl Corner {
         if let Some(schedule) = &self.replay {
             let request =
                 RunRequest::from_schedule(schedule).map_err(|error| Failure::Usage(format!("error: {error}")))?;
-            let document = shelf::find(self.scenario.as_deref().unwrap_or(&request.scenario))?;
+            let document = catalog::find(self.scenario.as_deref().unwrap_or(&request.scenario))?;
             if document.summary.id != request.scenario {
                 let (of, given) = (&request.scenario, &document.summary.id);
                 return Err(Failure::Usage(format!("error: the schedule is of `{of}`, not of `{given}`")));
@@ -44,7 +44,7 @@ impl Corner {
             check(&document, &request)?;
             return Ok((document, request));
         }
-        let document = shelf::find(self.scenario.as_deref().unwrap_or_default())?;
+        let document = catalog::find(self.scenario.as_deref().unwrap_or_default())?;
         let request = RunRequest {
             scenario: document.summary.id.clone(),
             variant: variant(&document, &self.variant)?,
@@ -60,7 +60,7 @@ impl Corner {
 
     /// `twoam run`, and the scenario's folder where a schedule does not find it.
     pub fn command(&self, verb: &str) -> String {
-        match self.scenario.as_deref().filter(|name| !shelf::is_built_in(name)) {
+        match self.scenario.as_deref().filter(|name| !catalog::is_built_in(name)) {
             Some(folder) => format!("twoam {verb} {folder}"),
             None => format!("twoam {verb}"),
         }
@@ -111,7 +111,7 @@ pub fn knob(document: &ScenarioDocument, name: &str, value: &str) -> Result<(Str
 
 /// `--clients N`: the knob that says how many clients there are.
 pub fn clients(document: &ScenarioDocument, count: u32) -> Result<(String, f64), Failure> {
-    match &document.world.clients {
+    match &document.simulation.clients {
         Clients::Closed { count: Amount::Knob(name), .. } => knob(document, name, &count.to_string()),
         Clients::Open { rate_per_s: Amount::Knob(name) } => Err(Failure::Usage(format!(
             "error: the clients of `{}` arrive at a rate, whatever the answers; use --set {name}=N (a second)",
@@ -130,7 +130,7 @@ pub fn timed_change(document: &ScenarioDocument, request: &RunRequest, text: &st
     let environment = document.environment(&request.environment);
     let end_us = request.until_us.or(environment.map(|environment| (environment.length_s * 1e6) as Micros));
     if let Some(end_us) = end_us.filter(|end_us| at_us > *end_us) {
-        let end = screen::seconds(end_us);
+        let end = terminal::seconds(end_us);
         return Err(Failure::Usage(format!(
             "error: `{text}` comes after the run's end at {end}; give a longer --until"
         )));

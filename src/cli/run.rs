@@ -7,7 +7,7 @@ use twoam::api::{ErrorGroup, PageNotice, Run, RunError, RunRequest, RunSummary};
 use twoam::scenario::ScenarioDocument;
 use twoam::trace::{Keep, Micros};
 
-use super::{Failure, fs, postgres, print_json, request, screen, verdict};
+use super::{Failure, fs, postgres, print_json, request, terminal, verdict};
 
 /// A schedule holds all that these arguments say.
 const REPLAY: &str = "replay";
@@ -51,7 +51,7 @@ Exit codes:
 
 pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(path) = &arguments.trace {
-        screen::expect_writable(path)?;
+        terminal::expect_writable(path)?;
     }
     let (document, request) = asked(arguments)?;
     let name = Named::new(arguments, &document, &request);
@@ -97,7 +97,7 @@ fn simulated(
     let keep = if traced { Keep::All } else { Keep::UntilSeen };
     let mut run = Run::new(Rc::new(document.clone()), request, keep)
         .map_err(|error| Failure::Result(format!("error: {}", name.given(error))))?;
-    let progress = screen::progress((run.end() / PROGRESS_US) as usize, "half seconds of virtual time");
+    let progress = terminal::progress((run.end() / PROGRESS_US) as usize, "half seconds of virtual time");
     while !run.ended() {
         run.advance(run.now() + PROGRESS_US);
         progress.set_position(run.now() / PROGRESS_US);
@@ -179,23 +179,23 @@ fn print(document: &ScenarioDocument, summary: &RunSummary, notices: &[PageNotic
         summary.seed,
         summary.virtual_us as f64 / 1e6
     );
-    let mut table = screen::table(["", "", ""]);
+    let mut table = terminal::table(["", "", ""]);
     table.set_header(Vec::<String>::new());
     let requests = &summary.requests;
     let counts = [("requests", requests.started), ("answered", requests.ok), ("failed", requests.failed)];
     for (label, count) in counts {
-        table.add_row([label.into(), screen::number(screen::grouped(count.into()))]);
+        table.add_row([label.into(), terminal::number(terminal::grouped(count.into()))]);
     }
     for metric in &document.metrics {
         let Some(value) = summary.metrics.get(&metric.id).copied() else { continue };
-        table.add_row([comfy_table::Cell::new(&metric.label), screen::number(screen::value(metric, Some(value)))]);
+        table.add_row([comfy_table::Cell::new(&metric.label), terminal::number(terminal::value(metric, Some(value)))]);
     }
     println!("{table}\n");
     for invariant in &summary.invariants {
         match invariant.broken {
             0 if verdict::has_held(summary) => println!("  held    {}", invariant.sentence),
             0 => println!("  –       {}", invariant.sentence),
-            cases => println!("  BROKEN  {}: {}", invariant.sentence, screen::counted(cases, "case")),
+            cases => println!("  BROKEN  {}: {}", invariant.sentence, terminal::counted(cases, "case")),
         }
     }
     print_errors(&summary.errors);
@@ -232,13 +232,13 @@ const ERRORS_TOLD: usize = 5;
 
 fn print_errors(errors: &[ErrorGroup]) {
     for group in errors.iter().take(ERRORS_TOLD) {
-        println!("\n{}", screen::placed(group));
-        let (from, to) = (screen::seconds(group.first_us), screen::seconds(group.last_us));
+        println!("\n{}", terminal::placed(group));
+        let (from, to) = (terminal::seconds(group.first_us), terminal::seconds(group.last_us));
         match group.count {
             1 => println!("  once, at {from}, in request {}", group.first_request),
             count => println!(
                 "  {} times from {from} to {to}; first in request {}:",
-                screen::grouped(count.into()),
+                terminal::grouped(count.into()),
                 group.first_request
             ),
         }

@@ -3,7 +3,7 @@
 use twoam::api::{RunSummary, Verdict};
 use twoam::scenario::ScenarioDocument;
 
-use super::screen;
+use super::terminal;
 
 /// A whole sentence.
 pub fn sentence(document: &ScenarioDocument, summary: &RunSummary) -> String {
@@ -13,7 +13,7 @@ pub fn sentence(document: &ScenarioDocument, summary: &RunSummary) -> String {
     let broken = broken_invariants(summary);
     match summary.verdict {
         Verdict::Broken => {
-            let all = screen::counted(summary.invariants.len() as u32, "invariant");
+            let all = terminal::counted(summary.invariants.len() as u32, "invariant");
             let rules = (broken > 0).then(|| format!("{broken} of {all}"));
             let said = rules.into_iter().chain(damage(document, summary)).collect::<Vec<_>>();
             format!("broken: {}", said.join("; "))
@@ -49,11 +49,11 @@ pub fn damage(document: &ScenarioDocument, summary: &RunSummary) -> Option<Strin
         Some(place) => {
             // What one stretch did another may have mended.
             let count = summary.stretches.iter().map(|stretch| stretch.metrics[place].max(0.0)).sum();
-            (count, screen::value(&document.metrics[place], Some(count)))
+            (count, terminal::value(&document.metrics[place], Some(count)))
         }
         None => {
             let invariant = summary.invariants.iter().find(|invariant| invariant.id == damage.of)?;
-            (f64::from(invariant.broken), screen::grouped(invariant.broken.into()))
+            (f64::from(invariant.broken), terminal::grouped(invariant.broken.into()))
         }
     };
     match &damage.one {
@@ -69,15 +69,15 @@ pub fn useless(summary: &RunSummary) -> Option<String> {
     let requests = &summary.requests;
     let answered = requests.ok + requests.failed;
     if answered == 0 {
-        let until = screen::seconds(summary.virtual_us);
-        let sent = screen::counted(requests.started, "request");
+        let until = terminal::seconds(summary.virtual_us);
+        let sent = terminal::counted(requests.started, "request");
         return Some(format!("{also}does nothing useful: {sent} sent, none answered within {until}"));
     }
     if requests.ok == 0 {
-        return Some(format!("{also}does nothing useful: all of {} failed", screen::counted(answered, "request")));
+        return Some(format!("{also}does nothing useful: all of {} failed", terminal::counted(answered, "request")));
     }
     (summary.verdict == Verdict::NothingUseful).then(|| {
-        format!("does nothing useful: none of {} has a status from 200 to 399", screen::counted(answered, "answer"))
+        format!("does nothing useful: none of {} has a status from 200 to 399", terminal::counted(answered, "answer"))
     })
 }
 

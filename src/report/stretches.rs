@@ -137,7 +137,7 @@ impl Stretches {
     }
 
     pub fn reads(&mut self, trace: &Trace, tables: &[Symbol]) {
-        let services = &self.document.world.services;
+        let services = &self.document.simulation.services;
         let is_book = |table: &Symbol| services.iter().any(|service| service.keeps(trace.strings.text(*table)));
         self.witnessed |= !tables.is_empty() && tables.iter().all(is_book);
         self.read.get_or_insert_default().extend(tables);

@@ -6,8 +6,8 @@ mod change;
 mod draw;
 #[cfg(feature = "command-line")]
 pub mod manifest;
+mod simulation_spec;
 mod talk;
-mod world;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use ts_rs::TS;
 
 pub use change::{Change, TimedChange};
 pub use draw::{Draw, InsertStatement, Place, RowSet, draw_all};
-pub use talk::{Beat, BeatAction, CodeLines, Moment, NamedMoment, Picture, Scene, TalkMistake, View, scenes};
-pub use world::{
-    Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, World,
+pub use simulation_spec::{
+    Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, SimulationSpec,
 };
+pub use talk::{Beat, BeatAction, CodeLines, Moment, NamedMoment, Picture, Scene, TalkMistake, View, scenes};
 
 /// What the page and `twoam list` show of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -78,7 +78,7 @@ pub struct ScenarioDocument {
     /// For whoever compares with a real server how both behave under more and more load.
     pub curve: Option<Curve>,
     /// What a simulation builds; nothing of it is on the screen.
-    pub world: World,
+    pub simulation: SimulationSpec,
 }
 
 impl ScenarioDocument {
@@ -105,7 +105,7 @@ impl ScenarioDocument {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     Schema,
-    /// By place in `World::rows`.
+    /// By place in `SimulationSpec::rows`.
     Rows(usize),
     /// Of the variant of this id.
     Migration(String),

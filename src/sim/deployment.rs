@@ -22,7 +22,7 @@ impl Simulation {
         for ledger in ServiceHost::ledgers(&document) {
             self.fill(Sender::Schema, ledger, &[]).map_err(|error| sql_error(&error, ledger, "a service's books"))?;
         }
-        for rows in &document.world.rows {
+        for rows in &document.simulation.rows {
             let Circumstances { conditions, rng, .. } = self.kernel.circumstances();
             for InsertStatement { sql, parameters } in rows.inserts(&mut rng.rows, conditions.knobs()) {
                 self.fill(Sender::Rows, &sql, &parameters).map_err(|error| {
@@ -59,7 +59,7 @@ impl Simulation {
 
     pub fn start_scripts(&mut self) -> Result<(), RunError> {
         self.app.start_scripts(&mut self.kernel).map_err(|raised| {
-            let Clients::Scripted { file, .. } = &self.document.world.clients else {
+            let Clients::Scripted { file, .. } = &self.document.simulation.clients else {
                 return RunError::new(said(&raised));
             };
             let line = raised.position.as_ref().map(|position| position.line);

@@ -110,7 +110,7 @@ impl Bench {
     fn add_rows(&mut self, document: &ScenarioDocument) {
         let Some(environment) = document.environments.first() else { return };
         let mut rng = RngStreams::new(1);
-        for (place, rows) in document.world.rows.iter().enumerate() {
+        for (place, rows) in document.simulation.rows.iter().enumerate() {
             let count = Amount::Number(rows.count.at(&environment.knobs).min(ROWS_TRIED));
             let few = RowSet { count, ..rows.clone() };
             for InsertStatement { sql, parameters } in few.inserts(&mut rng.rows, &environment.knobs) {
@@ -127,7 +127,7 @@ impl Bench {
             InvariantRule::Sql { sql } => Some((Part::Invariant(invariant.id.clone()), sql)),
             InvariantRule::SlowerThan { .. } | InvariantRule::Failed { .. } => None,
         });
-        let gauges = document.world.gauges.iter().map(|gauge| (Part::Metric(gauge.metric.clone()), &gauge.sql));
+        let gauges = document.simulation.gauges.iter().map(|gauge| (Part::Metric(gauge.metric.clone()), &gauge.sql));
         for (part, sql) in rules.chain(gauges) {
             if let Err(error) = self.run(sql, &[]) {
                 let position = error.position.or_else(|| place_in(sql, &error));
@@ -152,12 +152,12 @@ impl Bench {
 
 /// Every variant, and the code of scripted clients.
 fn examine_code(document: &ScenarioDocument) -> Vec<Objection> {
-    let kinds = document.world.requests.iter().map(|kind| kind.entry.as_str()).collect::<Vec<_>>();
+    let kinds = document.simulation.requests.iter().map(|kind| kind.entry.as_str()).collect::<Vec<_>>();
     let variants = document.variants.iter().map(|variant| {
         let workers = variant.workers.iter().map(|worker| worker.entry.as_str());
         (&variant.file, &variant.source, kinds.iter().copied().chain(workers).collect::<Vec<_>>())
     });
-    let scripts = match &document.world.clients {
+    let scripts = match &document.simulation.clients {
         Clients::Scripted { file, source, scripts } => {
             Some((file, source, scripts.iter().map(|script| script.entry.as_str()).collect()))
         }

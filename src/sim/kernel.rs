@@ -160,7 +160,7 @@ impl Kernel {
     }
 
     pub fn record_machines(&mut self, document: &ScenarioDocument) {
-        let machine = &document.world.machine;
+        let machine = &document.simulation.machine;
         let cores = self.amount(&machine.database_cores).max(1.0) as u32;
         let kind = EventKind::MachinesSet {
             processes: self.amount(&machine.processes).max(1.0) as u32,

@@ -21,7 +21,7 @@ impl FaultRules {
     /// What becomes of a call to a service, and the rule that says so: the first that is on and hits. Every rule that could meet the
     /// call is rolled for.
     pub fn verdict(&self, service: &str, method: &str, at: &mut Circumstances) -> Option<(&FaultRule, Verdict)> {
-        for rule in self.document.world.faults.iter().filter(|rule| rule.on == service && rule.meets(method)) {
+        for rule in self.document.simulation.faults.iter().filter(|rule| rule.on == service && rule.meets(method)) {
             if !hits(rule, at) {
                 continue;
             }
@@ -42,7 +42,7 @@ impl FaultRules {
     /// After how long a request of this kind comes once more, if it has no answer by then.
     pub fn resends(&self, entry: &str, at: &mut Circumstances) -> Vec<Micros> {
         let mut resends = vec![];
-        for rule in self.document.world.faults.iter().filter(|rule| rule.meets(entry)) {
+        for rule in self.document.simulation.faults.iter().filter(|rule| rule.meets(entry)) {
             if let FaultVerdict::Resend { after_ms } = &rule.verdict
                 && hits(rule, at)
             {
@@ -54,20 +54,20 @@ impl FaultRules {
 
     /// The rules by which processes die, with the time until each is due for the first time.
     pub fn kills(&self, conditions: &Conditions) -> Vec<(usize, Micros)> {
-        let rules = 0..self.document.world.faults.len();
+        let rules = 0..self.document.simulation.faults.len();
         rules.filter_map(|rule| Some((rule, self.next_kill(rule, conditions)?))).collect()
     }
 
     /// Until this rule is due again.
     pub fn next_kill(&self, rule: usize, conditions: &Conditions) -> Option<Micros> {
-        let rule = &self.document.world.faults[rule];
+        let rule = &self.document.simulation.faults[rule];
         let every_s = rule.every_s.as_ref().filter(|_| rule.verdict == FaultVerdict::Kill)?;
         Some((conditions.amount(every_s) * 1e6).max(100_000.0) as Micros)
     }
 
     /// The rule, where a process dies by it now.
     pub fn kills_now(&self, rule: usize, now: Micros, conditions: &Conditions) -> Option<&FaultRule> {
-        Some(&self.document.world.faults[rule]).filter(|rule| conditions.acts(rule, now))
+        Some(&self.document.simulation.faults[rule]).filter(|rule| conditions.acts(rule, now))
     }
 }
 

@@ -43,7 +43,7 @@ impl Load {
 
     /// With the time until then, as everywhere here.
     pub fn start(&mut self, at: &mut Circumstances) -> Vec<(Micros, Due)> {
-        match &self.document.world.clients {
+        match &self.document.simulation.clients {
             Clients::Closed { .. } => self.adjust(at),
             Clients::Open { .. } => self.next_arrival(at).into_iter().collect(),
             // They start with their code.
@@ -53,7 +53,7 @@ impl Load {
 
     /// After a knob was moved: new clients come, surplus ones leave with their next request.
     pub fn adjust(&mut self, at: &mut Circumstances) -> Vec<(Micros, Due)> {
-        let Clients::Closed { count, think_ms } = &self.document.world.clients else { return vec![] };
+        let Clients::Closed { count, think_ms } = &self.document.simulation.clients else { return vec![] };
         let target = at.conditions.amount(count).max(0.0) as u32;
         let think_us = at.conditions.amount_us(think_ms);
         let newcomers = (self.count..target).map(ClientId);
@@ -77,7 +77,7 @@ impl Load {
     }
 
     pub fn next_arrival(&self, at: &mut Circumstances) -> Option<(Micros, Due)> {
-        let Clients::Open { rate_per_s } = &self.document.world.clients else { return None };
+        let Clients::Open { rate_per_s } = &self.document.simulation.clients else { return None };
         let rate = at.conditions.amount(rate_per_s);
         if rate <= 0.0 {
             // Nobody comes, and no request is sent when this is looked at again.
@@ -88,7 +88,7 @@ impl Load {
 
     /// The client has its answer: it thinks and sends again, or it leaves.
     pub fn answered(&mut self, client: ClientId, at: &mut Circumstances) -> Option<(Micros, Due)> {
-        match &self.document.world.clients {
+        match &self.document.simulation.clients {
             Clients::Closed { think_ms, .. } => {
                 let think_us = at.conditions.amount_us(think_ms);
                 Some((exponential_us(at.rng.of_client(client), think_us), Due::Send(client)))
@@ -104,9 +104,9 @@ impl Load {
     /// The client's next request: which kind, and with what.
     pub fn draw(&mut self, client: ClientId, at: &mut Circumstances) -> (usize, Map<String, Json>) {
         self.sent += 1;
-        let kinds = &self.document.world.requests;
+        let kinds = &self.document.simulation.requests;
         let total: f64 = kinds.iter().map(|kind| at.conditions.amount(&kind.weight)).sum();
-        let rng = match &self.document.world.clients {
+        let rng = match &self.document.simulation.clients {
             Clients::Closed { .. } => at.rng.of_client(client),
             Clients::Open { .. } | Clients::Scripted { .. } => &mut at.rng.load,
         };
@@ -123,7 +123,7 @@ impl Load {
 
     /// The kind of request that a script means, or what to tell it.
     pub fn kind(&self, entry: &str) -> Result<usize, String> {
-        let kinds = &self.document.world.requests;
+        let kinds = &self.document.simulation.requests;
         kinds.iter().position(|kind| kind.entry == entry).ok_or_else(|| {
             let names = kinds.iter().map(|kind| kind.entry.as_str()).collect::<Vec<_>>();
             format!("there is no {entry}; there are {}", names.join(", "))
@@ -132,6 +132,6 @@ impl Load {
 
     /// After how long the request comes once more, if it has no answer by then.
     pub fn resends(&self, kind: usize, at: &mut Circumstances) -> Vec<Micros> {
-        self.faults.resends(&self.document.world.requests[kind].entry, at)
+        self.faults.resends(&self.document.simulation.requests[kind].entry, at)
     }
 }

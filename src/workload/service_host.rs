@@ -79,7 +79,7 @@ impl<C> Taken<C> {
 
 impl ServiceHost {
     pub fn new(document: Rc<ScenarioDocument>) -> ServiceHost {
-        let settings = document.world.services.iter().enumerate();
+        let settings = document.simulation.services.iter().enumerate();
         let hosted = settings.filter_map(|(place, settings)| {
             let kind = services::kind(&settings.kind)?;
             let (name, service) = (settings.name.clone(), (kind.create)(&settings.name));
@@ -91,7 +91,7 @@ impl ServiceHost {
     /// What makes the tables of a scenario's services' books, one for each kind: services of a kind write into the same.
     pub fn ledgers(document: &ScenarioDocument) -> Vec<&'static str> {
         let mut ledgers = vec![];
-        for kind in document.world.services.iter().filter_map(|settings| services::kind(&settings.kind)) {
+        for kind in document.simulation.services.iter().filter_map(|settings| services::kind(&settings.kind)) {
             if !kind.ledger.is_empty() && !ledgers.contains(&kind.ledger) {
                 ledgers.push(kind.ledger);
             }
@@ -120,7 +120,7 @@ impl ServiceHost {
         let met = self.faults.verdict(service, &method, at);
         let (fault, verdict) = met.map_or((None, Verdict::Pass), |(rule, verdict)| (Some(rule.id.clone()), verdict));
         let (kind, errors) = (self.hosted[place].kind.name, &self.hosted[place].kind.errors);
-        let settings = &self.document.world.services[self.hosted[place].settings];
+        let settings = &self.document.simulation.services[self.hosted[place].settings];
         let amount_us = |amount| at.conditions.amount_us(amount);
         let (mean, sd) = (amount_us(&settings.latency_ms), amount_us(&settings.latency_sd_ms));
         let gives_up_at = at.now + amount_us(&settings.timeout_ms) as Micros;
@@ -195,7 +195,7 @@ impl ServiceHost {
         conditions: &Conditions,
     ) -> Option<Micros> {
         let hosted = &mut self.hosted[place];
-        let Some(capacity) = &self.document.world.services[hosted.settings].capacity else { return Some(now) };
+        let Some(capacity) = &self.document.simulation.services[hosted.settings].capacity else { return Some(now) };
         hosted.busy_until.resize(conditions.amount(capacity).max(1.0) as usize, 0);
         let first_free = hosted.busy_until.iter_mut().min().expect("there is at least one worker");
         let begins_at = now.max(*first_free);

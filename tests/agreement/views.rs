@@ -83,7 +83,7 @@ impl Views {
 
     fn metrics(&self, wrong: &mut Wrong, document: &ScenarioDocument, events: &Recount) {
         for (metric, now) in document.metrics.iter().zip(&self.frame.metrics) {
-            let gauge = document.world.gauges.iter().any(|gauge| gauge.metric == metric.id);
+            let gauge = document.simulation.gauges.iter().any(|gauge| gauge.metric == metric.id);
             if is_counted(&metric.id) || gauge {
                 let counted = events.metrics.get(&metric.id).copied().unwrap_or(0.0);
                 wrong.unless_same(&metric.id, now.total, counted);
@@ -232,7 +232,7 @@ impl Views {
             });
         }
         for (place, metric) in document.metrics.iter().enumerate() {
-            let gauge = document.world.gauges.iter().any(|gauge| gauge.metric == metric.id);
+            let gauge = document.simulation.gauges.iter().any(|gauge| gauge.metric == metric.id);
             let adds = (metric.kind == MetricKind::Counter && !gauge) || (gauge && metric.better == Better::Zero);
             let sum = stretches.iter().map(|stretch| stretch.metrics[place]).sum::<f64>();
             if adds && (sum - metrics[place].total).abs() > 1e-6 {
@@ -254,7 +254,7 @@ impl Views {
 
     fn charts(&self, wrong: &mut Wrong, document: &ScenarioDocument) {
         for (place, metric) in document.metrics.iter().enumerate() {
-            let gauge = document.world.gauges.iter().any(|gauge| gauge.metric == metric.id);
+            let gauge = document.simulation.gauges.iter().any(|gauge| gauge.metric == metric.id);
             if metric.kind != MetricKind::Counter || gauge {
                 continue;
             }

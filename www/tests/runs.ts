@@ -30,7 +30,7 @@ export const document: ScenarioDocument = {
   hints: [],
   reading: [],
   curve: null,
-  world: {
+  simulation: {
     clients: { kind: 'closed', count: 1, think_ms: 0 },
     requests: [],
     rows: [],

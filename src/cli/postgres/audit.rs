@@ -42,7 +42,11 @@ struct Asked {
 
 impl Monitor {
     pub fn new(document: Rc<ScenarioDocument>) -> Monitor {
-        Monitor { gauges: vec![None; document.world.gauges.len()], invariants: Invariants::new(document), asked: None }
+        Monitor {
+            gauges: vec![None; document.simulation.gauges.len()],
+            invariants: Invariants::new(document),
+            asked: None,
+        }
     }
 
     /// There is a row of which nobody knows yet whether it counts.
@@ -60,7 +64,7 @@ impl Real<'_> {
         self.filled = true;
         let mut statements = vec![plain(&document.schema)];
         statements.extend(ServiceHost::ledgers(&document).into_iter().map(plain));
-        for rows in &document.world.rows {
+        for rows in &document.simulation.rows {
             let at = self.surroundings.circumstances();
             let inserts = rows.inserts(&mut at.rng.rows, at.conditions.knobs());
             statements.extend(inserts.iter().map(|insert| for_psycopg(&insert.sql, &insert.parameters)));
@@ -112,7 +116,7 @@ impl Real<'_> {
             InvariantRule::Sql { sql } => Some(sql),
             InvariantRule::SlowerThan { .. } | InvariantRule::Failed { .. } => None,
         });
-        let gauges = document.world.gauges.iter().map(|gauge| &gauge.sql);
+        let gauges = document.simulation.gauges.iter().map(|gauge| &gauge.sql);
         let oldest = self.requests.in_flight().oldest;
         let audit = self.ask(rules.chain(gauges).map(|sql| plain(sql)).collect());
         self.monitor.asked = Some(Asked { audit, at: Instant::now(), oldest, repeats });
@@ -154,7 +158,7 @@ impl Real<'_> {
         }
         let (findings, _) = self.monitor.invariants.settled(self.now(), |_| false);
         self.tell_findings(findings, None);
-        for (place, gauge) in document.world.gauges.iter().enumerate() {
+        for (place, gauge) in document.simulation.gauges.iter().enumerate() {
             let value = results.next().and_then(|result| number(&result["rows"][0][0])).unwrap_or(0.0);
             if self.monitor.gauges[place].replace(value) != Some(value) {
                 let gauge = self.trace.strings.intern(&gauge.metric);
@@ -171,7 +175,7 @@ impl Real<'_> {
 
     /// The invariants about requests themselves.
     pub fn judge(&mut self, request: RequestId, kind: Option<usize>, status: u16, took: Micros) {
-        let entry = kind.map(|kind| self.document.world.requests[kind].entry.as_str());
+        let entry = kind.map(|kind| self.document.simulation.requests[kind].entry.as_str());
         let findings = self.monitor.invariants.judge(request, entry, status, took, self.now());
         self.tell_findings(findings, Some(request));
     }

@@ -79,7 +79,7 @@ impl Real<'_> {
     pub fn start_load(&mut self) {
         let due = self.load.start(&mut self.surroundings.circumstances());
         self.plan_due(due);
-        if let Clients::Scripted { scripts, .. } = self.document.world.clients.clone() {
+        if let Clients::Scripted { scripts, .. } = self.document.simulation.clients.clone() {
             let mut clients = 0;
             for script in &scripts {
                 for _ in 0..self.amount(&script.count) as u32 {
@@ -98,7 +98,7 @@ impl Real<'_> {
     }
 
     pub fn start_scripts(&mut self) -> Result<(), Failure> {
-        if let Clients::Scripted { file, .. } = &self.document.clone().world.clients {
+        if let Clients::Scripted { file, .. } = &self.document.clone().simulation.clients {
             let settings = json!({ "role": "play" });
             self.scripts = Some(self.python.start(CLIENTS, Some(file), settings, self.sender.clone())?);
         }
@@ -231,7 +231,7 @@ impl Real<'_> {
         self.record(started, Some(request));
         let entry = match origin {
             Origin::Worker(worker) => &self.variant.workers[worker].entry,
-            _ => &self.document.world.requests[kind.expect("a client's request is of some kind")].entry,
+            _ => &self.document.simulation.requests[kind.expect("a client's request is of some kind")].entry,
         };
         let message = json!({ "do": "request", "request": request.0, "entry": entry, "arguments": arguments });
         self.requests.open.insert(request, Open { process, kind, arguments, since: self.now(), origin });
@@ -300,7 +300,7 @@ impl Real<'_> {
 
     /// Asks every process what its handlers' variables hold, if memory has a limit.
     pub fn weigh(&mut self) {
-        if self.document.world.machine.memory_mb.is_some() {
+        if self.document.simulation.machine.memory_mb.is_some() {
             for host in &mut self.hosts {
                 host.tell(&json!({ "do": "weigh" }));
             }
@@ -310,7 +310,7 @@ impl Real<'_> {
     /// A process's answer, in the simulation's terms: beside an interpreter and a framework. What the kernel does with a container that
     /// is over its limit is done to it.
     pub fn weighed(&mut self, host: u32, message: &Json) -> Result<(), Failure> {
-        let limit_mb = self.document.world.machine.memory_mb.as_ref().map(|limit_mb| self.amount(limit_mb));
+        let limit_mb = self.document.simulation.machine.memory_mb.as_ref().map(|limit_mb| self.amount(limit_mb));
         let (Some(process), Some(limit_mb)) = (self.process_of(host), limit_mb) else { return Ok(()) };
         let bytes = PROCESS_BYTES + message["bytes"].as_u64().unwrap_or(0);
         self.requests.memory.insert(process, bytes);

@@ -29,7 +29,7 @@ use self::audit::Monitor;
 use self::host::{Host, Python, Told};
 use self::load::Requests;
 pub use self::server::Server;
-use super::{Failure, screen};
+use super::{Failure, terminal};
 
 /// The engine's name that stands for a server of our own.
 pub const PRIVATE: &str = "postgres";
@@ -201,14 +201,14 @@ impl Real<'_> {
         knobs.extend(request.knobs.clone());
         let length_us = request.until_us.unwrap_or((environment.length_s * 1e6) as Micros);
         let mut files = vec![(variant.file.as_str(), variant.source.as_str())];
-        if let Clients::Scripted { file, source, .. } = &document.world.clients {
+        if let Clients::Scripted { file, source, .. } = &document.simulation.clients {
             files.push((file, source));
         }
         let python = Python::prepare(&files)?;
         let document = Rc::new(document.clone());
         let (sender, told) = channel();
         let schema = server.new_schema();
-        let lag_ms = document.world.machine.replica_lag_ms.as_ref().map(|lag| lag.at(&knobs));
+        let lag_ms = document.simulation.machine.replica_lag_ms.as_ref().map(|lag| lag.at(&knobs));
         let replica_dsn = lag_ms.map(|lag_ms| server.replica_dsn(&schema, lag_ms)).transpose()?;
         let auditor = python.start(AUDITOR, None, audit_settings(server, &schema), sender.clone())?;
         Ok(Real {
@@ -248,7 +248,7 @@ impl Real<'_> {
     fn go(&mut self, request: &RunRequest, at_least: u32) -> Result<RunSummary, Failure> {
         self.await_ready(1)?;
         self.fill_database()?;
-        let processes = self.amount(&self.document.world.machine.processes.clone()) as u32;
+        let processes = self.amount(&self.document.simulation.machine.processes.clone()) as u32;
         for process in 0..processes {
             let host = self.start_host(process)?;
             self.hosts.push(host);
@@ -259,7 +259,7 @@ impl Real<'_> {
         self.record(EventKind::MachinesSet { processes, pool: self.pool(), database_cores: 1 }, None);
         self.start_load();
         self.plan(LOOK_EVERY, Plan::Look);
-        let progress = screen::progress(self.length.as_secs() as usize, "seconds of real time");
+        let progress = terminal::progress(self.length.as_secs() as usize, "seconds of real time");
         let began = self.surroundings.began;
         let end = began + self.length;
         let last = end.max(began + LONGEST);
@@ -386,7 +386,7 @@ impl Real<'_> {
     }
 
     fn start_host(&mut self, process: u32) -> Result<Host, Failure> {
-        let machine = self.document.world.machine.clone();
+        let machine = self.document.simulation.machine.clone();
         let host = self.lives;
         self.lives += 1;
         self.requests.host_of.insert(process, host);
@@ -429,7 +429,7 @@ impl Real<'_> {
     }
 
     fn pool(&self) -> u32 {
-        self.amount(&self.document.world.machine.pool) as u32
+        self.amount(&self.document.simulation.machine.pool) as u32
     }
 
     fn amount(&self, amount: &Amount) -> f64 {

@@ -24,7 +24,7 @@ pub fn measured(
     // Nobody asks what broke, and whatever the scenario shows, its speed is asked for too.
     let mut document = document.clone();
     document.invariants.clear();
-    document.world.gauges.clear();
+    document.simulation.gauges.clear();
     for metric in report::measured().into_iter().filter(|metric| [P50, P99, STATEMENTS].contains(&metric.id.as_str())) {
         if !document.metrics.iter().any(|shown| shown.id == metric.id) {
             document.metrics.push(metric);

@@ -12,7 +12,7 @@ use twoam::scenario::manifest::{NAIVE, PRODUCTION};
 use twoam::scenario::{InvariantRule, Machine, ScenarioDocument};
 use twoam::trace::Micros;
 
-use super::{Failure, compare, machine, postgres, print_json, request, screen, shelf};
+use super::{Failure, catalog, compare, machine, postgres, print_json, request, terminal};
 
 /// In the simulation nothing that is still to settle at the end of the load takes longer than its own time and this.
 const AFTER_SETTLING_US: Micros = 2_000_000;
@@ -74,8 +74,8 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
 /// What came out, and the runs that did not end.
 fn observe(arguments: &Arguments) -> Result<(Reality, Vec<String>), Failure> {
     let documents = match &arguments.scenarios[..] {
-        [] => shelf::all()?.into_iter().filter(|document| unobservable(document, arguments).is_none()).collect(),
-        names => names.iter().map(|name| shelf::find(name)).collect::<Result<Vec<_>, _>>()?,
+        [] => catalog::all()?.into_iter().filter(|document| unobservable(document, arguments).is_none()).collect(),
+        names => names.iter().map(|name| catalog::find(name)).collect::<Result<Vec<_>, _>>()?,
     };
     if let Some((document, reason)) = documents.iter().find_map(|it| Some((it, unobservable(it, arguments)?))) {
         let id = &document.summary.id;
@@ -186,7 +186,7 @@ fn put(path: &Path, scenario: &RealityScenario) -> Result<(), Failure> {
 
 /// Why a scenario cannot be seen on a real server as it is seen here.
 fn unobservable(document: &ScenarioDocument, arguments: &Arguments) -> Option<&'static str> {
-    match document.world.machine {
+    match document.simulation.machine {
         Machine { replica_lag_ms: Some(_), .. } if arguments.engine != postgres::PRIVATE => {
             Some("it needs a replica with a lag that can be set, which only the private server has")
         }
@@ -214,8 +214,8 @@ fn beside(document: &ScenarioDocument, predicted: &RunSummary, observed: &RunSum
         Some(RealityMetric {
             id: metric.id.clone(),
             label: metric.label.clone(),
-            predicted: screen::value(metric, predicted.metrics.get(&metric.id).copied()),
-            observed: screen::value(metric, Some(value)),
+            predicted: terminal::value(metric, predicted.metrics.get(&metric.id).copied()),
+            observed: terminal::value(metric, Some(value)),
         })
     });
     let invariants = document.invariants.iter().zip(predicted.invariants.iter().zip(&observed.invariants));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use twoam::api::{Reality, RealityCurve, RealityInvariant, RealityMetric, RealityRun, RealityScenario};
 
-use crate::cli::screen;
+use crate::cli::terminal;
 
 /// What is compared, with both values in words.
 fn rows(run: &RealityRun) -> Vec<(&str, String, String)> {
@@ -12,9 +12,9 @@ fn rows(run: &RealityRun) -> Vec<(&str, String, String)> {
         (0, _) => "held".to_string(),
         (times, true) => in_times(times),
         (1, false) => "broken, 1 case".to_string(),
-        (cases, false) => format!("broken, {} cases", screen::grouped(cases.into())),
+        (cases, false) => format!("broken, {} cases", terminal::grouped(cases.into())),
     };
-    let count = |requests: u32| screen::grouped(requests.into());
+    let count = |requests: u32| terminal::grouped(requests.into());
     let requests = ("requests", count(run.predicted_requests), count(run.observed_requests));
     let metrics = run.metrics.iter().map(|it| (it.label.as_str(), it.predicted.clone(), it.observed.clone()));
     let invariants = run
@@ -25,7 +25,7 @@ fn rows(run: &RealityRun) -> Vec<(&str, String, String)> {
 }
 
 pub fn terminal(reality: &Reality) -> String {
-    let mut table = screen::table(["scenario", "variant", "", "predicted", "observed"]);
+    let mut table = terminal::table(["scenario", "variant", "", "predicted", "observed"]);
     for scenario in &reality.scenarios {
         for run in &scenario.runs {
             for (index, (what, predicted, observed)) in rows(run).into_iter().enumerate() {
@@ -37,7 +37,7 @@ pub fn terminal(reality: &Reality) -> String {
     let mut text = table.to_string();
     for (scenario, curve) in curves(reality) {
         let header = speed_header(curve);
-        let mut table = screen::table(header.iter().map(String::as_str));
+        let mut table = terminal::table(header.iter().map(String::as_str));
         for row in speed_rows(curve) {
             table.add_row(row);
         }
@@ -69,7 +69,7 @@ pub fn markdown(reality: &Reality) -> String {
             let predicted = cell(&|it| it.predicted, &|it| it.predicted.clone());
             let observed = cell(&|it| it.observed, &|it| it.observed.clone());
             let title = if place == 0 { scenario.title.as_str() } else { "" };
-            let requests = screen::grouped(run.observed_requests.into());
+            let requests = terminal::grouped(run.observed_requests.into());
             text.push_str(&format!("| {title} | {} | {requests} | {predicted} | {observed} |\n", run.label));
         }
     }
@@ -85,7 +85,7 @@ pub fn markdown(reality: &Reality) -> String {
 }
 
 fn in_times(times: u32) -> String {
-    if times == 1 { "1 time".to_string() } else { format!("{} times", screen::grouped(times.into())) }
+    if times == 1 { "1 time".to_string() } else { format!("{} times", terminal::grouped(times.into())) }
 }
 
 fn curves(reality: &Reality) -> impl Iterator<Item = (&RealityScenario, &RealityCurve)> {
@@ -109,10 +109,10 @@ fn speed_rows(curve: &RealityCurve) -> impl Iterator<Item = Vec<String>> {
             point.load.to_string(),
             per_s(here.per_s),
             per_s(there.per_s),
-            screen::ms(here.p50_ms),
-            screen::ms(there.p50_ms),
-            screen::ms(here.p99_ms),
-            screen::ms(there.p99_ms),
+            terminal::ms(here.p50_ms),
+            terminal::ms(there.p50_ms),
+            terminal::ms(here.p99_ms),
+            terminal::ms(there.p99_ms),
         ]
     })
 }

@@ -225,7 +225,7 @@ impl<'a> ManifestReader<'a> {
             hints: self.hints(&root),
             reading: self.reading(&root),
             curve: root.optional_section("curve").map(|section| self.curve(&section, &knobs)),
-            world: World {
+            simulation: SimulationSpec {
                 clients: self.clients(&root),
                 requests: root.sections("request").iter().map(|section| self.request(section)).collect(),
                 rows: self.all_rows(&root),

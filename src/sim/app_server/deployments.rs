@@ -38,7 +38,7 @@ impl AppServer {
     pub fn load(&mut self, variant: &str, source: &str) -> Result<(), Raised> {
         let document = self.document.clone();
         let of = document.variant(variant).expect("the variant was looked up before");
-        let kinds = document.world.requests.iter().map(|kind| kind.entry.clone());
+        let kinds = document.simulation.requests.iter().map(|kind| kind.entry.clone());
         let entries: Vec<String> = kinds.chain(of.workers.iter().map(|worker| worker.entry.clone())).collect();
         let mut deployment = Deployment { file: of.file.clone(), source: source.into(), entries, handlers: vec![] };
         for process in 0..self.servers {
@@ -69,7 +69,7 @@ impl AppServer {
         if self.workers.iter().any(|worker| worker.variant == variant && !worker.retired) {
             return;
         }
-        let kinds = document.world.requests.len();
+        let kinds = document.simulation.requests.len();
         for (place, worker) in of.workers.iter().enumerate() {
             let every_us = (worker.every_ms * 1e3).max(1_000.0) as Micros;
             kernel.schedule(kernel.now() + every_us, AppMessage::WorkerDue(self.workers.len()));
@@ -86,7 +86,7 @@ impl AppServer {
     /// The code of scripted clients runs in a place of its own, whose core is never busy. An exception names the file.
     pub fn start_scripts(&mut self, kernel: &mut Kernel) -> Result<(), Raised> {
         let document = self.document.clone();
-        let Clients::Scripted { file, source, scripts } = &document.world.clients else { return Ok(()) };
+        let Clients::Scripted { file, source, scripts } = &document.simulation.clients else { return Ok(()) };
         let place = self.processes.len();
         self.processes.push(Process::default());
         let entries = scripts.iter().map(|script| script.entry.as_str()).collect::<Vec<_>>();

@@ -67,7 +67,7 @@ impl Default for Process {
 
 impl AppServer {
     pub fn new(document: Rc<ScenarioDocument>, seed: u32, kernel: &Kernel) -> AppServer {
-        let servers = kernel.amount(&document.world.machine.processes).max(1.0) as usize;
+        let servers = kernel.amount(&document.simulation.machine.processes).max(1.0) as usize;
         AppServer {
             document,
             python: Python::new(u64::from(seed), EPOCH_US),
@@ -213,7 +213,7 @@ impl AppServer {
     }
 
     fn weigh_memory(&mut self, kernel: &mut Kernel) {
-        let Some(limit_mb) = &self.document.world.machine.memory_mb else { return };
+        let Some(limit_mb) = &self.document.simulation.machine.memory_mb else { return };
         let limit = (kernel.amount(limit_mb) * f64::from(1 << 20)) as u64;
         let up = (0..self.servers).filter(|process| self.processes[*process].up);
         let held = up.map(|process| (self.python.memory(ProcessId(process as u32)), process)).collect::<Vec<_>>();

@@ -29,14 +29,14 @@ impl AppServer {
 
     pub(super) fn adjust_pools_of(&mut self, process: usize, kernel: &mut Kernel) {
         self.adjust_pool(process, Server::Primary, kernel);
-        if self.document.world.machine.replica_lag_ms.is_some() {
+        if self.document.simulation.machine.replica_lag_ms.is_some() {
             self.adjust_pool(process, Server::Replica, kernel);
         }
     }
 
     /// Opens or closes connections until the pool has its size; those that are lent out are closed when they come back.
     fn adjust_pool(&mut self, process: usize, server: Server, kernel: &mut Kernel) {
-        let size = kernel.amount(&self.document.world.machine.pool).max(1.0) as usize;
+        let size = kernel.amount(&self.document.simulation.machine.pool).max(1.0) as usize;
         let pool = self.pool_of(process, server);
         pool.size = size;
         while pool.open < size {
@@ -57,7 +57,7 @@ impl AppServer {
         timeout_us: Option<Micros>,
         kernel: &mut Kernel,
     ) {
-        let machine = &self.document.world.machine;
+        let machine = &self.document.simulation.machine;
         if server == Server::Replica && machine.replica_lag_ms.is_none() {
             let message = "this scenario has no replica: set `replica_lag_ms` in [machine] of scenario.toml";
             return self.answer(call, Answer::SqlError(SqlError::new("08001", message)), kernel);

@@ -135,7 +135,7 @@ impl DatabaseServer {
     }
 
     pub fn adjust_cores(&mut self, kernel: &mut Kernel) {
-        let count = kernel.amount(&self.document.world.machine.database_cores).max(1.0) as usize;
+        let count = kernel.amount(&self.document.simulation.machine.database_cores).max(1.0) as usize;
         for server in [Server::Primary, Server::Replica] {
             self.cores_of(server).count = count;
             self.fill_cores(server, kernel);
@@ -207,14 +207,14 @@ impl DatabaseServer {
 
     /// One way between a process and the database.
     fn hop_us(&self, kernel: &mut Kernel) -> Micros {
-        let machine = &self.document.world.machine;
+        let machine = &self.document.simulation.machine;
         let (mean, sd) = (kernel.amount_us(&machine.network_ms), kernel.amount_us(&machine.network_sd_ms));
         normal_us(&mut kernel.rng.network, mean / 2.0, sd / 2.0)
     }
 
     /// What was committed since the last look sets out for the replica.
     fn ship_log(&mut self, kernel: &mut Kernel) {
-        let Some(lag) = &self.document.world.machine.replica_lag_ms else { return };
+        let Some(lag) = &self.document.simulation.machine.replica_lag_ms else { return };
         let end = self.engine.log_end();
         if self.shipping.shipped.is_none_or(|shipped| shipped < end) {
             let lag_us = kernel.amount_us(lag);

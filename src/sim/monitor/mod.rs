@@ -75,7 +75,7 @@ impl Monitor {
                 InvariantRule::Sql { sql } => Some((Of::Invariant(place), sql)),
                 InvariantRule::SlowerThan { .. } | InvariantRule::Failed { .. } => None,
             });
-        let gauges = document.world.gauges.iter().enumerate().map(|(place, gauge)| (Of::Gauge(place), &gauge.sql));
+        let gauges = document.simulation.gauges.iter().enumerate().map(|(place, gauge)| (Of::Gauge(place), &gauge.sql));
         let query = |(of, sql): (Of, &String)| Query {
             of,
             sql: sql.as_str().into(),
@@ -131,7 +131,7 @@ impl Monitor {
             let Query { of, sql, .. } = &self.queries[place];
             let (what, id) = match of {
                 Of::Invariant(place) => ("invariant", document.invariants[*place].id.clone()),
-                Of::Gauge(place) => ("metric", document.world.gauges[*place].metric.clone()),
+                Of::Gauge(place) => ("metric", document.simulation.gauges[*place].metric.clone()),
             };
             let sql = sql.clone();
             let answered = database.audit(&sql, &[], kernel.now());
@@ -228,13 +228,13 @@ impl Monitor {
                     }
                 }
                 (Of::Gauge(of), Ok(results)) => {
-                    self.read_gauge(place, &document.world.gauges[of].metric, &results, kernel)
+                    self.read_gauge(place, &document.simulation.gauges[of].metric, &results, kernel)
                 }
                 (Of::Invariant(of), Err(error)) => {
                     self.query_failed(&document.invariants[of].id, &error.message, kernel)
                 }
                 (Of::Gauge(of), Err(error)) => {
-                    self.query_failed(&document.world.gauges[of].metric, &error.message, kernel)
+                    self.query_failed(&document.simulation.gauges[of].metric, &error.message, kernel)
                 }
             }
         }
@@ -253,7 +253,7 @@ impl Monitor {
         kernel: &mut Kernel,
     ) {
         self.in_flight.remove(&request);
-        let entry = kind.map(|kind| self.document.world.requests[kind].entry.as_str());
+        let entry = kind.map(|kind| self.document.simulation.requests[kind].entry.as_str());
         for finding in self.invariants.judge(request, entry, status, took, kernel.now()) {
             self.tell(finding, Some(request), kernel);
         }

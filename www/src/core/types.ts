@@ -701,7 +701,7 @@ curve: Curve | null,
 /**
  * What a simulation builds; nothing of it is on the screen.
  */
-world: World, };
+simulation: SimulationSpec, };
 
 /**
  * What the page and `twoam list` show of a scenario.
@@ -769,6 +769,12 @@ timeout_ms: Amount,
 capacity: Amount | null, };
 
 export type Severity = "note" | "error";
+
+export type SimulationSpec = { clients: Clients, requests: Array<RequestKind>, 
+/**
+ * The tables' contents before the first request, in order.
+ */
+rows: Array<RowSet>, machine: Machine, services: Array<ServiceSettings>, faults: Array<FaultRule>, gauges: Array<Gauge>, };
 
 export type Span = { 
 /**
@@ -886,9 +892,3 @@ export type Worker = { entry: string,
  * From one end to the next start.
  */
 every_ms: number, };
-
-export type World = { clients: Clients, requests: Array<RequestKind>, 
-/**
- * The tables' contents before the first request, in order.
- */
-rows: Array<RowSet>, machine: Machine, services: Array<ServiceSettings>, faults: Array<FaultRule>, gauges: Array<Gauge>, };

@@ -14,12 +14,12 @@ use twoam::scenario::ScenarioDocument;
 
 use super::Job;
 use crate::cli::Failure;
-use crate::cli::work::{Done, Message};
+use crate::cli::worker::{Done, Message};
 
 /// An interpreter leaves some megabytes behind when it ends.
 const RUNS_OF_A_PROCESS: usize = 40;
 
-pub fn spread(jobs: &[Job<'_>], done: impl Fn() + Sync) -> Vec<Result<Done, Failure>> {
+pub fn run_all(jobs: &[Job<'_>], done: impl Fn() + Sync) -> Vec<Result<Done, Failure>> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(jobs.iter().map(|_| None).collect::<Vec<Option<Result<Done, Failure>>>>());
     let cores = thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
@@ -58,8 +58,9 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn start() -> Result<Worker<'a>, Failure> {
-        let started = env::current_exe()
-            .and_then(|program| Command::new(program).arg("work").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn());
+        let started = env::current_exe().and_then(|program| {
+            Command::new(program).arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+        });
         let mut process =
             started.map_err(|error| Failure::Result(format!("error: no process for the runs: {error}")))?;
         let into = BufWriter::new(process.stdin.take().expect("it was piped"));

@@ -1,5 +1,9 @@
 //! How results look on a terminal, and in a pipe.
 
+#[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
+#[cfg_attr(target_arch = "wasm32", path = "node.rs")]
+mod device;
+
 use std::path::Path;
 
 use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
@@ -8,15 +12,15 @@ use twoam::api::ErrorGroup;
 use twoam::scenario::{Metric, Unit};
 use twoam::trace::Micros;
 
-pub use super::terminal::progress;
-use super::{Failure, fs, terminal};
+use super::{Failure, fs};
+pub use device::{complain, print, progress};
 
 pub fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
-    table.load_preset(if terminal::is_there() { UTF8_HORIZONTAL_ONLY } else { NOTHING });
+    table.load_preset(if device::is_there() { UTF8_HORIZONTAL_ONLY } else { NOTHING });
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    terminal::fit(&mut table);
-    table.set_header(header.into_iter().map(|title| terminal::bold(Cell::new(title))));
+    device::fit(&mut table);
+    table.set_header(header.into_iter().map(|title| device::bold(Cell::new(title))));
     table
 }
 
@@ -25,11 +29,11 @@ pub fn number(text: String) -> Cell {
 }
 
 pub fn good(text: impl Into<String>) -> Cell {
-    terminal::green(Cell::new(text.into()))
+    device::green(Cell::new(text.into()))
 }
 
 pub fn bad(cell: Cell) -> Cell {
-    terminal::red(terminal::bold(cell))
+    device::red(device::bold(cell))
 }
 
 pub fn value(metric: &Metric, value: Option<f64>) -> String {

@@ -10,7 +10,7 @@ use super::{Draw, RowSet};
 use crate::services;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct World {
+pub struct SimulationSpec {
     pub clients: Clients,
     pub requests: Vec<RequestKind>,
     /// The tables' contents before the first request, in order.

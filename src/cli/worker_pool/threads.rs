@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::Job;
-use crate::cli::work::{Done, Message};
+use crate::cli::worker::{Done, Message};
 use crate::cli::{Failure, node};
 
-pub fn spread(jobs: &[Job<'_>], done: impl Fn()) -> Vec<Result<Done, Failure>> {
+pub fn run_all(jobs: &[Job<'_>], done: impl Fn()) -> Vec<Result<Done, Failure>> {
     let mut results = jobs.iter().map(|_| None).collect::<Vec<_>>();
     for (index, job) in jobs.iter().enumerate() {
         if index == 0 || !std::ptr::eq(jobs[index - 1].document, job.document) {

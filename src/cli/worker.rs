@@ -1,4 +1,4 @@
-//! Runs what another `twoam` tells it, a JSON object a line in and one out: natively `twoam work`, under Node a thread. `spread` starts it.
+//! Runs what another `twoam` tells it, a JSON object a line in and one out: natively `twoam worker`, under Node a thread. `worker_pool` starts it.
 
 use std::borrow::Cow;
 use std::rc::Rc;

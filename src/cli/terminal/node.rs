@@ -5,7 +5,7 @@ use std::fmt::Arguments;
 
 use comfy_table::{Cell, Table};
 
-use super::node;
+use crate::cli::node;
 
 pub fn print(text: Arguments<'_>) {
     node::print(&text.to_string());

@@ -9,11 +9,11 @@ use twoam::api::RunRequest;
 use twoam::scenario::ScenarioDocument;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use processes::spread;
+pub use processes::run_all;
 #[cfg(target_arch = "wasm32")]
-pub use threads::spread;
+pub use threads::run_all;
 
-use super::work::Wanted;
+use super::worker::Wanted;
 
 pub struct Job<'a> {
     pub document: &'a ScenarioDocument,
