@@ -321,7 +321,7 @@ fn a_real_process_that_holds_too_much_is_killed() {
 #[test]
 #[ignore = "run by cargo xtask test"]
 fn constants_come_from_a_real_server() {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fitted.rs");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("calibrated.rs");
     let output = twoam(&["calibrate", "--write", file.to_str().expect("UTF-8")]);
     let table = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{table}{}", String::from_utf8_lossy(&output.stderr));

@@ -222,11 +222,11 @@ function engine(): { name: string; bytes: number } {
 /** The cost model's constants by name, and where they were measured, as the simulation has them: the page tells no others. */
 function costs(): { us: { [name in string]: number }; measuredOn: string } {
   const read = (file: string) => readFileSync(new URL(`../src/sim/${file}`, import.meta.url), 'utf8');
-  const fitted = read('fitted.rs');
-  const constants = `${fitted}\n${read('cost.rs')}`.matchAll(/pub const (\w+): \w+ = ([\d_.]+);/g);
+  const calibrated = read('calibrated.rs');
+  const constants = `${calibrated}\n${read('cost.rs')}`.matchAll(/pub const (\w+): \w+ = ([\d_.]+);/g);
   return {
     us: Object.fromEntries([...constants].map(([, name, value]) => [name!, Number(value!.replaceAll('_', ''))])),
-    measuredOn: /^\/\/! (PostgreSQL .*)\.$/m.exec(fitted)?.[1] ?? '',
+    measuredOn: /^\/\/! (PostgreSQL .*)\.$/m.exec(calibrated)?.[1] ?? '',
   };
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use wasm_bindgen::prelude::*;
 
-use super::{Arguments, Failure, ended, work};
+use super::{Arguments, Failure, ended, worker};
 
 #[wasm_bindgen]
 extern "C" {
