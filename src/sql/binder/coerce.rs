@@ -2,6 +2,7 @@
 
 use crate::sql::error::{Result, Stop, error, fail, refuse};
 use crate::sql::expr::{Arithmetic, Comparison, Expr};
+use crate::sql::functions::{AMONG_INSTANTS, AMONG_TIMESTAMPS};
 use crate::sql::types::{self, CastContext, Type, castable};
 use crate::trace::{SqlError, Value};
 
@@ -54,9 +55,19 @@ pub(super) fn alike(construct: &str, left: Typed, right: Typed) -> Result<(Expr,
     let ty = compared_type(construct, &left.ty, &right.ty)?;
     // Integers of different width are kept and compared alike: without a cast an index can be used.
     let keep = |typed: &Typed| typed.ty.same_kind(&ty);
-    let left = if keep(&left) { left.expr } else { coerce(left, &ty)? };
-    let right = if keep(&right) { right.expr } else { coerce(right, &ty)? };
+    let left = if keep(&left) { left.expr } else { compared_as(left, &ty)? };
+    let right = if keep(&right) { right.expr } else { compared_as(right, &ty)? };
     Ok((left, right))
+}
+
+/// A side of a comparison, brought to the type that both have there. A date need not be a timestamp for that.
+pub(super) fn compared_as(side: Typed, ty: &Type) -> Result<Expr> {
+    let function = match (&side.ty, ty) {
+        (Type::Date, Type::Timestamp) => &AMONG_TIMESTAMPS,
+        (Type::Date, Type::TimestampTz) => &AMONG_INSTANTS,
+        _ => return coerce(side, ty),
+    };
+    Ok(Expr::Call { function, arguments: vec![side.expr] })
 }
 
 pub(super) fn compared_type(construct: &str, left: &Type, right: &Type) -> Result<Type> {
@@ -233,9 +244,11 @@ pub(super) fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Ty
         }
         (Date, b) if additive && (b == Int4 || b == Type::Int2) => pair(left, &Date, right, &Int4, Date),
         (a, Date) if add && (a == Int4 || a == Type::Int2) => pair(left, &Int4, right, &Date, Date),
-        (Date | Timestamp, Interval) if additive => pair(left, &Timestamp, right, &Interval, Timestamp),
+        (Date, Interval) if additive => pair(left, &Date, right, &Interval, Timestamp),
+        (Timestamp, Interval) if additive => pair(left, &Timestamp, right, &Interval, Timestamp),
         (TimestampTz, Interval) if additive => pair(left, &TimestampTz, right, &Interval, TimestampTz),
-        (Interval, Date | Timestamp) if add => pair(left, &Interval, right, &Timestamp, Timestamp),
+        (Interval, Date) if add => pair(left, &Interval, right, &Date, Timestamp),
+        (Interval, Timestamp) if add => pair(left, &Interval, right, &Timestamp, Timestamp),
         (Interval, TimestampTz) if add => pair(left, &Interval, right, &TimestampTz, TimestampTz),
         (Timestamp | TimestampTz, Unknown) if add => {
             let ty = left.ty.clone();
@@ -247,9 +260,11 @@ pub(super) fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Ty
         (Time, Time) | (Time, Unknown) | (Unknown, Time) if subtract => pair(left, &Time, right, &Time, Interval),
         (Time, Time) if add => Err(error("42725", format!("operator is not unique: {} + {0}", Time.name()))),
         (Unknown, Time) if add => pair(left, &Interval, right, &Time, Time),
-        (Date | Timestamp, Time) if add => pair(left, &Timestamp, right, &Interval, Timestamp),
+        (Date, Time) if add => pair(left, &Date, right, &Interval, Timestamp),
+        (Timestamp, Time) if add => pair(left, &Timestamp, right, &Interval, Timestamp),
         (TimestampTz, Time) if add => pair(left, &TimestampTz, right, &Interval, TimestampTz),
-        (Time, Date | Timestamp) if add => pair(left, &Interval, right, &Timestamp, Timestamp),
+        (Time, Date) if add => pair(left, &Interval, right, &Date, Timestamp),
+        (Time, Timestamp) if add => pair(left, &Interval, right, &Timestamp, Timestamp),
         (Time, TimestampTz) if add => pair(left, &Interval, right, &TimestampTz, TimestampTz),
         (Interval, Interval) if additive => pair(left, &Interval, right, &Interval, Interval),
         (Interval, Unknown) if additive => pair(left, &Interval, right, &Interval, Interval),

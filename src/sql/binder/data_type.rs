@@ -1,12 +1,28 @@
 //! The types a statement names.
 
-use crate::sql::error::{Result, fail, refuse};
+use crate::sql::catalog::system_names::{is_schema, is_system_relation};
+use crate::sql::error::{Result, Stop, fail, refuse, refused};
 use crate::sql::parser::ast;
 use crate::sql::types::Type;
 
-use super::relation_name;
+use super::Binder;
 
-pub fn type_of(data_type: &ast::DataType) -> Result<Type> {
+impl Binder<'_> {
+    /// The type, if there is one; PostgreSQL has one for the rows of each table and view, too.
+    pub(super) fn type_of(&self, data_type: &ast::DataType) -> Result<Type> {
+        type_of(data_type).map_err(|stop| {
+            match among_tables(&data_type.name).filter(|_| is_unknown(&stop)) {
+                Some(name) if self.catalog.table(name).is_some() || is_system_relation(name) => {
+                    refused(format!("the row type of {name}"))
+                }
+                _ => stop,
+            }
+            .at(data_type.name.0[0].at.0)
+        })
+    }
+}
+
+pub(super) fn type_of(data_type: &ast::DataType) -> Result<Type> {
     let element = element_type(data_type)?;
     Ok((0..data_type.dimensions.min(1)).fold(element, |ty, _| ty.array()))
 }
@@ -86,13 +102,18 @@ pub(super) const OTHER_TYPES: &[&str] = &[
     "unknown",
 ];
 
-pub(super) fn element_type(data_type: &ast::DataType) -> Result<Type> {
+fn element_type(data_type: &ast::DataType) -> Result<Type> {
+    let unknown = || fail(UNDEFINED, format!("type \"{}\" does not exist", data_type.name));
     let name = match data_type.name.0.as_slice() {
-        [schema, name] if &*schema.name == "pg_catalog" => name.name.clone(),
-        _ => relation_name(&data_type.name)?,
+        [name] => &*name.name,
+        [schema, name] if &*schema.name == "pg_catalog" => &*name.name,
+        [schema, _] if &*schema.name == "public" => return unknown(),
+        [schema, _] if is_schema(&schema.name) => return refuse(format!("the schema {}", schema.name)),
+        [schema, _] => return fail("3F000", format!("schema \"{}\" does not exist", schema.name)),
+        _ => return refuse("a name of more than two parts"),
     };
     let modifiers = data_type.modifiers.as_slice();
-    Ok(match (&*name, modifiers) {
+    Ok(match (name, modifiers) {
         ("bool", []) => Type::Bool,
         ("int2", []) => Type::Int2,
         ("int4", []) => Type::Int4,
@@ -116,8 +137,23 @@ pub(super) fn element_type(data_type: &ast::DataType) -> Result<Type> {
         ("jsonb", []) => Type::Jsonb,
         (known, [_, ..]) if is_offered_bare(known) => return refuse(format!("the type {}", data_type.text)),
         (known, _) if OTHER_TYPES.contains(&known) => return refuse(format!("the type {}", data_type.text)),
-        (other, _) => return fail("42704", format!("type \"{other}\" does not exist")),
+        _ => return unknown(),
     })
+}
+
+const UNDEFINED: &str = "42704";
+
+fn is_unknown(stop: &Stop) -> bool {
+    matches!(stop, Stop::Failed(error) if error.sqlstate.as_str() == UNDEFINED)
+}
+
+/// What the name may mean among tables.
+fn among_tables(name: &ast::ObjectName) -> Option<&str> {
+    match name.0.as_slice() {
+        [name] => Some(&name.name),
+        [schema, name] if ["public", "pg_catalog"].contains(&&*schema.name) => Some(&name.name),
+        _ => None,
+    }
 }
 
 /// Types that are offered, but not with modifiers.

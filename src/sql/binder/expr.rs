@@ -8,10 +8,9 @@ use crate::sql::types::{self, Type, text};
 use crate::trace::Value;
 
 use super::coerce::{
-    alike, arithmetic, boolean, coerce, common_type, compare_exprs, explicit_cast, like_exprs, no_operator,
-    number_literal, unify,
+    alike, arithmetic, boolean, coerce, common_type, compare_exprs, compared_as, explicit_cast, like_exprs,
+    no_operator, number_literal, unify,
 };
-use super::data_type::type_of;
 use super::operators::{array_of, concatenation, member};
 use super::{Binder, DEPTH_MOST, LEVELS_MOST, Typed};
 
@@ -152,7 +151,7 @@ impl<'a> Binder<'a> {
                 self.quantified_subquery(left, subquery, kind)
             }
             K::Cast { expr, data_type } => {
-                let to = type_of(data_type)?;
+                let to = self.type_of(data_type)?;
                 if matches!(to, Type::Array(_)) && is_empty_array(expr) {
                     return Ok(Typed { expr: Expr::Const(Value::Array([].into())), ty: to });
                 }
@@ -195,7 +194,7 @@ impl<'a> Binder<'a> {
     }
 
     pub(super) fn typed_string(&mut self, data_type: &ast::DataType, value: &str) -> Result<Typed> {
-        let ty = type_of(data_type)?;
+        let ty = self.type_of(data_type)?;
         let written = match &data_type.fields {
             Some(unit) if unit.contains(' ') => return refuse("INTERVAL with a range of fields"),
             Some(unit) => format!("{value} {unit}"),
@@ -359,10 +358,9 @@ impl<'a> Binder<'a> {
         if ty.check_equality().is_err() {
             return Err(operator(&parts[0].ty, &parts[1].ty));
         }
-        let exprs: Result<Vec<Expr>> = parts.into_iter().map(|part| coerce(part, &ty)).collect();
-        let mut exprs = exprs?;
-        let of = Box::new(exprs.remove(0));
-        Ok(boolean(Expr::InList { of, list: exprs, negated }))
+        let of = Box::new(compared_as(parts.remove(0), &ty)?);
+        let list = parts.into_iter().map(|part| coerce(part, &ty)).collect::<Result<Vec<Expr>>>()?;
+        Ok(boolean(Expr::InList { of, list, negated }))
     }
 
     pub(super) fn like(
@@ -406,7 +404,7 @@ impl<'a> Binder<'a> {
             return Err(no_operator(op.symbol(), &left.ty, &element));
         }
         let ty = if ty == Type::Unknown { Type::Text } else { ty };
-        let left = Box::new(coerce(left, &ty)?);
+        let left = Box::new(compared_as(left, &ty)?);
         let array = Box::new(coerce(array, &Type::Array(Box::new(ty)))?);
         Ok(boolean(Expr::Quantified { op, all, left, array }))
     }

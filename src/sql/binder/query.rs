@@ -105,13 +105,19 @@ pub(super) fn has_locks_or_volatile(query: &BoundQuery) -> bool {
     }
 }
 
-pub(super) fn convert_column(query: &mut BoundQuery, number: usize, from: &Type, to: &Type) -> Result<()> {
+pub(super) fn convert_column(
+    query: &mut BoundQuery,
+    number: usize,
+    from: &Type,
+    to: &Type,
+    conversion: fn(Typed, &Type) -> Result<Expr>,
+) -> Result<()> {
     if from == to {
         return Ok(());
     }
     let convert = |expr: &mut Expr| -> Result<()> {
         let typed = Typed { expr: std::mem::replace(expr, Expr::Const(Value::Null)), ty: from.clone() };
-        *expr = coerce(typed, to)?;
+        *expr = conversion(typed, to)?;
         Ok(())
     };
     match &mut query.body {
@@ -123,7 +129,7 @@ pub(super) fn convert_column(query: &mut BoundQuery, number: usize, from: &Type,
         }
         BoundBody::SetOperation { inputs, .. } => {
             for input in inputs {
-                convert_column(input, number, from, to)?;
+                convert_column(input, number, from, to, conversion)?;
             }
         }
     }
@@ -307,8 +313,8 @@ impl<'a> Binder<'a> {
             if !(all && operation == SetOperation::Union) {
                 ty.check_equality()?;
             }
-            convert_column(&mut left, number, &a.ty, &ty)?;
-            convert_column(&mut right, number, &b.ty, &ty)?;
+            convert_column(&mut left, number, &a.ty, &ty, coerce)?;
+            convert_column(&mut right, number, &b.ty, &ty, coerce)?;
             columns.push(OutputColumn { name: a.name.clone(), ty });
         }
         let (mut inputs, left) = inputs_of(left, operation, all);

@@ -8,7 +8,7 @@ use crate::sql::parser::ast;
 use crate::sql::plan::{OutputColumn, PartRole};
 use crate::sql::types::Type;
 
-use super::coerce::{coerce, common_type, no_operator};
+use super::coerce::{common_type, compared_as, no_operator};
 use super::expr::row_parts;
 use super::query::{convert_column, has_locks_or_volatile};
 use super::{Binder, Typed};
@@ -63,8 +63,8 @@ impl<'a> Binder<'a> {
                 let Ok(common) = common_type("IN", [&left.ty, &column].into_iter()) else {
                     return Err(no_operator(op.symbol(), &left.ty, &column));
                 };
-                convert_column(&mut bound, 0, &column, &common)?;
-                compared = Some(coerce(left, &common)?);
+                convert_column(&mut bound, 0, &column, &common, compared_as)?;
+                compared = Some(compared_as(left, &common)?);
             }
         }
         // The same text in the same place means the same: GROUP BY knows a selected expression by it.

@@ -365,6 +365,10 @@ fn compute_time(op: Arithmetic, kind: &Type, left: Value, right: Value) -> Resul
     match (left, right) {
         (Value::Date(a), Value::Int(b)) => Ok(Value::Date(datetime::add_days(a, if op == Subtract { -b } else { b })?)),
         (Value::Int(a), Value::Date(b)) => Ok(Value::Date(datetime::add_days(b, a)?)),
+        // A date becomes a timestamp only here: with NULL for an interval it may be beyond them.
+        (Value::Date(a), interval @ Value::Interval { .. }) | (interval @ Value::Interval { .. }, Value::Date(a)) => {
+            Ok(Value::Timestamp(shift(datetime::date_to_timestamp(a)?, &interval, op)?))
+        }
         (Value::Date(a), Value::Date(b)) => whole(kind, Some(datetime::days_between(a, b)?)),
         (Value::Timestamp(a), Value::Timestamp(b)) | (Value::TimestampTz(a), Value::TimestampTz(b)) => {
             datetime::difference(a, b)

@@ -56,6 +56,18 @@ pub static FUNCTIONS: &[FunctionSpec] = &[
     pure(AT_TIME_ZONE, &[INTERVAL, TIMESTAMPTZ], TIMESTAMP, to_zone),
 ];
 
+/// What a date is compared with a timestamp as. The name is no one's to call; PostgreSQL has operators for the two types in its place.
+pub static AMONG_TIMESTAMPS: FunctionSpec =
+    pure("", &[DATE], TIMESTAMP, |a| Ok(Value::Timestamp(among_timestamps(&a[0]))));
+
+/// With a time zone it goes by the session's.
+pub static AMONG_INSTANTS: FunctionSpec =
+    pure("", &[DATE], TIMESTAMPTZ, |a| Ok(Value::TimestampTz(among_timestamps(&a[0])))).by_settings();
+
+fn among_timestamps(date: &Value) -> i64 {
+    if let Value::Date(days) = date { datetime::date_among_timestamps(*days) } else { 0 }
+}
+
 fn transaction_timestamp(env: &mut dyn SystemEnv, _: &[Value]) -> Result<Value> {
     Ok(Value::TimestampTz(env.transaction_began()))
 }

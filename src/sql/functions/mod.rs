@@ -26,7 +26,7 @@ use self::set_returning::SetSpec;
 use self::signature::{Kind, Signature};
 use self::window::WindowSpec;
 
-pub use self::datetime::AT_TIME_ZONE;
+pub use self::datetime::{AMONG_INSTANTS, AMONG_TIMESTAMPS, AT_TIME_ZONE};
 pub use self::env::SystemEnv;
 pub use self::refused::is_name as is_refused_name;
 

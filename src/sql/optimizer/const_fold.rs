@@ -107,12 +107,10 @@ impl ConstFolder {
         }
         let mut constant = true;
         let mut null = false;
-        let takes_dates = matches!(expr, Expr::Arithmetic { kind: Type::Timestamp, .. });
         for child in expr.children_mut() {
-            let operand = if takes_dates { within_operator(child) } else { child };
-            self.fold(operand);
-            constant &= matches!(operand, Expr::Const(_));
-            null |= matches!(operand, Expr::Const(Value::Null));
+            self.fold(child);
+            constant &= matches!(child, Expr::Const(_));
+            null |= matches!(child, Expr::Const(Value::Null));
         }
         let strict = match expr {
             Expr::Arithmetic { .. }
@@ -227,14 +225,6 @@ impl ConstFolder {
                 self.failure.get_or_insert(stop);
             }
         }
-    }
-}
-
-/// PostgreSQL's operators for a date and an interval make the timestamp themselves, so not before they are computed.
-fn within_operator(operand: &mut Expr) -> &mut Expr {
-    match operand {
-        Expr::Cast { of, from: Type::Date, to: Type::Timestamp, explicit: false } => of,
-        operand => operand,
     }
 }
 

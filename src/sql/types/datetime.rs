@@ -18,6 +18,9 @@ const DATE_END: i64 = 2_145_042_906;
 const TIMESTAMP_END: i128 = 9_224_318_016_000_000_000;
 const TIMESTAMP_START: i128 = -210_866_803_200_000_000;
 
+/// In comparisons with timestamps it stands for the dates that are later than all of them, but not infinite.
+const BEYOND_TIMESTAMPS: i64 = i64::MAX - 1;
+
 pub fn month_length(year: i64, month: i64) -> i64 {
     let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
     days_from_civil(next_year, next_month, 1) - days_from_civil(year, month, 1)
@@ -34,7 +37,7 @@ pub fn checked_timestamp(micros: i128) -> Result<Option<i64>> {
         return Ok(None);
     }
     match i64::try_from(micros) {
-        Ok(micros) if micros != i64::MAX => Ok(Some(micros)),
+        Ok(micros) if micros < BEYOND_TIMESTAMPS => Ok(Some(micros)),
         _ => Err(refused("a timestamp after the year 294246")),
     }
 }
@@ -73,6 +76,11 @@ pub fn date_to_timestamp(days: i32) -> Result<i64> {
         days => checked_timestamp(i128::from(days) * i128::from(DAY_US))?
             .ok_or_else(|| error("22008", "date out of range for timestamp")),
     }
+}
+
+/// Where a date stands among timestamps: there are dates behind the last timestamp, and none before the first one.
+pub fn date_among_timestamps(days: i32) -> i64 {
+    date_to_timestamp(days).unwrap_or(BEYOND_TIMESTAMPS)
 }
 
 pub fn timestamp_to_date(micros: i64) -> i32 {

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use crate::sql::binder::Binder;
-use crate::sql::binder::data_type::type_of;
 use crate::sql::binder::scope::DEFAULT_EXPRESSION;
 use crate::sql::binder::target::assigned_from;
 use crate::sql::catalog::system_names::is_system_column;
@@ -21,7 +20,7 @@ use super::sequence::{SequenceDefinition, sequence_default};
 use super::table::TableDefinition;
 
 impl TableDefinition {
-    pub(super) fn add_column(&mut self, definition: &ast::ColumnDef) -> Result<()> {
+    pub(super) fn add_column(&mut self, binder: &Binder, definition: &ast::ColumnDef) -> Result<()> {
         let name = definition.name.name.clone();
         if self.table.column(&name).is_some() {
             return fail("42701", format!("column \"{name}\" specified more than once"));
@@ -31,7 +30,7 @@ impl TableDefinition {
         }
         let serial = serial_type(&definition.data_type)?;
         let is_serial = serial.is_some();
-        let ty = serial.map_or_else(|| type_of(&definition.data_type), Ok)?;
+        let ty = serial.map_or_else(|| binder.type_of(&definition.data_type), Ok)?;
         let mut column =
             Column { name, ty, not_null: is_serial, default: None, identity: None, generated: None, dropped: false };
         if is_serial {
@@ -63,11 +62,11 @@ impl TableDefinition {
     }
 
     /// What can be told of each column by itself comes before what is wrong with several.
-    pub(super) fn check_columns(&self, definitions: &[ast::ColumnDef]) -> Result<()> {
+    pub(super) fn check_columns(&self, binder: &Binder, definitions: &[ast::ColumnDef]) -> Result<()> {
         definitions.iter().try_for_each(|definition| {
             let is_serial = serial_type(&definition.data_type)?.is_some();
             if !is_serial {
-                type_of(&definition.data_type)?;
+                binder.type_of(&definition.data_type)?;
             }
             check_declarations(&self.table.name, definition, is_serial)
         })

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::sql::binder::data_type::type_of;
 use crate::sql::binder::{Binder, Typed, assign, defined_name};
 use crate::sql::catalog::Sequence;
 use crate::sql::catalog::sequence_name::quoted;
@@ -92,7 +91,7 @@ pub fn sequence_default(sequence: &str, ty: &Type) -> Result<Expr> {
 impl Binder<'_> {
     pub fn sequence(&self, create: &ast::CreateSequence, temporary: bool) -> Result<SequenceDefinition> {
         let own = create.options.iter().find_map(|option| match option {
-            ast::SequenceOption::As(data_type) => Some(type_of(data_type)),
+            ast::SequenceOption::As(data_type) => Some(self.type_of(data_type)),
             _ => None,
         });
         let ty = own.unwrap_or(Ok(Type::Int8))?;

@@ -41,10 +41,10 @@ impl Binder<'_> {
     /// Gives a table that has nothing but its name what is written in the parentheses.
     pub fn table_definition(&self, table: Table, create: &ast::CreateTable) -> Result<TableDefinition> {
         let mut definition = TableDefinition::of(table);
-        definition.check_columns(&create.columns)?;
+        definition.check_columns(self, &create.columns)?;
         check_checks(create)?;
         for column in &create.columns {
-            definition.add_column(column)?;
+            definition.add_column(self, column)?;
         }
         let of_table = create.constraints.iter();
         definition.constraints.extend(of_table.map(|constraint| UnboundConstraint::of_table(constraint.clone())));
@@ -62,8 +62,8 @@ impl Binder<'_> {
     /// The table with one column more.
     pub fn added_column(&self, table: Table, column: &ast::ColumnDef) -> Result<TableDefinition> {
         let mut definition = TableDefinition::of(table);
-        definition.check_columns(std::slice::from_ref(column))?;
-        definition.add_column(column)?;
+        definition.check_columns(self, std::slice::from_ref(column))?;
+        definition.add_column(self, column)?;
         let table = &mut definition.table;
         let number = table.columns.len() - 1;
         for constraint in &column.constraints {
