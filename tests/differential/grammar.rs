@@ -299,7 +299,9 @@ impl<'a> Grammar<'a> {
         let filter = self.filter(&inner);
         let scope: Scope = kinds.iter().enumerate().map(|(index, kind)| (format!("w{index}"), *kind)).collect();
         let projection = self.projection(&scope, 2);
-        let outer = self.filter(&scope);
+        // Of conditions that read no row, here and within, it is open which is tested.
+        let outer = Some(self.filter(&scope)).filter(|it| scope.iter().any(|(name, _)| it.contains(name)));
+        let outer = outer.unwrap_or_default();
         let from = TABLES[table].name;
         let with = format!("WITH w AS (SELECT {} FROM {from}{filter})", items.join(", "));
         self.ordered(&format!("{with} SELECT {projection} FROM w{outer}"), 2)
@@ -578,7 +580,8 @@ impl<'a> Grammar<'a> {
             11 => self.pick(&["DROP TABLE brief", "DROP TABLE pairs", "DROP SEQUENCE lines_id_seq", "ALTER TABLE lines ALTER id DROP NOT NULL"]).to_owned(),
             12 => self.pick(&["TRUNCATE lines RESTART IDENTITY", "TRUNCATE pairs RESTART IDENTITY", "TRUNCATE lines"]).to_owned(),
             13 => "SELECT id, nextval('lines_id_seq') FROM lines ORDER BY id DESC LIMIT 1".to_owned(),
-            14 => "SELECT nextval('lines_id_seq') + qty FROM lines ORDER BY 1 LIMIT 2".to_owned(),
+            // Which row gets which number is open.
+            14 => "SELECT nextval('lines_id_seq') + 1 FROM lines ORDER BY 1 LIMIT 2".to_owned(),
             15 => self.pick(&["UPDATE items SET id = id + 50 WHERE id < 3", "UPDATE boss SET id = id + 20", "INSERT INTO boss VALUES (1, NULL), (2, 1), (3, 1)", "CREATE TABLE boss (id int PRIMARY KEY, of int REFERENCES boss ON UPDATE CASCADE ON DELETE SET NULL)", "DELETE FROM boss WHERE id = 21"]).to_owned(),
             0 => format!("CREATE TABLE extra (id int PRIMARY KEY, c {kind}{rule})"),
             1 => format!("CREATE TABLE IF NOT EXISTS extra (id serial PRIMARY KEY, c {kind}{rule})"),
@@ -904,7 +907,13 @@ impl<'a> Grammar<'a> {
 
     fn bool(&mut self, scope: &Scope, depth: usize) -> String {
         let kind = self.comparable();
-        match self.below(21) {
+        match self.below(22) {
+            21 => {
+                let operator = self.pick(&["=", "<>", "<", ">=", "IS DISTINCT FROM"]);
+                let (date, timestamp) = (self.expression(Date, scope, depth), self.expression(Timestamp, scope, depth));
+                let (a, b) = if self.chance(50) { (date, timestamp) } else { (timestamp, date) };
+                format!("({a}) {operator} ({b})")
+            }
             20 => {
                 let operator = self.pick(&["= ANY", "<> ALL", "< ANY"]);
                 let (number, numbers) = (self.expression(Int, scope, depth), self.expression(Numbers, scope, depth));
@@ -959,7 +968,9 @@ impl<'a> Grammar<'a> {
                 let not = self.pick(&["", "NOT "]);
                 let inner = self.table_scope(0, Some("sub"));
                 let value = self.expression(Int, scope, depth);
-                format!("{value} {not}IN (SELECT {} FROM items sub)", self.expression(Int, &inner, 1))
+                // Compared with what is the same in all rows, the value need not be computed.
+                let row = Some(self.expression(Int, &inner, 1)).filter(|it| it.contains("sub."));
+                format!("{value} {not}IN (SELECT {} FROM items sub)", row.as_deref().unwrap_or("sub.a"))
             }
             _ => format!("{} = {}", self.expression(Int, scope, depth), self.expression(Numeric, scope, depth)),
         }

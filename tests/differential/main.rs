@@ -4,6 +4,7 @@
 
 mod golden;
 mod grammar;
+mod positions;
 mod postgres;
 mod rewrites;
 mod schedule_grammar;

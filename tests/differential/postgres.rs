@@ -181,6 +181,8 @@ pub struct Connection {
     columns: Option<Vec<String>>,
     rows: Vec<Vec<Option<String>>>,
     notices: VecDeque<Notice>,
+    /// The character of its text that the last failed query's error points to.
+    position: Option<u32>,
     /// The server said that it looked for a deadlock since the present wait began.
     searched: bool,
     closed: bool,
@@ -203,6 +205,7 @@ impl Connection {
             columns: None,
             rows: Vec::new(),
             notices: VecDeque::new(),
+            position: None,
             searched: false,
             closed: false,
         };
@@ -227,6 +230,10 @@ impl Connection {
         self.state
     }
 
+    pub fn position(&self) -> Option<u32> {
+        self.position
+    }
+
     pub fn take_notices(&mut self) -> Vec<Notice> {
         self.notices.drain(..).collect()
     }
@@ -235,6 +242,7 @@ impl Connection {
         let mut message = BytesMut::new();
         frontend::query(sql, &mut message).expect("a query has no zero byte");
         self.answer = QueryResponse::default();
+        self.position = None;
         self.searched = false;
         self.state = None;
         self.stream.set_nonblocking(false).expect("a socket");
@@ -305,13 +313,14 @@ impl Connection {
                 self.answer.results.push(StatementResult { tag, columns, rows });
             }
             Message::ErrorResponse(body) => {
-                let (severity, sqlstate, message) = fields(body.fields());
+                let (severity, sqlstate, message, position) = fields(body.fields());
+                self.position = position;
                 self.columns = None;
                 self.rows.clear();
                 self.answer.failure = Some(ErrorResponse { severity, sqlstate, message });
             }
             Message::NoticeResponse(body) => {
-                let (severity, sqlstate, message) = fields(body.fields());
+                let (severity, sqlstate, message, _) = fields(body.fields());
                 if severity == "LOG" {
                     self.searched = !message.contains("acquired");
                 } else {
@@ -325,18 +334,19 @@ impl Connection {
     }
 }
 
-fn fields(mut fields: ErrorFields<'_>) -> (String, Sqlstate, String) {
-    let (mut severity, mut sqlstate, mut message) = Default::default();
+fn fields(mut fields: ErrorFields<'_>) -> (String, Sqlstate, String, Option<u32>) {
+    let (mut severity, mut sqlstate, mut message, mut position) = Default::default();
     while let Some(field) = fields.next().expect("error fields") {
         let value = String::from_utf8_lossy(field.value_bytes()).into_owned();
         match field.type_() {
             b'S' => severity = value,
             b'C' => sqlstate = value,
             b'M' => message = value,
+            b'P' => position = value.parse().ok(),
             _ => {}
         }
     }
-    (severity, Sqlstate::new(&sqlstate), message)
+    (severity, Sqlstate::new(&sqlstate), message, position)
 }
 
 /// Sessions on a real PostgreSQL, for `isolation::run_on`.

@@ -1,6 +1,6 @@
 //! Conditions of a query, handed down to where all they read is there.
 
-use crate::sql::expr::{Comparison, Expr, SlotSet};
+use crate::sql::expr::{Comparison, Expr, SlotSet, SubqueryKind};
 
 pub fn take(conditions: &mut Vec<Expr>, test: impl Fn(&Expr) -> bool) -> Vec<Expr> {
     let (taken, left) = std::mem::take(conditions).into_iter().partition(test);
@@ -56,6 +56,12 @@ fn halves(expr: &Expr) -> usize {
         | Expr::Like { .. }
         | Expr::Call { .. } => 2,
         Expr::InList { list, .. } => list.len().max(2),
+        Expr::Subquery(subquery) if subquery.outer.is_empty() => match subquery.kind {
+            SubqueryKind::Scalar | SubqueryKind::Exists | SubqueryKind::Array => 0,
+            // Its rows are read once, and found by a key.
+            SubqueryKind::Any(Comparison::Equal) | SubqueryKind::All(Comparison::NotEqual) => 2,
+            SubqueryKind::Any(_) | SubqueryKind::All(_) => 10_000,
+        },
         Expr::Subquery(_) => 10_000,
         _ => 0,
     };

@@ -57,7 +57,8 @@ impl Planner<'_> {
             asked: 1.0,
         });
         planned.node = self.filter(planned.node, all_of(conditions));
-        if let Some(condition) = all_of(once) {
+        // One costs as little as another that is tested once: PostgreSQL leaves them as they are written.
+        if let Some(condition) = Expr::and(once) {
             let estimate = cost::filter(planned.node.estimate);
             let operator = Operator::OneTimeFilter { input: Box::new(planned.node), condition };
             planned.node = self.node(operator, estimate);
