@@ -21,10 +21,11 @@ impl Stop {
         }
     }
 
-    /// Points to a 1-based character of the text, unless a part of what stands there is pointed to already.
+    /// Points to a 1-based character of the text, unless a part of what stands there is pointed to already. What is not written
+    /// anywhere has the position 0.
     pub fn at(self, position: u32) -> Stop {
         match self {
-            Stop::Failed(mut error) if error.position.is_none() => {
+            Stop::Failed(mut error) if error.position.is_none() && position > 0 => {
                 error.position = Some(position);
                 Stop::Failed(error)
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::sql::error::{Result, fail, refuse};
+use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::functions::Routine;
 use crate::sql::functions::aggregate::AggregateSpec;
@@ -74,7 +74,7 @@ impl<'a> Binder<'a> {
         scope.own = scope.own.union(SlotSet::one(slot));
         let number = place_of(&mut scope.aggregates, call);
         self.read_from(level, SlotSet::one(slot));
-        Ok(Typed { expr: Expr::Column { slot, column: number as u16 }, ty })
+        Ok(Typed::new(Expr::Column { slot, column: number as u16 }, ty))
     }
 
     /// The query an aggregate belongs to: the innermost of those it reads, and its own where it reads none.
@@ -158,10 +158,14 @@ fn check_sorted(signature: &Signature, arguments: &[Typed], order: &[(Typed, &as
             argument.expr == by.expr && taken.unmodified() == by.ty.unmodified()
         })
     };
-    if order.iter().all(|(by, _)| is_argument(by)) {
-        return Ok(());
+    match order.iter().find(|(by, _)| !is_argument(by)) {
+        None => Ok(()),
+        Some((by, _)) => {
+            let wrong =
+                error("42P10", "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list");
+            Err(wrong.at(by.at.0))
+        }
     }
-    fail("42P10", "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
 }
 
 /// `count(*)`, not `count()`.

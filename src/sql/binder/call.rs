@@ -51,7 +51,7 @@ impl Binder<'_> {
         match (&*name, arguments.len()) {
             ("coalesce", _) => {
                 let (exprs, ty) = unify("COALESCE", arguments)?;
-                Ok(Typed { expr: Expr::Coalesce(exprs), ty })
+                Ok(Typed::new(Expr::Coalesce(exprs), ty))
             }
             ("nullif", 2) => nullif(arguments),
             ("greatest", 1..) => extreme(&GREATEST, "GREATEST", arguments),
@@ -66,10 +66,10 @@ impl Binder<'_> {
 
     /// A literal means the sequence itself, which must be there; the name in a value of type text is looked up by each call.
     fn sequence_named(&self, mut arguments: Vec<Typed>) -> Result<Vec<Typed>> {
-        let Typed { expr, ty } = &mut arguments[0];
+        let Typed { expr, ty, at } = &mut arguments[0];
         match (&*expr, &*ty) {
             (Expr::Const(Value::Text(name)), Type::Unknown) => {
-                let sequence = self.catalog.sequence_called(name)?;
+                let sequence = self.catalog.sequence_called(name).map_err(|stop| stop.at(at.0))?;
                 *expr = Expr::Const(text(&quoted(&sequence.name)));
             }
             (Expr::Const(_), Type::Text) => {
@@ -106,10 +106,10 @@ fn nullif(mut arguments: Vec<Typed>) -> Result<Typed> {
     let left = coerce(arguments.remove(0), &ty)?;
     let call = call_of(&NULLIF, vec![left, right], ty);
     if left_ty.same_kind(&call.ty) {
-        return Ok(Typed { expr: call.expr, ty: left_ty });
+        return Ok(Typed::new(call.expr, left_ty));
     }
     let expr = Expr::Cast { of: Box::new(call.expr), from: call.ty, to: left_ty.clone(), explicit: true };
-    Ok(Typed { expr, ty: left_ty })
+    Ok(Typed::new(expr, left_ty))
 }
 
 fn extreme(function: &'static FunctionSpec, construct: &str, arguments: Vec<Typed>) -> Result<Typed> {

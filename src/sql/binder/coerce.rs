@@ -9,7 +9,7 @@ use crate::trace::{SqlError, Value};
 use super::Typed;
 
 pub(super) fn boolean(expr: Expr) -> Typed {
-    Typed { expr, ty: Type::Bool }
+    Typed::new(expr, Type::Bool)
 }
 
 pub(super) fn number_literal(digits: &str) -> Result<Typed> {
@@ -17,10 +17,10 @@ pub(super) fn number_literal(digits: &str) -> Result<Typed> {
         && let Ok(number) = digits.parse::<i64>()
     {
         let ty = if i32::try_from(number).is_ok() { Type::Int4 } else { Type::Int8 };
-        return Ok(Typed { expr: Expr::Const(Value::Int(number)), ty });
+        return Ok(Typed::new(Expr::Const(Value::Int(number)), ty));
     }
     match crate::sql::types::numeric::parse(digits) {
-        Some(number) => Ok(Typed { expr: Expr::Const(Value::Numeric(number?)), ty: Type::Numeric(None) }),
+        Some(number) => Ok(Typed::new(Expr::Const(Value::Numeric(number?)), Type::Numeric(None))),
         None => fail("42601", format!("syntax error at or near \"{digits}\"")),
     }
 }
@@ -35,23 +35,27 @@ pub(super) fn no_operator(symbol: &str, left: &Type, right: &Type) -> Stop {
 }
 
 pub(super) fn compare_exprs(op: Comparison, left: Typed, right: Typed) -> Result<Typed> {
+    let (left, right) = compared(op, left, right)?;
+    Ok(boolean(Expr::Compare { op, left: Box::new(left), right: Box::new(right) }))
+}
+
+/// Brings both sides of a comparison to one type that has the operator.
+pub(super) fn compared(op: Comparison, left: Typed, right: Typed) -> Result<(Expr, Expr)> {
     for ty in [&left.ty, &right.ty] {
         if *ty == Type::Json {
             return Err(no_operator(op.symbol(), &left.ty, &right.ty));
         }
     }
     let names = (left.ty.clone(), right.ty.clone());
-    let (left, right) = alike(op.symbol(), left, right).map_err(|stop| match stop {
+    alike(op.symbol(), left, right).map_err(|stop| match stop {
         Stop::Failed(error) if matches!(error.sqlstate.as_str(), "42804" | "42846") => {
             no_operator(op.symbol(), &names.0, &names.1)
         }
         other => other,
-    })?;
-    Ok(boolean(Expr::Compare { op, left: Box::new(left), right: Box::new(right) }))
+    })
 }
 
-/// Brings both sides of a comparison to one type.
-pub(super) fn alike(construct: &str, left: Typed, right: Typed) -> Result<(Expr, Expr)> {
+fn alike(construct: &str, left: Typed, right: Typed) -> Result<(Expr, Expr)> {
     let ty = compared_type(construct, &left.ty, &right.ty)?;
     // Integers of different width are kept and compared alike: without a cast an index can be used.
     let keep = |typed: &Typed| typed.ty.same_kind(&ty);
@@ -79,7 +83,11 @@ pub(super) fn compared_type(construct: &str, left: &Type, right: &Type) -> Resul
 }
 
 pub(super) fn common_type_of(construct: &str, parts: &[Typed]) -> Result<Type> {
-    common_type(construct, parts.iter().map(|part| &part.ty))
+    common_type(construct, parts.iter().map(|part| &part.ty)).map_err(|stop| {
+        let fits = |count: &usize| common_type(construct, parts[..*count].iter().map(|part| &part.ty)).is_ok();
+        let wrong = (1..parts.len()).take_while(fits).count();
+        stop.at(parts[wrong].at.0)
+    })
 }
 
 pub fn common_type<'t>(construct: &str, types: impl Iterator<Item = &'t Type>) -> Result<Type> {
@@ -152,7 +160,9 @@ pub(super) fn convert(typed: Typed, to: &Type, context: CastContext) -> Result<E
     if typed.ty == Type::Unknown {
         return match typed.expr {
             Expr::Const(Value::Null) => Ok(Expr::Const(Value::Null)),
-            Expr::Const(Value::Text(content)) => Ok(Expr::Const(types::parse(to, &content)?)),
+            Expr::Const(Value::Text(content)) => {
+                Ok(Expr::Const(types::parse(to, &content).map_err(|stop| stop.at(typed.at.0))?))
+            }
             // A text is a text.
             expr if *to == Type::Text => Ok(expr),
             expr => Ok(Expr::Cast { of: Box::new(expr), from: Type::Unknown, to: to.clone(), explicit: false }),
@@ -181,13 +191,13 @@ pub(super) fn explicit_cast(of: Typed, to: &Type) -> Result<Typed> {
     let expr = match of.expr {
         Expr::Const(Value::Null) => Expr::Const(Value::Null),
         Expr::Const(Value::Text(content)) if of.ty == Type::Unknown => {
-            let value = types::parse(&to.unmodified(), &content)?;
-            Expr::Const(types::fit(to, value, true)?)
+            let value = types::parse(&to.unmodified(), &content).and_then(|value| types::fit(to, value, true));
+            Expr::Const(value.map_err(|stop| stop.at(of.at.0))?)
         }
         expr if of.ty == *to => expr,
         expr => Expr::Cast { of: Box::new(expr), from: of.ty, to: to.clone(), explicit: true },
     };
-    Ok(Typed { expr, ty: to.clone() })
+    Ok(Typed::new(expr, to.clone()))
 }
 
 pub(super) fn like_exprs(of: Typed, pattern: Typed, escape: Option<char>, fold: bool, negated: bool) -> Result<Typed> {
@@ -216,7 +226,7 @@ pub(super) fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Ty
     let pair = |left: Typed, lt: &Type, right: Typed, rt: &Type, ty: Type| -> Result<Typed> {
         let left = Box::new(coerce(left, lt)?);
         let right = Box::new(coerce(right, rt)?);
-        Ok(Typed { expr: Expr::Arithmetic { op, kind: ty.clone(), left, right }, ty })
+        Ok(Typed::new(Expr::Arithmetic { op, kind: ty.clone(), left, right }, ty))
     };
     match (left.ty.unmodified(), right.ty.unmodified()) {
         (a, b) if a.is_number() && b.is_number() => {
@@ -269,11 +279,11 @@ pub(super) fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Ty
         (Interval, Interval) if additive => pair(left, &Interval, right, &Interval, Interval),
         (Interval, Unknown) if additive => pair(left, &Interval, right, &Interval, Interval),
         (Interval, b) if b.is_number() && matches!(op, Arithmetic::Multiply | Arithmetic::Divide) => {
-            let right = Typed { expr: explicit_cast(right, &Float8)?.expr, ty: Float8 };
+            let right = explicit_cast(right, &Float8)?;
             pair(left, &Interval, right, &Float8, Interval)
         }
         (a, Interval) if a.is_number() && op == Arithmetic::Multiply => {
-            let left = Typed { expr: explicit_cast(left, &Float8)?.expr, ty: Float8 };
+            let left = explicit_cast(left, &Float8)?;
             pair(left, &Float8, right, &Interval, Interval)
         }
         (a, b)
@@ -284,8 +294,8 @@ pub(super) fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Ty
             pair(left, &ty, right, &ty, Interval)
         }
         // A time stands for an interval where only that is computed with.
-        (Time, _) if !add => arithmetic(op, Typed { expr: coerce(left, &Interval)?, ty: Interval }, right),
-        (_, Time) => arithmetic(op, left, Typed { expr: coerce(right, &Interval)?, ty: Interval }),
+        (Time, _) if !add => arithmetic(op, Typed::new(coerce(left, &Interval)?, Interval), right),
+        (_, Time) => arithmetic(op, left, Typed::new(coerce(right, &Interval)?, Interval)),
         (Unknown, Interval) if op == Arithmetic::Multiply => pair(left, &Float8, right, &Interval, Interval),
         (Interval, Unknown) if matches!(op, Arithmetic::Multiply | Arithmetic::Divide) => {
             pair(left, &Interval, right, &Float8, Interval)

@@ -8,7 +8,7 @@ use crate::sql::types::{self, Type, text};
 use crate::trace::Value;
 
 use super::coerce::{
-    alike, arithmetic, boolean, coerce, common_type, compare_exprs, compared_as, explicit_cast, like_exprs,
+    arithmetic, boolean, coerce, common_type, compare_exprs, compared, compared_as, explicit_cast, like_exprs,
     no_operator, number_literal, unify,
 };
 use super::operators::{array_of, concatenation, member};
@@ -103,7 +103,10 @@ impl<'a> Binder<'a> {
         let bound = self.expr_within_depth(expr);
         self.depth -= 1;
         self.levels -= 1;
-        bound.map_err(|stop| stop.at(expr.at.0))
+        match bound {
+            Ok(typed) => Ok(Typed { at: expr.begin(), ..typed }),
+            Err(stop) => Err(stop.at(expr.at.0)),
+        }
     }
 
     pub(super) fn expr_within_depth(&mut self, expr: &ast::Expr) -> Result<Typed> {
@@ -117,11 +120,13 @@ impl<'a> Binder<'a> {
             },
             K::Literal(value) => self.literal(value),
             K::Parameter(number) => match self.parameters.get(number.wrapping_sub(1)) {
-                Some(ty) => Ok(Typed { expr: Expr::Parameter(number - 1), ty: ty.clone() }),
+                Some(ty) => Ok(Typed::new(Expr::Parameter(number - 1), ty.clone())),
                 None => fail("42P02", format!("there is no parameter ${number}")),
             },
             K::Default => fail("42601", "DEFAULT is not allowed in this context"),
-            K::TypedString { data_type, value } => self.typed_string(data_type, value),
+            K::TypedString { data_type, value, value_at } => {
+                self.typed_string(data_type, value).map_err(|stop| stop.at(value_at.0))
+            }
             K::Logical { op, terms } => self.logical(*op, terms),
             K::Binary { left, op, right } => self.binary(left, op, right, expr.at),
             K::Unary { op, expr } => self.unary(op, expr),
@@ -153,7 +158,7 @@ impl<'a> Binder<'a> {
             K::Cast { expr, data_type } => {
                 let to = self.type_of(data_type)?;
                 if matches!(to, Type::Array(_)) && is_empty_array(expr) {
-                    return Ok(Typed { expr: Expr::Const(Value::Array([].into())), ty: to });
+                    return Ok(Typed::new(Expr::Const(Value::Array([].into())), to));
                 }
                 let of = self.expr(expr)?;
                 explicit_cast(of, &to)
@@ -187,8 +192,8 @@ impl<'a> Binder<'a> {
     pub(super) fn literal(&mut self, value: &ast::Literal) -> Result<Typed> {
         Ok(match value {
             ast::Literal::Number(digits) => number_literal(digits)?,
-            ast::Literal::String(content) => Typed { expr: Expr::Const(text(content)), ty: Type::Unknown },
-            ast::Literal::Bool(value) => Typed { expr: Expr::Const(Value::Bool(*value)), ty: Type::Bool },
+            ast::Literal::String(content) => Typed::new(Expr::Const(text(content)), Type::Unknown),
+            ast::Literal::Bool(value) => Typed::new(Expr::Const(Value::Bool(*value)), Type::Bool),
             ast::Literal::Null => Typed::null(),
         })
     }
@@ -200,7 +205,7 @@ impl<'a> Binder<'a> {
             Some(unit) => format!("{value} {unit}"),
             None => value.to_owned(),
         };
-        Ok(Typed { expr: Expr::Const(types::parse(&ty, &written)?), ty })
+        Ok(Typed::new(Expr::Const(types::parse(&ty, &written)?), ty))
     }
 
     pub(super) fn between(
@@ -292,16 +297,12 @@ impl<'a> Binder<'a> {
                     return number_literal(&format!("-{digits}"));
                 }
                 let of = self.expr(of)?;
-                let of = if of.ty == Type::Unknown {
-                    Typed { expr: coerce(of, &Type::Float8)?, ty: Type::Float8 }
-                } else {
-                    of
-                };
+                let of = if of.ty == Type::Unknown { Typed::new(coerce(of, &Type::Float8)?, Type::Float8) } else { of };
                 if !of.ty.is_number() && of.ty != Type::Interval {
                     return fail("42883", format!("operator does not exist: - {}", of.ty.name()));
                 }
                 let ty = of.ty.unmodified();
-                Ok(Typed { expr: Expr::Negate { kind: ty.clone(), of: Box::new(of.expr) }, ty })
+                Ok(Typed::new(Expr::Negate { kind: ty.clone(), of: Box::new(of.expr) }, ty))
             }
             ast::UnaryOperator::Plus => {
                 let of = self.expr(of)?;
@@ -331,7 +332,7 @@ impl<'a> Binder<'a> {
     pub(super) fn distinct(&mut self, left: &ast::Expr, right: &ast::Expr, negated: bool) -> Result<Typed> {
         let left = self.expr(left)?;
         let right = self.expr(right)?;
-        let (left, right) = alike("IS DISTINCT FROM", left, right)?;
+        let (left, right) = compared(Comparison::Equal, left, right)?;
         Ok(boolean(Expr::Distinct { left: Box::new(left), right: Box::new(right), negated }))
     }
 
@@ -430,12 +431,12 @@ impl<'a> Binder<'a> {
         for (_, result) in arms {
             parts.push(self.expr(result)?);
         }
-        let has_else = otherwise.is_some();
+        // The first of several types in the order of ELSE, THEN, THEN counts.
         if let Some(otherwise) = otherwise {
-            parts.push(self.expr(otherwise)?);
+            parts.insert(0, self.expr(otherwise)?);
         }
         let (mut thens, ty) = unify("CASE", parts)?;
-        let otherwise = if has_else { thens.pop().map(Box::new) } else { None };
-        Ok(Typed { expr: Expr::Case { arms: whens.into_iter().zip(thens).collect(), otherwise }, ty })
+        let otherwise = otherwise.map(|_| Box::new(thens.remove(0)));
+        Ok(Typed::new(Expr::Case { arms: whens.into_iter().zip(thens).collect(), otherwise }, ty))
     }
 }

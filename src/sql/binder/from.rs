@@ -154,9 +154,7 @@ impl<'a> Binder<'a> {
             let ty = common_type("JOIN/USING", [&left.ty, &right.ty].into_iter())?;
             on.push(compare_exprs(Comparison::Equal, left.clone(), right.clone())?.expr);
             let shown = match (kind, swapped) {
-                (JoinKind::Full, _) => {
-                    Typed { expr: Expr::Coalesce(vec![coerce(left, &ty)?, coerce(right, &ty)?]), ty }
-                }
+                (JoinKind::Full, _) => Typed::new(Expr::Coalesce(vec![coerce(left, &ty)?, coerce(right, &ty)?]), ty),
                 (_, true) => right,
                 _ => left,
             };
@@ -171,12 +169,12 @@ impl<'a> Binder<'a> {
     pub(super) fn bind_factor(&mut self, factor: &ast::TableFactor) -> Result<Source> {
         match factor {
             ast::TableFactor::Table { name, alias } => {
-                let table_name = relation_name(name)?;
+                let at = name.begin().0;
+                let table_name = relation_name(name).map_err(|stop| stop.at(at))?;
                 let shown = shown_name(alias.as_ref(), &table_name);
                 if let Some(place) = self.visible_ctes.iter().rposition(|(cte, _)| *cte == table_name) {
                     return self.bind_cte(place, shown, alias.as_ref());
                 }
-                let at = name.0[0].at.0;
                 let table = self.catalog.existing(&table_name).map_err(|stop| stop.at(at))?.clone();
                 self.use_table(&table, Mode::AccessShare);
                 let slot = self.add_table(&table, shown.clone())?;
@@ -270,9 +268,10 @@ impl<'a> Binder<'a> {
         arguments: &[ast::Expr],
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source> {
+        let at = name.begin().0;
         let name = relation_name(name)?;
         let arguments = arguments.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<Typed>>>()?;
-        let Routine::SetReturning(spec) = choose(&name, &kinds(&arguments))? else {
+        let Routine::SetReturning(spec) = choose(&name, &kinds(&arguments)).map_err(|stop| stop.at(at))? else {
             return refuse(format!("the function {name}() in FROM"));
         };
         let (arguments, ty) = bind_arguments(&spec.signature, arguments)?;

@@ -1,20 +1,22 @@
 //! INSERT: an expression for each column of each new row.
 
 use crate::sql::catalog::{Identity, Table};
-use crate::sql::error::{Result, fail};
+use crate::sql::error::{Result, error};
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
 use crate::sql::plan::{BoundRows, BoundWrite, BoundWriteKind, TARGET};
 use crate::store::Mode;
 use crate::trace::SqlError;
 
+use super::query::{check_rows_are_alike, output_position};
 use super::target::{assigned, is_default, own_default};
-use super::{Binder, Typed, names_of, relation_name};
+use super::{Binder, Typed, relation_name};
 
 impl Binder<'_> {
     pub fn insert(&mut self, insert: &ast::Insert) -> Result<BoundWrite> {
-        let name = relation_name(&insert.table)?;
-        let table = self.catalog.existing(&name)?.clone();
+        let at = insert.table.begin().0;
+        let name = relation_name(&insert.table).map_err(|stop| stop.at(at))?;
+        let table = self.catalog.existing(&name).map_err(|stop| stop.at(at))?.clone();
         self.use_table(&table, Mode::RowExclusive);
         let slot = self.slot(table.columns.len())?;
         assert_eq!(slot, TARGET, "the written row stands first");
@@ -33,7 +35,6 @@ impl Binder<'_> {
     }
 
     fn insert_rows(&mut self, table: &Table, targets: &[usize], insert: &ast::Insert) -> Result<BoundRows> {
-        let implicit = insert.columns.is_empty();
         let Some(query) = &insert.source else {
             return Ok(BoundRows::Listed(vec![full_row(table, &[], Vec::new())]));
         };
@@ -41,15 +42,22 @@ impl Binder<'_> {
             ast::SetExpr::Values(values)
                 if query.with.is_none() && query.order_by.is_empty() && query.limit.is_none() =>
             {
-                let rows = values.iter().map(|row| self.listed_row(table, targets, row, implicit));
+                check_rows_are_alike(values)?;
+                let rows = values.iter().map(|row| self.listed_row(table, targets, row, &insert.columns));
                 Ok(BoundRows::Listed(rows.collect::<Result<_>>()?))
             }
-            _ => self.queried_rows(table, targets, query, implicit),
+            _ => self.queried_rows(table, targets, query, &insert.columns),
         }
     }
 
-    fn listed_row(&mut self, table: &Table, targets: &[usize], row: &[ast::Expr], implicit: bool) -> Result<Vec<Expr>> {
-        check_width(row.len(), targets.len(), implicit)?;
+    fn listed_row(
+        &mut self,
+        table: &Table,
+        targets: &[usize],
+        row: &[ast::Expr],
+        named: &[ast::Ident],
+    ) -> Result<Vec<Expr>> {
+        check_width(row.len(), targets.len(), named, |place| row[place].begin())?;
         let mut given = Vec::new();
         for (expr, column) in row.iter().zip(targets) {
             given.push(if is_default(expr) { None } else { Some(self.given_value(table, *column, expr)?) });
@@ -72,16 +80,18 @@ impl Binder<'_> {
         table: &Table,
         targets: &[usize],
         query: &ast::Query,
-        implicit: bool,
+        named: &[ast::Ident],
     ) -> Result<BoundRows> {
+        let written = query;
         let query = self.query_for_columns(query)?;
-        check_width(query.columns.len(), targets.len(), implicit)?;
+        check_width(query.columns.len(), targets.len(), named, |place| output_position(&written.body, place))?;
         let slot = self.slot(query.columns.len())?;
         let mut given = Vec::new();
         for (number, (column, target)) in query.columns.iter().zip(targets).enumerate() {
             check_may_be_given(table, *target)?;
-            let source = Typed { expr: Expr::Column { slot, column: number as u16 }, ty: column.ty.clone() };
-            given.push(Some(assigned(&table.columns[*target], source)?));
+            let source = Typed::new(Expr::Column { slot, column: number as u16 }, column.ty.clone());
+            let value = assigned(&table.columns[*target], source);
+            given.push(Some(value.map_err(|stop| stop.at(output_position(&written.body, number).0))?));
         }
         Ok(BoundRows::Queried { columns: full_row(table, targets, given), query, slot })
     }
@@ -93,12 +103,13 @@ fn insert_targets(table: &Table, columns: &[ast::Ident]) -> Result<Vec<usize>> {
         return Ok(table.live_columns().map(|(number, _)| number).collect());
     }
     let mut targets = Vec::new();
-    for column in names_of(columns) {
-        let Some(number) = table.column(&column) else {
-            return fail("42703", format!("column \"{column}\" of relation \"{}\" does not exist", table.name));
+    for ast::Ident { name: column, at } in columns {
+        let Some(number) = table.column(column) else {
+            let message = format!("column \"{column}\" of relation \"{}\" does not exist", table.name);
+            return Err(error("42703", message).at(at.0));
         };
         if targets.contains(&number) {
-            return fail("42701", format!("column \"{column}\" specified more than once"));
+            return Err(error("42701", format!("column \"{column}\" specified more than once")).at(at.0));
         }
         targets.push(number);
     }
@@ -106,14 +117,19 @@ fn insert_targets(table: &Table, columns: &[ast::Ident]) -> Result<Vec<usize>> {
 }
 
 /// Without a list of columns a row may be shorter than the table.
-fn check_width(given: usize, wanted: usize, implicit: bool) -> Result<()> {
+fn check_width(
+    given: usize,
+    wanted: usize,
+    named: &[ast::Ident],
+    position: impl FnOnce(usize) -> ast::CursorPosition,
+) -> Result<()> {
     if given > wanted {
-        return fail("42601", "INSERT has more expressions than target columns");
+        return Err(error("42601", "INSERT has more expressions than target columns").at(position(wanted).0));
     }
-    if given < wanted && !implicit {
-        return fail("42601", "INSERT has more target columns than expressions");
+    match named.get(given) {
+        Some(missing) => Err(error("42601", "INSERT has more target columns than expressions").at(missing.at.0)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn check_may_be_given(table: &Table, column: usize) -> Result<()> {
@@ -122,13 +138,13 @@ fn check_may_be_given(table: &Table, column: usize) -> Result<()> {
         return Ok(());
     }
     let message = format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name);
-    let mut error = SqlError::new("428C9", message);
-    error.detail = Some(if column.generated.is_some() {
+    let mut wrong = SqlError::new("428C9", message);
+    wrong.detail = Some(if column.generated.is_some() {
         format!("Column \"{}\" is a generated column.", column.name)
     } else {
         format!("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", column.name)
     });
-    Err(error.into())
+    Err(wrong.into())
 }
 
 /// An expression for each column: what is given, else its default.

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use crate::sql::catalog::Table;
-use crate::sql::error::{Result, fail, refuse};
+use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::parser::ast;
 use crate::sql::plan::{LockPolicy, LockTarget, lock_words};
 use crate::store::Mode;
 
-use super::{Binder, names_of};
+use super::Binder;
 
 impl<'a> Binder<'a> {
     pub(super) fn lock_targets(
@@ -20,7 +20,7 @@ impl<'a> Binder<'a> {
     ) -> Result<Vec<LockTarget>> {
         let mut targets: Vec<LockTarget> = Vec::new();
         for clause in locks {
-            let (strength, names) = (clause.strength, names_of(&clause.of));
+            let (strength, names) = (clause.strength, &clause.of);
             let words = lock_words(strength);
             for (wrong, what) in [
                 (grouped, "aggregate functions or GROUP BY"),
@@ -61,13 +61,11 @@ impl<'a> Binder<'a> {
                     }
                 }
             } else {
-                for name in &names {
+                for ast::Ident { name, at } in names {
                     let relation = scope.relations.iter().find(|relation| relation.alias == *name);
                     let Some(relation) = relation else {
-                        return fail(
-                            "42P01",
-                            format!("relation \"{name}\" in {words} clause not found in FROM clause"),
-                        );
+                        let message = format!("relation \"{name}\" in {words} clause not found in FROM clause");
+                        return Err(error("42P01", message).at(at.0));
                     };
                     let Some(table) = &relation.table else {
                         return refuse(format!("{words} over a subquery in FROM"));

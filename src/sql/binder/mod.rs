@@ -46,9 +46,15 @@ pub use coerce::assign;
 pub struct Typed {
     pub expr: Expr,
     pub ty: Type,
+    /// Where it begins in the text: an error that comes of its type, or of its content, points there.
+    at: ast::CursorPosition,
 }
 
 impl Typed {
+    pub fn new(expr: Expr, ty: Type) -> Typed {
+        Typed { expr, ty, at: ast::CursorPosition::default() }
+    }
+
     fn with_equality(self) -> Result<Expr> {
         self.ty.check_equality()?;
         Ok(self.expr)
@@ -60,7 +66,7 @@ impl Typed {
     }
 
     pub fn null() -> Typed {
-        Typed { expr: Expr::Const(Value::Null), ty: Type::Unknown }
+        Typed::new(Expr::Const(Value::Null), Type::Unknown)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::sql::error::{Result, fail};
 use crate::sql::parser::ast;
 use crate::sql::plan::{ConflictUpdate, OnConflict};
 
-use super::{Binder, names_of};
+use super::Binder;
 
 impl Binder<'_> {
     /// In a scope that has the written row.
@@ -37,7 +37,8 @@ impl Binder<'_> {
             return fail("42601", "ON CONFLICT DO UPDATE requires inference specification or constraint name");
         }
         self.add_table_at(table, Rc::from("excluded"), excluded)?;
-        let set = self.assignments(table, &update.assignments)?;
+        let given = self.given_values(&update.assignments)?;
+        let set = self.assignments(table, given)?;
         let condition = update.selection.as_ref().map(|selection| self.condition(selection, "WHERE")).transpose()?;
         Ok(ConflictUpdate { set, condition })
     }
@@ -45,8 +46,8 @@ impl Binder<'_> {
 
 fn arbiters_over(table: &Table, columns: &[ast::Ident]) -> Result<Vec<usize>> {
     let mut wanted = Vec::new();
-    for name in names_of(columns) {
-        wanted.push(table.column(&name).ok_or_else(|| missing_column(&name))?);
+    for ast::Ident { name, at } in columns {
+        wanted.push(table.column(name).ok_or_else(|| missing_column(name).at(at.0))?);
     }
     wanted.sort_unstable();
     wanted.dedup();

@@ -12,7 +12,7 @@ use super::coerce::{coerce, no_operator, unify};
 use super::overload::{bind_arguments, choose_operator};
 
 pub(super) fn call_of(function: &'static FunctionSpec, arguments: Vec<Expr>, ty: Type) -> Typed {
-    Typed { expr: Expr::Call { function, arguments }, ty }
+    Typed::new(Expr::Call { function, arguments }, ty)
 }
 
 pub(super) fn concatenation(left: Typed, right: Typed) -> Result<Typed> {
@@ -64,5 +64,5 @@ pub(super) fn array_of(parts: Vec<Typed>) -> Result<Typed> {
         Type::Array(_) => Expr::Call { function: &NESTING, arguments: parts },
         _ => Expr::Array(parts),
     };
-    Ok(Typed { expr, ty: ty.array() })
+    Ok(Typed::new(expr, ty.array()))
 }

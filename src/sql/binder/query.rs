@@ -5,14 +5,14 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::sql::catalog::missing_column;
-use crate::sql::error::{Result, error, fail, refuse};
+use crate::sql::error::{Result, Stop, error, fail, refuse};
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::parser::ast;
 use crate::sql::plan::{BoundBody, BoundPart, BoundQuery, OutputColumn, PartRole, SetOperation, SortBy, SortKey};
 use crate::sql::types::Type;
 use crate::trace::Value;
 
-use super::coerce::{assign, coerce, common_type};
+use super::coerce::{assign, coerce, common_type, unify};
 use super::scope::Scope;
 use super::select::{bare_column, constant_position, sort_key};
 use super::{ARMS_MOST, Binder, DEPTH_MOST, Typed, names_of};
@@ -105,6 +105,37 @@ pub(super) fn has_locks_or_volatile(query: &BoundQuery) -> bool {
     }
 }
 
+/// Where a column of the output is written, if it is by itself.
+pub(super) fn output_position(body: &ast::SetExpr, number: usize) -> ast::CursorPosition {
+    let found = match body {
+        ast::SetExpr::Select(select) => {
+            let mut before = select.projection.iter().take(number + 1);
+            match select.projection.get(number) {
+                Some(ast::SelectItem::Expr { expr, .. })
+                    if before.all(|item| matches!(item, ast::SelectItem::Expr { .. })) =>
+                {
+                    Some(expr.begin())
+                }
+                _ => None,
+            }
+        }
+        ast::SetExpr::Values(rows) => rows.first().and_then(|row| row.get(number)).map(ast::Expr::begin),
+        ast::SetExpr::Query(query) => Some(output_position(&query.body, number)),
+        ast::SetExpr::SetOperation { left, .. } => Some(output_position(left, number)),
+    };
+    found.unwrap_or_default()
+}
+
+pub(super) fn check_rows_are_alike(rows: &[Vec<ast::Expr>]) -> Result<()> {
+    match rows.iter().find(|row| row.len() != rows[0].len()) {
+        Some(other) => {
+            let wrong = error("42601", "VALUES lists must all be the same length");
+            Err(wrong.at(other.first().map_or(0, |expr| expr.begin().0)))
+        }
+        None => Ok(()),
+    }
+}
+
 pub(super) fn convert_column(
     query: &mut BoundQuery,
     number: usize,
@@ -116,7 +147,7 @@ pub(super) fn convert_column(
         return Ok(());
     }
     let convert = |expr: &mut Expr| -> Result<()> {
-        let typed = Typed { expr: std::mem::replace(expr, Expr::Const(Value::Null)), ty: from.clone() };
+        let typed = Typed::new(std::mem::replace(expr, Expr::Const(Value::Null)), from.clone());
         *expr = conversion(typed, to)?;
         Ok(())
     };
@@ -171,8 +202,8 @@ impl<'a> Binder<'a> {
             }
         };
         self.scopes.push(Scope { clause: "LIMIT", ..Scope::default() });
-        bound.limit = query.limit.as_ref().map(|limit| self.row_count(limit)).transpose()?;
-        bound.offset = query.offset.as_ref().map(|offset| self.row_count(offset)).transpose()?;
+        bound.limit = query.limit.as_ref().map(|limit| self.row_count(limit, "LIMIT")).transpose()?;
+        bound.offset = query.offset.as_ref().map(|offset| self.row_count(offset, "OFFSET")).transpose()?;
         self.scopes.pop();
         self.visible_ctes.truncate(visible_ctes);
         self.depth -= 1;
@@ -184,9 +215,15 @@ impl<'a> Binder<'a> {
         self.parts.push(BoundPart { query, role, within_exists: self.within_exists > 0 });
     }
 
-    pub(super) fn row_count(&mut self, expr: &ast::Expr) -> Result<Expr> {
+    fn row_count(&mut self, expr: &ast::Expr, clause: &str) -> Result<Expr> {
         let bound = self.expr(expr)?;
-        assign(bound, &Type::Int8).map_err(|_| error("42804", "argument of LIMIT must be type bigint"))
+        let (ty, at) = (bound.ty.clone(), bound.at.0);
+        assign(bound, &Type::Int8).map_err(|stop| match stop {
+            Stop::Failed(failure) if failure.sqlstate.as_str() == "42804" => {
+                error("42804", format!("argument of {clause} must be type bigint, not type {}", ty.name())).at(at)
+            }
+            other => other,
+        })
     }
 
     pub(super) fn bind_with(&mut self, with: &ast::With, query: &ast::Query) -> Result<()> {
@@ -194,8 +231,9 @@ impl<'a> Binder<'a> {
             return refuse("WITH RECURSIVE");
         }
         let mut names = FxHashSet::default();
-        if let Some(again) = with.ctes.iter().map(|cte| &cte.alias.name.name).find(|name| !names.insert(*name)) {
-            return fail("42712", format!("WITH query name \"{again}\" specified more than once"));
+        if let Some(again) = with.ctes.iter().map(|cte| &cte.alias.name).find(|name| !names.insert(&name.name)) {
+            let wrong = error("42712", format!("WITH query name \"{}\" specified more than once", again.name));
+            return Err(wrong.at(again.at.0));
         }
         let references = references(query);
         for cte in &with.ctes {
@@ -278,26 +316,27 @@ impl<'a> Binder<'a> {
         let first = self.set_expr(first);
         self.keeps_unknown = false;
         let mut so_far = first?;
-        for (op, all, right) in steps.into_iter().rev() {
+        for (op, all, body) in steps.into_iter().rev() {
             self.keeps_unknown = true;
-            let right = self.set_expr(right);
+            let right = self.set_expr(body);
             self.keeps_unknown = false;
             let operation = match op {
                 ast::SetOperator::Union => SetOperation::Union,
                 ast::SetOperator::Intersect => SetOperation::Intersect,
                 ast::SetOperator::Except => SetOperation::Except,
             };
-            so_far = self.combine(operation, all, so_far, right?)?;
+            let position = |number: usize| output_position(body, number);
+            so_far = self.combine((operation, all), so_far, right?, &position)?;
         }
         Ok(so_far)
     }
 
     pub(super) fn combine(
         &mut self,
-        operation: SetOperation,
-        all: bool,
+        (operation, all): (SetOperation, bool),
         mut left: BoundQuery,
         mut right: BoundQuery,
+        position: &dyn Fn(usize) -> ast::CursorPosition,
     ) -> Result<BoundQuery> {
         let name = match operation {
             SetOperation::Union => "UNION",
@@ -305,16 +344,18 @@ impl<'a> Binder<'a> {
             SetOperation::Except => "EXCEPT",
         };
         if left.columns.len() != right.columns.len() {
-            return fail("42601", format!("each {name} query must have the same number of columns"));
+            let wrong = error("42601", format!("each {name} query must have the same number of columns"));
+            return Err(wrong.at(position(0).0));
         }
         let mut columns = Vec::new();
         for (number, (a, b)) in left.columns.clone().iter().zip(right.columns.clone()).enumerate() {
-            let ty = common_type(name, [&a.ty, &b.ty].into_iter())?;
+            let ty = common_type(name, [&a.ty, &b.ty].into_iter()).map_err(|stop| stop.at(position(number).0))?;
             if !(all && operation == SetOperation::Union) {
                 ty.check_equality()?;
             }
             convert_column(&mut left, number, &a.ty, &ty, coerce)?;
-            convert_column(&mut right, number, &b.ty, &ty, coerce)?;
+            let right = convert_column(&mut right, number, &b.ty, &ty, coerce);
+            right.map_err(|stop| stop.at(position(number).0))?;
             columns.push(OutputColumn { name: a.name.clone(), ty });
         }
         let (mut inputs, left) = inputs_of(left, operation, all);
@@ -333,6 +374,7 @@ impl<'a> Binder<'a> {
     pub(super) fn values(&mut self, values: &[Vec<ast::Expr>]) -> Result<BoundQuery> {
         self.keeps_unknown = false;
         self.columns_later = false;
+        check_rows_are_alike(values)?;
         self.scopes.push(Scope { clause: "VALUES", ..Scope::default() });
         let mut rows: Vec<Vec<Typed>> = Vec::new();
         for row in values {
@@ -342,16 +384,12 @@ impl<'a> Binder<'a> {
         let scope = self.scopes.pop();
         self.pass_free(scope);
         let width = rows.first().map_or(0, Vec::len);
-        if rows.iter().any(|row| row.len() != width) {
-            return fail("42601", "VALUES lists must all be the same length");
-        }
         let mut columns = Vec::new();
         let mut bound: Vec<Vec<Expr>> = rows.iter().map(|_| Vec::with_capacity(width)).collect();
         for column in 0..width {
-            let ty = common_type("VALUES", rows.iter().map(|row| &row[column].ty))?;
-            for (row, into) in rows.iter().zip(&mut bound) {
-                into.push(coerce(row[column].clone(), &ty)?);
-            }
+            let parts: Vec<Typed> = rows.iter().map(|row| row[column].clone()).collect();
+            let (exprs, ty) = unify("VALUES", parts)?;
+            bound.iter_mut().zip(exprs).for_each(|(row, expr)| row.push(expr));
             columns.push(OutputColumn { name: Rc::from(format!("column{}", column + 1)), ty });
         }
         Ok(BoundQuery::new(BoundBody::Values(bound), columns))
@@ -368,11 +406,14 @@ impl<'a> Binder<'a> {
                 let by = match bare_column(&key.expr) {
                     Some(name) => match columns.iter().position(|column| column.name == *name) {
                         Some(column) => column,
-                        None => return Err(missing_column(name)),
+                        None => return Err(missing_column(name).at(key.expr.at.0)),
                     },
                     None => match constant_position(&key.expr, columns.len(), "ORDER BY") {
-                        Some(place) => place?,
-                        None => return fail("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause"),
+                        Some(place) => place.map_err(|stop| stop.at(key.expr.at.0))?,
+                        None => {
+                            let wrong = error("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause");
+                            return Err(wrong.at(key.expr.begin().0));
+                        }
                     },
                 };
                 Ok(sort_key(SortBy::Output(by), key))

@@ -57,7 +57,7 @@ pub(super) enum Within {
 }
 
 pub(super) fn column_of(relation: &Relation, number: usize, ty: &Type) -> Typed {
-    Typed { expr: Expr::Column { slot: relation.slot, column: number as u16 }, ty: ty.clone() }
+    Typed::new(Expr::Column { slot: relation.slot, column: number as u16 }, ty.clone())
 }
 
 /// A table's name in its query.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::sql::error::{Result, fail, refuse};
+use crate::sql::error::{Result, error, fail, refuse};
 use crate::sql::expr::{Expr, SlotSet};
 use crate::sql::parser::ast;
 use crate::sql::plan::{
@@ -82,7 +82,11 @@ impl<'a> Binder<'a> {
         let bound = self.clauses(select, tail, keeps_unknown)?;
         let (grouped, windowed) = (self.is_grouped(&bound), self.is_windowed());
         if grouped {
-            self.check_grouping(&bound)?;
+            let dependent = self.dependent_slots(&bound.keys);
+            if let Err(stop) = self.check_grouping(&bound, dependent) {
+                let at = self.ungrouped_position(select, tail.order_by, &bound, dependent);
+                return Err(stop.at(at.unwrap_or_default().0));
+            }
         }
         let locks = self.lock_targets(tail.locks, grouped, windowed, bound.distinct.is_some())?;
         let may_join = self.scopes.len() > 1 && !grouped && !windowed && !tail.follows_with;
@@ -113,7 +117,8 @@ impl<'a> Binder<'a> {
         self.scope().may_window = false;
         let mut keys: Vec<Expr> = Vec::new();
         for expr in &select.group_by {
-            let key = self.group_key(expr, &output, &columns)?.with_equality()?;
+            let key = self.group_key(expr, &output, &columns).and_then(Typed::with_equality);
+            let key = key.map_err(|stop| stop.at(expr.at.0))?;
             self.check_group_key(&key)?;
             if !keys.contains(&key) {
                 keys.push(key);
@@ -135,8 +140,7 @@ impl<'a> Binder<'a> {
                 Some(Distinct::Rows)
             }
             Some(ast::Distinct::On(exprs)) => {
-                let on =
-                    exprs.iter().map(|expr| self.order_target(expr, &output, &columns, "DISTINCT ON")?.with_order());
+                let on = exprs.iter().map(|expr| self.order_expr(expr, &output, &columns, "DISTINCT ON"));
                 Some(Distinct::On(on.collect::<Result<_>>()?))
             }
         };
@@ -153,13 +157,14 @@ impl<'a> Binder<'a> {
     ) -> Result<Vec<SortKey>> {
         let mut order = Vec::new();
         for key in written {
-            let by = self.order_target(&key.expr, output, columns, "ORDER BY")?.with_order()?;
+            let by = self.order_expr(&key.expr, output, columns, "ORDER BY")?;
             let by = match (distinct, output.iter().position(|typed| typed.expr == by)) {
                 (Some(Distinct::Rows), Some(column)) => SortBy::Output(column),
                 // It is computed once: what is shown is what was sorted by.
                 (None, Some(column)) if by.is_volatile() => SortBy::Output(column),
                 (Some(Distinct::Rows), None) => {
-                    return fail("42P10", "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
+                    let wrong = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
+                    return Err(error("42P10", wrong).at(key.expr.begin().0));
                 }
                 _ => SortBy::Expr(by),
             };
@@ -187,8 +192,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Outside of aggregates only what is grouped by may be read.
-    fn check_grouping(&self, bound: &SelectClauses) -> Result<()> {
-        let dependent = self.dependent_slots(&bound.keys);
+    fn check_grouping(&self, bound: &SelectClauses, dependent: SlotSet) -> Result<()> {
         let calls = &self.scopes.last().expect("the scope of this select").windows;
         let order = bound.order.iter().chain(calls.iter().flat_map(|call| &call.order));
         let sorted_by = order.filter_map(SortKey::expr);
@@ -196,6 +200,36 @@ impl<'a> Binder<'a> {
         let mut read =
             bound.output.iter().map(|typed| &typed.expr).chain(&bound.having).chain(sorted_by).chain(in_calls);
         read.try_for_each(|expr| self.check_grouped(expr, &bound.keys, bound.slots, dependent))
+    }
+
+    /// Where a column stands that may not be read there.
+    fn ungrouped_position(
+        &mut self,
+        select: &ast::Select,
+        order_by: &[ast::OrderByExpr],
+        bound: &SelectClauses,
+        dependent: SlotSet,
+    ) -> Option<ast::CursorPosition> {
+        let items = select.projection.iter().map_while(|item| match item {
+            ast::SelectItem::Expr { expr, .. } => Some(expr),
+            ast::SelectItem::Wildcard | ast::SelectItem::QualifiedWildcard(_) => None,
+        });
+        let items: Vec<&ast::Expr> = items.collect();
+        let after = select.having.iter().chain(order_by.iter().map(|key| &key.expr));
+        let after = after.take(if items.len() == select.projection.len() { usize::MAX } else { 0 });
+        items.into_iter().chain(after).find_map(|expr| self.ungrouped_in(expr, bound, dependent))
+    }
+
+    fn ungrouped_in(
+        &mut self,
+        expr: &ast::Expr,
+        bound: &SelectClauses,
+        dependent: SlotSet,
+    ) -> Option<ast::CursorPosition> {
+        let typed = self.expr(expr).ok()?;
+        self.check_grouped(&typed.expr, &bound.keys, bound.slots, dependent).err()?;
+        let inner = expr.operands().into_iter().find_map(|operand| self.ungrouped_in(operand, bound, dependent));
+        inner.or(Some(expr.begin()))
     }
 
     /// Closes the scope: what it has gathered of aggregates and windows belongs to the SELECT.
@@ -265,7 +299,8 @@ impl<'a> Binder<'a> {
                 }
             }
             ast::SelectItem::QualifiedWildcard(name) => {
-                for (name, typed) in self.columns_of(&relation_name(name)?)? {
+                let columns = relation_name(name).and_then(|name| self.columns_of(&name));
+                for (name, typed) in columns.map_err(|stop| stop.at(name.begin().0))? {
                     push(typed, name);
                 }
             }
@@ -284,10 +319,7 @@ impl<'a> Binder<'a> {
             // A column of the input comes before a name of the output.
             return match self.column(name) {
                 Ok(typed) => Ok(typed),
-                Err(missing) => match columns.iter().position(|column| column.name == *name) {
-                    Some(place) => Ok(output[place].clone()),
-                    None => Err(missing),
-                },
+                Err(missing) => output_named(name, output, columns, "GROUP BY")?.ok_or(missing),
             };
         }
         self.scope().may_aggregate = false;
@@ -319,7 +351,18 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
-    pub(super) fn order_target(
+    fn order_expr(
+        &mut self,
+        expr: &ast::Expr,
+        output: &[Typed],
+        columns: &[OutputColumn],
+        clause: &str,
+    ) -> Result<Expr> {
+        let target = self.order_target(expr, output, columns, clause).and_then(Typed::with_order);
+        target.map_err(|stop| stop.at(expr.begin().0))
+    }
+
+    fn order_target(
         &mut self,
         expr: &ast::Expr,
         output: &[Typed],
@@ -330,21 +373,16 @@ impl<'a> Binder<'a> {
             return Ok(output[place?].clone());
         }
         if let Some(name) = bare_column(expr) {
-            let mut named =
-                columns.iter().zip(output).filter(|(column, _)| column.name == *name).map(|(_, typed)| typed);
-            return match (named.next(), named.next()) {
-                (Some(first), Some(second)) if first.expr != second.expr => {
-                    fail("42702", format!("{clause} \"{name}\" is ambiguous"))
-                }
-                (Some(typed), _) => Ok(typed.clone()),
-                (None, _) => self.column(name),
+            return match output_named(name, output, columns, clause)? {
+                Some(typed) => Ok(typed),
+                None => self.column(name),
             };
         }
         let typed = self.expr(expr)?;
         if typed.ty != Type::Unknown {
             return Ok(typed);
         }
-        Ok(Typed { expr: coerce(typed, &Type::Text)?, ty: Type::Text })
+        Ok(Typed::new(coerce(typed, &Type::Text)?, Type::Text))
     }
 
     /// Tables whose primary key is among the group keys: their other columns depend on it.
@@ -402,6 +440,17 @@ impl<'a> Binder<'a> {
                 Ok(())
             }
         }
+    }
+}
+
+/// The column of the output that has the name.
+fn output_named(name: &Rc<str>, output: &[Typed], columns: &[OutputColumn], clause: &str) -> Result<Option<Typed>> {
+    let mut named = columns.iter().zip(output).filter(|(column, _)| column.name == *name).map(|(_, typed)| typed);
+    match (named.next(), named.next()) {
+        (Some(first), Some(second)) if first.expr != second.expr => {
+            fail("42702", format!("{clause} \"{name}\" is ambiguous"))
+        }
+        (first, _) => Ok(first.cloned()),
     }
 }
 

@@ -74,7 +74,7 @@ impl<'a> Binder<'a> {
             written == query && subquery.kind == kind && subquery.left == compared && *columns == bound.columns
         };
         if repeatable && let Some(known) = self.scope().subqueries.iter().find(is_same) {
-            return Ok(Typed { expr: Expr::Subquery(known.subquery.clone()), ty });
+            return Ok(Typed::new(Expr::Subquery(known.subquery.clone()), ty));
         }
         // What reads nothing from outside is computed once, be it volatile or not.
         let volatile = !outer.is_empty() && has_locks_or_volatile(&bound);
@@ -85,6 +85,6 @@ impl<'a> Binder<'a> {
         }
         self.subqueries += 1;
         self.add_part(bound, PartRole::Subquery(subquery.clone()));
-        Ok(Typed { expr: Expr::Subquery(subquery), ty })
+        Ok(Typed::new(Expr::Subquery(subquery), ty))
     }
 }

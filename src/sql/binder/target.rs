@@ -34,8 +34,9 @@ impl Binder<'_> {
         name: &ast::ObjectName,
         alias: Option<&ast::Ident>,
     ) -> Result<Target> {
-        let name = relation_name(name)?;
-        let table = self.catalog.existing(&name)?.clone();
+        let at = name.begin().0;
+        let name = relation_name(name).map_err(|stop| stop.at(at))?;
+        let table = self.catalog.existing(&name).map_err(|stop| stop.at(at))?.clone();
         self.use_table(&table, Mode::RowExclusive);
         let alias = alias.map_or_else(|| table.name.clone(), |alias| alias.name.clone());
         self.open_scope(clause);
@@ -91,12 +92,13 @@ pub(super) fn assigned(column: &Column, value: Typed) -> Result<Expr> {
 
 /// A value as the column takes it; `what` the message calls it if it has another type.
 pub(super) fn assigned_from(column: &Column, value: Typed, what: &str) -> Result<Expr> {
-    let from = value.ty.name();
+    let (from, at) = (value.ty.name(), value.at.0);
     assign(value, &column.ty).map_err(|stop| match stop {
         Stop::Failed(failure) if failure.sqlstate.as_str() == "42804" => error(
             "42804",
             format!("column \"{}\" is of type {} but {what} is of type {from}", column.name, column.ty.name()),
-        ),
+        )
+        .at(at),
         other => other,
     })
 }

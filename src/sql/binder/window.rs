@@ -43,7 +43,7 @@ impl Binder<'_> {
         let scope = self.scope();
         let slot = scope.window_slot.expect("just made");
         let number = place_of(&mut scope.windows, call);
-        Ok(Typed { expr: Expr::Column { slot, column: number as u16 }, ty })
+        Ok(Typed::new(Expr::Column { slot, column: number as u16 }, ty))
     }
 
     fn window_definition(&mut self, spec: &ast::WindowSpec) -> Result<(Vec<Expr>, Vec<SortKey>)> {

@@ -89,7 +89,9 @@ impl ConstFolder {
             return;
         }
         match expr {
-            Expr::Const(_) | Expr::Parameter(_) | Expr::Subquery(_) => return,
+            Expr::Const(_) | Expr::Parameter(_) => return,
+            // What is compared is shared: it stays as it is, but one that cannot be computed fails.
+            Expr::Subquery(subquery) => return subquery.left.iter().for_each(|left| self.fold(&mut left.clone())),
             Expr::Column { slot, column } => {
                 if let Some(value) = self.known.get(&(*slot, *column)) {
                     *expr = Expr::Const(value.clone());

@@ -260,6 +260,7 @@ pub enum ExprKind {
     TypedString {
         data_type: DataType,
         value: Rc<str>,
+        value_at: CursorPosition,
     },
     /// A chain of AND or of OR, however long: people join a thousand of them.
     Logical {
@@ -654,6 +655,40 @@ pub struct Truncate {
     pub tables: Vec<ObjectName>,
     pub restart_identity: bool,
     pub cascade: bool,
+}
+
+impl Expr {
+    /// Where its first part stands.
+    pub fn begin(&self) -> CursorPosition {
+        use ExprKind as K;
+        let mut first = self;
+        let mut begin = self.at;
+        loop {
+            first = match &first.kind {
+                K::Binary { left: first, .. }
+                | K::Is { expr: first, .. }
+                | K::IsDistinctFrom { left: first, .. }
+                | K::InList { expr: first, .. }
+                | K::InSubquery { expr: first, .. }
+                | K::Between { expr: first, .. }
+                | K::Like { expr: first, .. }
+                | K::Quantified { left: first, .. }
+                | K::QuantifiedSubquery { left: first, .. }
+                | K::AtTimeZone { timestamp: first, .. }
+                | K::Cast { expr: first, .. } => first,
+                K::Logical { terms, .. } if !terms.is_empty() => &terms[0],
+                _ => return begin,
+            };
+            begin = CursorPosition(begin.0.min(first.at.0));
+        }
+    }
+}
+
+impl ObjectName {
+    /// Where its first part stands.
+    pub fn begin(&self) -> CursorPosition {
+        self.0.first().map_or(CursorPosition::default(), |part| part.at)
+    }
 }
 
 impl std::fmt::Display for BinaryOperator {

@@ -1,8 +1,8 @@
 //! Everything that stands in a statement, from outside inwards and from left to right.
 
 use super::ast::{
-    Assignment, ConflictUpdate, Distinct, Expr, ExprKind, Function, Ident, JoinConstraint, ObjectName, OrderByExpr,
-    Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
+    Assignment, ConflictUpdate, Distinct, Expr, ExprKind, Ident, JoinConstraint, ObjectName, OrderByExpr, Query,
+    Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
 };
 
 pub enum Visited<'a> {
@@ -30,6 +30,39 @@ impl Expr {
     /// The expression and all in it, subqueries included.
     pub fn parts<'a>(&'a self, found: &mut dyn FnMut(Visited<'a>)) {
         expr(self, found);
+    }
+
+    /// What it is made of, without what stands in subqueries.
+    pub fn operands(&self) -> Vec<&Expr> {
+        use ExprKind as K;
+        match &self.kind {
+            K::Column(_) | K::Literal(_) | K::Parameter(_) | K::Default | K::TypedString { .. } => Vec::new(),
+            K::Exists(_) | K::Subquery(_) | K::ArraySubquery(_) => Vec::new(),
+            K::Logical { terms: parts, .. } | K::Array(parts) | K::Row(parts) => parts.iter().collect(),
+            K::Binary { left, right, .. }
+            | K::IsDistinctFrom { left, right, .. }
+            | K::Quantified { left, array: right, .. }
+            | K::AtTimeZone { timestamp: left, zone: right }
+            | K::Like { expr: left, pattern: right, .. } => vec![left, right],
+            K::Unary { expr: of, .. }
+            | K::Is { expr: of, .. }
+            | K::Cast { expr: of, .. }
+            | K::InSubquery { expr: of, .. }
+            | K::QuantifiedSubquery { left: of, .. } => vec![of],
+            K::InList { expr: of, list, .. } => std::iter::once(&**of).chain(list).collect(),
+            K::Between { expr: of, low, high, .. } => vec![of, low, high],
+            K::Case { operand, arms, otherwise } => {
+                let arms = arms.iter().flat_map(|(condition, result)| [condition, result]);
+                operand.as_deref().into_iter().chain(arms).chain(otherwise.as_deref()).collect()
+            }
+            K::Function(call) => {
+                let sorted_by = call.order_by.iter().map(|key| &key.expr);
+                let over = call.over.iter();
+                let over =
+                    over.flat_map(|over| over.partition_by.iter().chain(over.order_by.iter().map(|key| &key.expr)));
+                call.arguments.iter().chain(&call.filter).chain(sorted_by).chain(over).collect()
+            }
+        }
     }
 }
 
@@ -140,47 +173,13 @@ fn factor<'a>(of: &'a TableFactor, found: Visit<'a, '_>) {
 fn expr<'a>(of: &'a Expr, found: Visit<'a, '_>) {
     use ExprKind as K;
     found(Visited::Expr(of));
+    of.operands().into_iter().for_each(|part| expr(part, found));
     match &of.kind {
-        K::Column(_) | K::Literal(_) | K::Parameter(_) | K::Default | K::TypedString { .. } => {}
-        K::Logical { terms: parts, .. } | K::Array(parts) | K::Row(parts) => {
-            parts.iter().for_each(|part| expr(part, found));
-        }
-        K::Binary { left, right, .. }
-        | K::IsDistinctFrom { left, right, .. }
-        | K::Quantified { left, array: right, .. }
-        | K::AtTimeZone { timestamp: left, zone: right }
-        | K::Like { expr: left, pattern: right, .. } => {
-            expr(left, found);
-            expr(right, found);
-        }
-        K::Unary { expr: of, .. } | K::Is { expr: of, .. } | K::Cast { expr: of, .. } => expr(of, found),
-        K::InList { expr: of, list, .. } => {
-            expr(of, found);
-            list.iter().for_each(|part| expr(part, found));
-        }
-        K::InSubquery { expr: left, subquery, .. } | K::QuantifiedSubquery { left, subquery, .. } => {
-            expr(left, found);
-            query(subquery, found);
-        }
-        K::Between { expr: of, low, high, .. } => [of, low, high].into_iter().for_each(|part| expr(part, found)),
-        K::Case { operand, arms, otherwise } => {
-            operand.iter().for_each(|part| expr(part, found));
-            for (condition, result) in arms {
-                expr(condition, found);
-                expr(result, found);
-            }
-            otherwise.iter().for_each(|part| expr(part, found));
-        }
-        K::Exists(of) | K::Subquery(of) | K::ArraySubquery(of) => query(of, found),
-        K::Function(call) => function(call, found),
-    }
-}
-
-fn function<'a>(call: &'a Function, found: Visit<'a, '_>) {
-    call.arguments.iter().chain(&call.filter).for_each(|part| expr(part, found));
-    order(&call.order_by, found);
-    if let Some(over) = &call.over {
-        over.partition_by.iter().for_each(|part| expr(part, found));
-        order(&over.order_by, found);
+        K::InSubquery { subquery, .. }
+        | K::QuantifiedSubquery { subquery, .. }
+        | K::Exists(subquery)
+        | K::Subquery(subquery)
+        | K::ArraySubquery(subquery) => query(subquery, found),
+        _ => {}
     }
 }

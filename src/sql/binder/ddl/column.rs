@@ -7,7 +7,7 @@ use crate::sql::binder::scope::DEFAULT_EXPRESSION;
 use crate::sql::binder::target::assigned_from;
 use crate::sql::catalog::system_names::is_system_column;
 use crate::sql::catalog::{Column, Identity, Table};
-use crate::sql::error::{Result, fail};
+use crate::sql::error::{Result, error, fail};
 use crate::sql::expr::Expr;
 use crate::sql::optimizer::const_fold::is_immutable;
 use crate::sql::parser::ast::{self, ColumnConstraintKind, TableConstraintKind};
@@ -111,7 +111,7 @@ fn serial_type(data_type: &ast::DataType) -> Result<Option<Type>> {
         _ => return Ok(None),
     };
     if data_type.dimensions > 0 {
-        return fail("0A000", "array of serial is not implemented");
+        return Err(error("0A000", "array of serial is not implemented").at(name.at.0));
     }
     Ok(Some(ty))
 }

@@ -85,7 +85,7 @@ fn check_range(ty: &Type, most: i64, (min, max): (i64, i64), start: i64) -> Resu
 /// The default of a SERIAL or IDENTITY column.
 pub fn sequence_default(sequence: &str, ty: &Type) -> Result<Expr> {
     let expr = Expr::Call { function: nextval(), arguments: vec![Expr::Const(text(&quoted(sequence)))] };
-    assign(Typed { expr, ty: Type::Int8 }, ty)
+    assign(Typed::new(expr, Type::Int8), ty)
 }
 
 impl Binder<'_> {

@@ -10,7 +10,7 @@ use crate::store::{Mode, Tag};
 
 impl Context<'_> {
     pub(super) fn create_table(&mut self, create: &ast::CreateTable) -> Result<()> {
-        let name = defined_name(&create.name)?;
+        let name = defined_name(&create.name).map_err(|stop| stop.at(create.name.begin().0))?;
         let temporary = lifetime(create, self.session)?;
         if self.engine.catalog.has_relation(&name, temporary.map(|it| it.session)) {
             return self.already_there(&name, create.if_not_exists);

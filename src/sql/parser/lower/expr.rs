@@ -130,9 +130,11 @@ impl Lowering<'_> {
         if let Some(fields) = node.children().find(|child| is_interval_field(child.kind())) {
             data_type.fields = Some(words(&fields).into());
         }
-        let constant = node.part(LITERAL).map(|constant| self.string(&constant)).transpose()?;
+        let constant = node.part(LITERAL);
+        let value_at = self.at(constant.as_ref().map_or(node.start(), |constant| constant.start()));
+        let constant = constant.map(|constant| self.string(&constant)).transpose()?;
         match constant.flatten() {
-            Some(value) => Ok(ExprKind::TypedString { data_type, value }),
+            Some(value) => Ok(ExprKind::TypedString { data_type, value, value_at }),
             None => self.unexpected(node.start()),
         }
     }
