@@ -577,7 +577,7 @@ impl<'a> Grammar<'a> {
             8 => format!("CREATE TEMP TABLE brief (k int, c {kind}){}", self.pick(&["", " ON COMMIT DROP", " ON COMMIT DELETE ROWS"])),
             9 => "INSERT INTO brief VALUES (1, NULL), (2, NULL) RETURNING k".to_owned(),
             10 => "SELECT * FROM brief ORDER BY k".to_owned(),
-            11 => self.pick(&["DROP TABLE brief", "DROP TABLE pairs", "DROP SEQUENCE lines_id_seq", "ALTER TABLE lines ALTER id DROP NOT NULL"]).to_owned(),
+            11 => self.pick(&["DROP TABLE brief", "COMMENT ON TABLE brief IS 'short'", "COMMENT ON COLUMN lines.nothing IS NULL", "COMMENT ON INDEX pairs_v IS 'v'", "DROP TABLE pairs", "DROP SEQUENCE lines_id_seq", "ALTER TABLE lines ALTER id DROP NOT NULL"]).to_owned(),
             12 => self.pick(&["TRUNCATE lines RESTART IDENTITY", "TRUNCATE pairs RESTART IDENTITY", "TRUNCATE lines"]).to_owned(),
             13 => "SELECT id, nextval('lines_id_seq') FROM lines ORDER BY id DESC LIMIT 1".to_owned(),
             // Which row gets which number is open.

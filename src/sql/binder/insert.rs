@@ -4,7 +4,8 @@ use crate::sql::catalog::{Identity, Table};
 use crate::sql::error::{Result, error};
 use crate::sql::expr::Expr;
 use crate::sql::parser::ast;
-use crate::sql::plan::{BoundRows, BoundWrite, BoundWriteKind, TARGET};
+use crate::sql::plan::{BoundBody, BoundRows, BoundWrite, BoundWriteKind, TARGET};
+use crate::sql::types::Type;
 use crate::store::Mode;
 use crate::trace::SqlError;
 
@@ -89,7 +90,16 @@ impl Binder<'_> {
         let mut given = Vec::new();
         for (number, (column, target)) in query.columns.iter().zip(targets).enumerate() {
             check_may_be_given(table, *target)?;
-            let source = Typed::new(Expr::Column { slot, column: number as u16 }, column.ty.clone());
+            // A literal is read as the column's type once and for all.
+            let source = match &query.body {
+                BoundBody::Select(select)
+                    if column.ty == Type::Unknown && matches!(select.output[number], Expr::Const(_)) =>
+                {
+                    select.output[number].clone()
+                }
+                _ => Expr::Column { slot, column: number as u16 },
+            };
+            let source = Typed::new(source, column.ty.clone());
             let value = assigned(&table.columns[*target], source);
             given.push(Some(value.map_err(|stop| stop.at(output_position(&written.body, number).0))?));
         }

@@ -50,6 +50,9 @@ fn definitions(statement: &ast::Statement) -> Vec<&ObjectName> {
         ast::Statement::AlterTable(alter) => vec![&alter.name],
         ast::Statement::Truncate(truncate) => truncate.tables.iter().collect(),
         ast::Statement::Drop(drop) => drop.names.iter().collect(),
+        ast::Statement::CommentOn(
+            ast::Commented::Relation { name, .. } | ast::Commented::Column { table: name, .. },
+        ) => vec![name],
         _ => Vec::new(),
     }
 }

@@ -42,6 +42,7 @@ pub enum Statement {
     AlterTable(AlterTable),
     Drop(Drop),
     Truncate(Truncate),
+    CommentOn(Commented),
     Analyze,
     /// BEGIN, or START TRANSACTION: the command tag tells which was written.
     Begin {
@@ -648,6 +649,13 @@ pub enum ObjectKind {
     Table,
     Index,
     Sequence,
+}
+
+/// What a comment is about. No one reads the comment itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Commented {
+    Relation { kind: ObjectKind, name: ObjectName },
+    Column { table: ObjectName, column: Ident },
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -53,7 +53,8 @@ pub fn kind_of(statement: &ast::Statement) -> StatementKind {
         | ast::Statement::CreateSequence(_)
         | ast::Statement::AlterTable(_)
         | ast::Statement::Drop(_)
-        | ast::Statement::Truncate(_) => StatementKind::Ddl,
+        | ast::Statement::Truncate(_)
+        | ast::Statement::CommentOn(_) => StatementKind::Ddl,
         ast::Statement::Lock { .. } => StatementKind::Lock,
         ast::Statement::Analyze
         | ast::Statement::Show(_)

@@ -1,7 +1,8 @@
-//! CREATE, ALTER, DROP and TRUNCATE. Each takes the table for itself, so no other session sees a change half done. What is defined
+//! CREATE, ALTER, DROP, TRUNCATE and COMMENT ON. Each takes the table for itself, so no other session sees a change half done. What is defined
 //! the binder says, part by part: a part is bound against the catalog as those before it have left it, under the table's lock.
 
 mod alter_table;
+mod comment;
 mod constraints;
 mod create_table;
 mod drop;
@@ -25,6 +26,7 @@ fn verb_of(statement: &ast::Statement) -> &'static str {
         ast::Statement::AlterTable(_) => "ALTER TABLE",
         ast::Statement::Drop(drop) => verb_of_drop(drop.kind),
         ast::Statement::Truncate(_) => "TRUNCATE TABLE",
+        ast::Statement::CommentOn(_) => "COMMENT",
         _ => "ANALYZE",
     }
 }
@@ -55,6 +57,7 @@ impl Context<'_> {
             ast::Statement::AlterTable(alter) => self.alter_table(alter)?,
             ast::Statement::Drop(drop) => self.drop_relations(drop)?,
             ast::Statement::Truncate(truncate) => self.truncate(truncate)?,
+            ast::Statement::CommentOn(commented) => self.comment_on(commented)?,
             ast::Statement::Analyze => {}
             _ => return refuse("this statement"),
         }

@@ -3,8 +3,8 @@
 use squawk_syntax::{SyntaxKind::*, SyntaxNode};
 
 use super::super::ast::{
-    AlterTable, AlterTableOperation, CreateIndex, CreateSequence, Drop, Ident, IndexColumn, ObjectKind, ObjectName,
-    SequenceOption, Statement, Truncate,
+    AlterTable, AlterTableOperation, Commented, CreateIndex, CreateSequence, Drop, Ident, IndexColumn, ObjectKind,
+    ObjectName, SequenceOption, Statement, Truncate,
 };
 use super::tree::Tree;
 use super::{Lowering, Result, Unlowered, refuse, spelled};
@@ -162,6 +162,26 @@ impl Lowering<'_> {
         let named = |child: &SyntaxNode| matches!(child.kind(), TABLE_NAME_REF | INDEX_REF | SEQUENCE_REF);
         let names: Vec<ObjectName> = node.children().filter(named).map(|name| self.object_name(&name)).collect();
         Ok(Statement::Drop(Drop { kind, if_exists: node.has(IF_EXISTS), names, cascade: node.has(CASCADE) }))
+    }
+
+    pub fn comment(&self, node: &SyntaxNode) -> Result<Commented> {
+        let Some(object) = node.first_child() else { return self.unexpected(node.start()) };
+        let kind = match object.kind() {
+            OBJECT_TABLE => Some(ObjectKind::Table),
+            OBJECT_INDEX => Some(ObjectKind::Index),
+            OBJECT_SEQUENCE => Some(ObjectKind::Sequence),
+            OBJECT_COLUMN => None,
+            kind => return refuse(format!("COMMENT ON {}", spelled(kind).trim_start_matches("OBJECT "))),
+        };
+        let Some(name) = object.first_child() else { return self.unexpected(object.start()) };
+        let mut name = self.object_name(&name);
+        if let Some(kind) = kind {
+            return Ok(Commented::Relation { kind, name });
+        }
+        match name.0.pop() {
+            Some(column) if !name.0.is_empty() => Ok(Commented::Column { table: name, column }),
+            _ => Err(Unlowered::Failed(SqlError::new("42601", "column name must be qualified"))),
+        }
     }
 
     pub fn truncate(&self, node: &SyntaxNode) -> Result<Truncate> {

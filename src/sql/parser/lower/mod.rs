@@ -91,6 +91,7 @@ impl<'t> Lowering<'t> {
             DROP_INDEX => self.drop(node, ast::ObjectKind::Index)?,
             DROP_SEQUENCE => self.drop(node, ast::ObjectKind::Sequence)?,
             TRUNCATE => Statement::Truncate(self.truncate(node)?),
+            COMMENT_ON => Statement::CommentOn(self.comment(node)?),
             _ => return self.session_statement(node),
         })
     }
