@@ -299,9 +299,8 @@ impl<'a> Grammar<'a> {
         let filter = self.filter(&inner);
         let scope: Scope = kinds.iter().enumerate().map(|(index, kind)| (format!("w{index}"), *kind)).collect();
         let projection = self.projection(&scope, 2);
-        // Of conditions that read no row, here and within, it is open which is tested.
-        let outer = Some(self.filter(&scope)).filter(|it| scope.iter().any(|(name, _)| it.contains(name)));
-        let outer = outer.unwrap_or_default();
+        // Which of two conditions, here and within, is tested first is open.
+        let outer = if filter.is_empty() { self.filter(&scope) } else { String::new() };
         let from = TABLES[table].name;
         let with = format!("WITH w AS (SELECT {} FROM {from}{filter})", items.join(", "));
         self.ordered(&format!("{with} SELECT {projection} FROM w{outer}"), 2)

@@ -19,6 +19,8 @@ pub struct ConstFolder {
     pub computed: usize,
     /// Columns of subqueries that are the same in every row.
     known: FxHashMap<(u16, u16), Value>,
+    /// Columns of subqueries with a constant that cannot be computed: that counts where one is read.
+    failing: FxHashMap<(u16, u16), Stop>,
     /// It leaves everything as it is.
     pub is_off: bool,
 }
@@ -77,9 +79,18 @@ impl ConstFolder {
             && select.grouping.is_none()
             && select.windowing.is_none();
         for (number, expr) in select.output.iter_mut().enumerate() {
+            if !merges {
+                self.fold(expr);
+                continue;
+            }
+            let column = (derived.slot, number as u16);
+            let before = self.failure.take();
             self.fold(expr);
-            if let (true, Expr::Const(value)) = (merges, &*expr) {
-                self.known.insert((derived.slot, number as u16), value.clone());
+            if let Some(stop) = std::mem::replace(&mut self.failure, before) {
+                self.failing.insert(column, stop);
+            }
+            if let Expr::Const(value) = expr {
+                self.known.insert(column, value.clone());
             }
         }
     }
@@ -93,6 +104,9 @@ impl ConstFolder {
             // What is compared is shared: it stays as it is, but one that cannot be computed fails.
             Expr::Subquery(subquery) => return subquery.left.iter().for_each(|left| self.fold(&mut left.clone())),
             Expr::Column { slot, column } => {
+                if let Some(stop) = self.failing.remove(&(*slot, *column)) {
+                    self.failure.get_or_insert(stop);
+                }
                 if let Some(value) = self.known.get(&(*slot, *column)) {
                     *expr = Expr::Const(value.clone());
                 }
