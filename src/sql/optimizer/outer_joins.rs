@@ -1,6 +1,6 @@
 //! Outer joins whose NULLs no condition lets through.
 
-use crate::sql::expr::{Expr, SlotSet};
+use crate::sql::expr::{Expr, SlotSet, SubqueryKind};
 use crate::sql::functions::Volatility;
 use crate::sql::plan::{BoundBody, BoundQuery, JoinKind, Source};
 
@@ -42,6 +42,10 @@ fn rejects_nulls(condition: &Expr, slots: SlotSet) -> bool {
         Expr::And(parts) => parts.iter().any(|part| rejects_nulls(part, slots)),
         Expr::Or(parts) => parts.iter().all(|part| rejects_nulls(part, slots)),
         Expr::IsNull { of, negated: true } => is_null_with(of, slots),
+        // Nothing is found for NULL.
+        Expr::Subquery(subquery) if matches!(subquery.kind, SubqueryKind::Any(_)) => {
+            subquery.left.as_ref().is_some_and(|left| is_null_with(left, slots))
+        }
         other => is_null_with(other, slots),
     }
 }
