@@ -968,8 +968,8 @@ impl<'a> Grammar<'a> {
                 let inner = self.table_scope(0, Some("sub"));
                 let value = self.expression(Int, scope, depth);
                 // Compared with what is the same in all rows, the value need not be computed.
-                let row =
-                    Some(self.expression(Int, &inner, 1)).filter(|it| it.contains("sub.") && !it.contains("NULL"));
+                let row = Some(self.expression(Int, &inner, 1));
+                let row = row.filter(|it| it.contains("sub.") && !it.contains("NULL") && !it.contains("CASE"));
                 format!("{value} {not}IN (SELECT {} FROM items sub)", row.as_deref().unwrap_or("sub.a"))
             }
             _ => format!("{} = {}", self.expression(Int, scope, depth), self.expression(Numeric, scope, depth)),
