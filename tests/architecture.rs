@@ -19,7 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("scenario", &["trace", "services"]),
     ("workload", &["trace", "services", "scenario"]),
     ("sim", &["trace", "sql", "python", "services", "scenario", "workload"]),
-    ("explore", &["trace", "scenario", "sim"]),
+    ("explore", &["trace", "scenario", "sim", "workload"]),
     ("report", &["trace", "scenario"]),
     ("reproduce", &["trace", "sql", "isolation", "scenario", "sim"]),
     ("api", &["trace", "scenario", "sim", "explore", "report", "console"]),
@@ -127,6 +127,7 @@ const SIM_ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("examine", &["cost"]),
+    ("execution", &["message", "scheduler", "simulation"]),
     ("deployment", &["examine", "simulation", "statement_log"]),
 ];
 

@@ -109,6 +109,13 @@ impl BridgeState {
         drop(self.classes.take());
     }
 
+    pub fn start_over(&self, seed: u64) {
+        *self.random.borrow_mut() = ChaCha8Rng::seed_from_u64(seed);
+        self.next_call.set(0);
+        self.effects.borrow_mut().clear();
+        self.ready.borrow_mut().clear();
+    }
+
     pub fn emit(&self, effect: Effect) {
         self.effects.borrow_mut().push(effect);
     }

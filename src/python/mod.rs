@@ -230,6 +230,20 @@ impl Python {
         self.state.effects.take()
     }
 
+    /// Forgets all code and whatever runs, and begins its chance again: what comes is as in a new interpreter.
+    pub fn start_over(&mut self, seed: u64) {
+        // Dropping a coroutine would run its `finally` blocks, as nothing that has been given up does.
+        for (_, wait) in self.state.pending.take() {
+            std::mem::forget(wait);
+        }
+        let handlers = std::mem::take(&mut self.handlers);
+        let _ = self.enter(0, |_, _| {
+            drop(handlers);
+            Ok(())
+        });
+        self.state.start_over(seed);
+    }
+
     /// What the process's memory holds: the interpreter and its libraries, and the globals of the code that runs in it.
     pub fn memory(&self, process: ProcessId) -> u64 {
         // Of code that was loaded several times the newest is what runs.

@@ -4,6 +4,7 @@
 pub mod bundle;
 mod change;
 mod draw;
+mod exam;
 #[cfg(feature = "command-line")]
 pub mod manifest;
 mod simulation_spec;
@@ -16,6 +17,7 @@ use ts_rs::TS;
 
 pub use change::{Change, TimedChange};
 pub use draw::{Draw, InsertStatement, Place, RowSet, draw_all};
+pub use exam::{Exam, ExamRequest};
 pub use simulation_spec::{
     Amount, Clients, FaultRule, FaultVerdict, Gauge, Machine, RequestKind, Script, ServiceSettings, SimulationSpec,
 };
@@ -77,6 +79,9 @@ pub struct ScenarioDocument {
     pub reading: Vec<Reading>,
     /// For whoever compares with a real server how both behave under more and more load.
     pub curve: Option<Curve>,
+    /// What is run in every order.
+    #[serde(default)]
+    pub exams: Vec<Exam>,
     /// What a simulation builds; nothing of it is on the screen.
     pub simulation: SimulationSpec,
 }

@@ -81,7 +81,7 @@ impl Kernel {
     /// Goes to the next message.
     pub fn take_next(&mut self) -> Option<Message> {
         let (at, message) = self.scheduler.next()?;
-        self.now = at;
+        self.wait_until(at);
         Some(message)
     }
 

@@ -50,6 +50,7 @@ pub enum AppMessage {
     Turn {
         process: usize,
         life: u32,
+        request: RequestId,
         turn: Turn,
     },
     /// What Python did, as far as it has not happened yet.
@@ -214,7 +215,7 @@ pub struct Unanswered {
 
 /// What a process's core is taken for.
 pub enum Turn {
-    Start { request: RequestId, handler: HandlerId, arguments: Json },
+    Start { handler: HandlerId, arguments: Json },
     Answer(CallId, Answer),
 }
 

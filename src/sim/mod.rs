@@ -10,6 +10,7 @@ mod cost;
 mod database;
 mod deployment;
 mod examine;
+mod execution;
 mod kernel;
 mod load_generator;
 mod message;
@@ -25,6 +26,7 @@ use std::rc::Rc;
 
 pub use database::names_tables;
 pub use examine::{Objection, examine};
+pub use execution::{Examiner, Execution};
 pub use kernel::statement_described;
 pub use run_request::{RunRequest, ScheduleError};
 pub use statement_log::{Sender, Sent};

@@ -9,10 +9,11 @@ use super::kernel::Kernel;
 use super::load_generator::LoadGenerator;
 use super::message::{AppMessage, Message};
 use super::monitor::Monitor;
-use super::scheduler::ByTime;
+use super::scheduler::{ByTime, Scheduler};
 use super::services::Services;
 use super::statement_log::Sent;
-use super::{Change, RunError, RunRequest, TimedChange};
+use super::{Change, EPOCH_US, RunError, RunRequest, TimedChange};
+use crate::python::Python;
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Keep, Micros, Trace};
 use crate::workload::Conditions;
@@ -55,10 +56,29 @@ impl Simulation {
         }
         request.changes.sort_by_key(|change| change.at_us);
 
+        let python = Python::new(u64::from(request.seed), EPOCH_US);
+        let mut simulation = Simulation::assemble(document, request, knobs, keep, Box::new(ByTime::default()), python);
+        simulation.prepare()?;
+        simulation.load.start(&mut simulation.kernel);
+        simulation.start_scripts()?;
+        simulation.services.start(&mut simulation.kernel);
+        simulation.monitor.start(&mut simulation.database, &mut simulation.kernel)?;
+        simulation.follow();
+        Ok(simulation)
+    }
+
+    pub(super) fn assemble(
+        document: Rc<ScenarioDocument>,
+        request: RunRequest,
+        knobs: BTreeMap<String, f64>,
+        keep: Keep,
+        scheduler: Box<dyn Scheduler>,
+        python: Python,
+    ) -> Simulation {
+        let environment = document.environment(&request.environment).expect("the environment was looked up before");
         let faults = environment.faults.iter().cloned().collect();
-        let conditions = Conditions::new(knobs, faults);
-        let kernel = Kernel::new(Box::new(ByTime::default()), keep, request.seed, conditions);
-        let mut simulation = Simulation {
+        let kernel = Kernel::new(scheduler, keep, request.seed, Conditions::new(knobs, faults));
+        Simulation {
             changes_applied: 0,
             end: request.until_us.unwrap_or((environment.length_s * 1e6) as Micros),
             ended: false,
@@ -66,19 +86,18 @@ impl Simulation {
             sources: request.sources.clone(),
             migrated: BTreeSet::new(),
             load: LoadGenerator::new(document.clone()),
-            app: AppServer::new(document.clone(), request.seed, &kernel),
+            app: AppServer::new(document.clone(), python, &kernel),
             database: DatabaseServer::new(document.clone(), request.seed, keep),
             services: Services::new(document.clone()),
             monitor: Monitor::new(document.clone()),
             kernel,
             request,
             document,
-        };
-        simulation.begin()?;
-        Ok(simulation)
+        }
     }
 
-    fn begin(&mut self) -> Result<(), RunError> {
+    /// Tables and code, before anybody comes.
+    pub(super) fn prepare(&mut self) -> Result<(), RunError> {
         self.fill_database()?;
         self.kernel.record_machines(&self.document);
         self.database.adjust_cores(&mut self.kernel);
@@ -86,11 +105,6 @@ impl Simulation {
         self.follow();
         self.deploy_first()?;
         self.database.settle();
-        self.load.start(&mut self.kernel);
-        self.start_scripts()?;
-        self.services.start(&mut self.kernel);
-        self.monitor.start(&mut self.database, &mut self.kernel)?;
-        self.follow();
         Ok(())
     }
 
@@ -180,7 +194,15 @@ impl Simulation {
         self.follow();
     }
 
-    fn take_next(&mut self) {
+    pub(super) fn has_next(&self) -> bool {
+        self.kernel.next_at().is_some()
+    }
+
+    pub(super) fn into_python(self) -> Python {
+        self.app.into_python()
+    }
+
+    pub(super) fn take_next(&mut self) {
         if let Some(message) = self.kernel.take_next() {
             self.deliver(message);
             self.follow();
@@ -188,7 +210,7 @@ impl Simulation {
     }
 
     /// All that happens at once because of what has just happened.
-    fn follow(&mut self) {
+    pub(super) fn follow(&mut self) {
         while let Some(message) = self.kernel.take_posted() {
             self.deliver(message);
         }

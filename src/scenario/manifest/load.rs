@@ -12,6 +12,9 @@ const ROWS_MOST: f64 = 1_000_000.0;
 const PROCESSES_MOST: f64 = 100.0;
 const CONNECTIONS_MOST: f64 = 1_000.0;
 const CORES_MOST: f64 = 1_000.0;
+/// Their orders are counted in factorials.
+const EXAM_REQUESTS_MOST: usize = 4;
+const EXAM_ROWS_MOST: f64 = 1_000.0;
 
 impl<'a> ManifestReader<'a> {
     pub(super) fn clients(&self, root: &Section<'_, 'a>) -> Clients {
@@ -46,6 +49,36 @@ impl<'a> ManifestReader<'a> {
                 true => section.section("parameters").map_or_else(BTreeMap::new, |draws| self.draws(&draws)),
                 false => BTreeMap::new(),
             },
+        }
+    }
+
+    pub(super) fn exams(&self, root: &Section<'_, 'a>, requests: &[RequestKind]) -> Vec<Exam> {
+        let kinds = requests.iter().map(|kind| kind.entry.as_str()).collect::<Vec<_>>();
+        let sections = root.optional_sections("exam");
+        let exams = sections.iter().map(|section| self.exam(section, &kinds)).collect::<Vec<_>>();
+        self.expect_ids(root, "exam", exams.iter().map(|exam| exam.id.as_str()), &[]);
+        exams
+    }
+
+    fn exam(&self, section: &Section<'_, 'a>, kinds: &[&str]) -> Exam {
+        let sections = section.sections("request");
+        if sections.len() > EXAM_REQUESTS_MOST {
+            section.mistake(
+                "request",
+                format!("{} requests have more orders than can be run", sections.len()),
+                format!("leave at most {EXAM_REQUESTS_MOST}"),
+            );
+        }
+        let request = |request: &Section<'_, 'a>| ExamRequest {
+            entry: request.word("entry", kinds),
+            parameters: request.object("parameters"),
+        };
+        Exam {
+            id: section.id(),
+            title: section.text("title"),
+            rows: section.has("rows").then(|| section.number_in("rows", 0.0, EXAM_ROWS_MOST) as u32),
+            setup: section.optional_text("setup"),
+            requests: sections.iter().map(request).collect(),
         }
     }
 

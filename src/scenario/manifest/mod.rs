@@ -192,6 +192,7 @@ impl<'a> ManifestReader<'a> {
         } else if variants.first().is_some_and(|variant| variant.id != NAIVE) {
             root.mistake("variant", "the first variant is not `naive`", "put the naive one first");
         }
+        let requests = root.sections("request").iter().map(|section| self.request(section)).collect::<Vec<_>>();
         let (metrics, gauges) = self.metrics(&root, measured);
         let invariants = root.sections("invariant").iter().map(|section| self.invariant(section)).collect::<Vec<_>>();
         let damage = root.optional_section("damage");
@@ -225,9 +226,10 @@ impl<'a> ManifestReader<'a> {
             hints: self.hints(&root),
             reading: self.reading(&root),
             curve: root.optional_section("curve").map(|section| self.curve(&section, &knobs)),
+            exams: self.exams(&root, &requests),
             simulation: SimulationSpec {
                 clients: self.clients(&root),
-                requests: root.sections("request").iter().map(|section| self.request(section)).collect(),
+                requests,
                 rows: self.all_rows(&root),
                 machine: self.machine(&root),
                 services,

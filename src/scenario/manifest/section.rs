@@ -274,6 +274,18 @@ impl<'r, 'a> Section<'r, 'a> {
         items.into_iter().map(|(table, at)| Section::new(self.reader, table, at, self.path(key))).collect()
     }
 
+    /// A table of any values; none is an empty one.
+    pub(super) fn object(&self, key: &str) -> serde_json::Map<String, Value> {
+        if !self.has(key) {
+            return Default::default();
+        }
+        let read = |value: &DeValue<'a>| value.as_table().map(|_| json(value));
+        match self.required(key, "a table, such as { id = 1 }", read) {
+            Some(Value::Object(object)) => object,
+            _ => Default::default(),
+        }
+    }
+
     /// The text of the folder's file `name`, which `key` asks for.
     pub(super) fn file(&self, key: &str, name: &str) -> String {
         if self.has(key) && !self.reader.folder.files.contains_key(name) {

@@ -87,7 +87,7 @@ impl AppServer {
         let Some(open) = self.calls.get(&call) else { return };
         // Clients have a machine each.
         let cost_us = if open.process < self.servers { cost::TURN_CPU_US } else { 0 };
-        self.take_turn(open.process, cost_us, Turn::Answer(call, answer), kernel);
+        self.take_turn(open.process, cost_us, open.request, Turn::Answer(call, answer), kernel);
     }
 
     pub(super) fn service_answered(

@@ -102,7 +102,7 @@ impl AppServer {
                 let in_flight = InFlight { script: Some(client), ..InFlight::new(place, kernel.now()) };
                 self.requests.insert(request, in_flight);
                 let arguments = serde_json::json!({ "id": client.0 + 1 });
-                self.take_turn(place, 0, Turn::Start { request, handler, arguments }, kernel);
+                self.take_turn(place, 0, request, Turn::Start { handler, arguments }, kernel);
             }
         }
         Ok(())
@@ -135,8 +135,8 @@ impl AppServer {
         let kind = EventKind::RequestStarted { client: None, process: ProcessId(0), variant, arguments };
         kernel.record(kind, Some(request), None, None);
         self.requests.insert(request, InFlight { worker: Some(worker), ..InFlight::new(0, kernel.now()) });
-        let turn = Turn::Start { request, handler, arguments: Json::Object(Default::default()) };
-        self.take_turn(0, cost::TURN_CPU_US, turn, kernel);
+        let turn = Turn::Start { handler, arguments: Json::Object(Default::default()) };
+        self.take_turn(0, cost::TURN_CPU_US, request, turn, kernel);
     }
 
     fn load_into(&mut self, process: usize, deployment: &Deployment) -> Result<Vec<HandlerId>, Raised> {

@@ -9,9 +9,9 @@ mod requests;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::cost;
 use super::kernel::Kernel;
 use super::message::{AppMessage, ServiceMessage, Turn};
-use super::{EPOCH_US, cost};
 use crate::python::{Effect, Python};
 use crate::scenario::ScenarioDocument;
 use crate::trace::{Answer, CallId, EventKind, Micros, ProcessId, RequestId, Server, SessionId};
@@ -66,11 +66,11 @@ impl Default for Process {
 }
 
 impl AppServer {
-    pub fn new(document: Rc<ScenarioDocument>, seed: u32, kernel: &Kernel) -> AppServer {
+    pub fn new(document: Rc<ScenarioDocument>, python: Python, kernel: &Kernel) -> AppServer {
         let servers = kernel.amount(&document.simulation.machine.processes).max(1.0) as usize;
         AppServer {
             document,
-            python: Python::new(u64::from(seed), EPOCH_US),
+            python,
             processes: (0..servers).map(|_| Process::default()).collect(),
             servers,
             connections: BTreeMap::new(),
@@ -84,11 +84,16 @@ impl AppServer {
         }
     }
 
+    /// For the next execution of the same code.
+    pub fn into_python(self) -> Python {
+        self.python
+    }
+
     pub fn handle(&mut self, message: AppMessage, kernel: &mut Kernel) {
         match message {
             AppMessage::Request(arrival) => self.take_request(arrival, kernel),
             AppMessage::Resend(unanswered) => self.resend(unanswered, kernel),
-            AppMessage::Turn { process, life, turn } => self.turn(process, life, turn, kernel),
+            AppMessage::Turn { process, life, request, turn } => self.turn(process, life, request, turn, kernel),
             AppMessage::Effects { process, life, effects } => self.effects(process, life, effects, kernel),
             AppMessage::Rung(call) => self.answer(call, Answer::Done, kernel),
             AppMessage::Answer(call, answer) => self.answer(call, answer, kernel),
@@ -120,25 +125,23 @@ impl AppServer {
         }
     }
 
-    fn take_turn(&mut self, process: usize, cost_us: Micros, turn: Turn, kernel: &mut Kernel) {
+    fn take_turn(&mut self, process: usize, cost_us: Micros, request: RequestId, turn: Turn, kernel: &mut Kernel) {
         let state = &mut self.processes[process];
         let done = state.busy_until.max(kernel.now()) + cost_us;
         state.busy_until = done;
-        kernel.schedule(done, AppMessage::Turn { process, life: state.life, turn });
+        kernel.schedule(done, AppMessage::Turn { process, life: state.life, request, turn });
     }
 
-    fn turn(&mut self, process: usize, life: u32, turn: Turn, kernel: &mut Kernel) {
+    fn turn(&mut self, process: usize, life: u32, request: RequestId, turn: Turn, kernel: &mut Kernel) {
         let state = &self.processes[process];
         if state.life != life {
             return;
         }
         if kernel.now() < state.blocked_until {
-            return kernel.schedule(state.blocked_until, AppMessage::Turn { process, life, turn });
+            return kernel.schedule(state.blocked_until, AppMessage::Turn { process, life, request, turn });
         }
         let effects = match turn {
-            Turn::Start { request, handler, arguments } => {
-                self.python.start(kernel.now(), handler, request, &arguments)
-            }
+            Turn::Start { handler, arguments } => self.python.start(kernel.now(), handler, request, &arguments),
             Turn::Answer(call, answer) => {
                 if self.calls.remove(&call).is_none() {
                     return;

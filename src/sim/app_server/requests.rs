@@ -62,8 +62,8 @@ impl AppServer {
             }
             Some(process) => {
                 let handler = self.deployments[&self.variant].handlers[process][kind];
-                let turn = Turn::Start { request, handler, arguments };
-                self.take_turn(process, cost::REQUEST_CPU_US, turn, kernel);
+                let turn = Turn::Start { handler, arguments };
+                self.take_turn(process, cost::REQUEST_CPU_US, request, turn, kernel);
                 self.requests.get_mut(&request).expect("it was put there").caller = caller;
             }
         }

@@ -228,6 +228,21 @@ text: string, file: string | null, line: number | null, count: number, first_us:
 traceback: string, };
 
 /**
+ * A few requests on a small database, to be run in every order.
+ */
+export type Exam = { id: string, title: string, 
+/**
+ * Of each of the scenario's tables, at most so many rows; all if not given.
+ */
+rows?: number, 
+/**
+ * SQL that runs once the scenario's rows are there.
+ */
+setup?: string, requests: Array<ExamRequest>, };
+
+export type ExamRequest = { entry: string, parameters: { [key in string]: unknown }, };
+
+/**
  * A request that was answered with 500 or above.
  */
 export type Failure = { request: number, at_us: number, 
@@ -698,6 +713,10 @@ hints: Array<string>, reading: Array<Reading>,
  * For whoever compares with a real server how both behave under more and more load.
  */
 curve: Curve | null, 
+/**
+ * What is run in every order.
+ */
+exams: Array<Exam>, 
 /**
  * What a simulation builds; nothing of it is on the screen.
  */
