@@ -8,6 +8,7 @@ pub mod api;
 #[cfg(feature = "command-line")]
 pub mod cli;
 pub mod console;
+pub mod explore;
 pub mod isolation;
 pub mod python;
 pub mod report;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use twoam::api::{RunRequest, RunSummary, Verdict};
+use twoam::explore;
 use twoam::scenario::ScenarioDocument;
 use twoam::scenario::manifest::{self, MANIFEST};
 use twoam::talk;
@@ -50,6 +51,7 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
     if !arguments.static_only {
         complaints.extend(broken_promises(&documents, arguments));
+        complaints.extend(documents.iter().flat_map(|(name, document)| failed_exams(name, document)));
         complaints.extend(documents.iter_mut().filter_map(broken_talk));
     }
     if complaints.is_empty() {
@@ -67,6 +69,39 @@ pub fn main(arguments: &Arguments) -> Result<(), Failure> {
 fn broken_talk((name, document): &mut (&str, ScenarioDocument)) -> Option<String> {
     let mistake = talk::stage(document).err()?;
     Some(format!("{name}/{MANIFEST}: {mistake}"))
+}
+
+/// In every order, or in the first so many: naive must fail, every other variant pass.
+const ORDERS_MOST: u64 = 1_500;
+
+fn failed_exams(name: &str, document: &ScenarioDocument) -> Vec<String> {
+    let mut complaints = vec![];
+    for (exam, variant) in document.exams.iter().flat_map(|exam| document.variants.iter().map(move |of| (exam, of))) {
+        let place = format!("{name}/{MANIFEST}: exam `{}`: `{}`", exam.id, variant.id);
+        let explored = match explore::explore(document, exam, &variant.id, |orders| orders < ORDERS_MOST) {
+            Ok(explored) => explored,
+            Err(error) => {
+                complaints.push(format!("{place} cannot be examined: {error}"));
+                continue;
+            }
+        };
+        let wrong = explored.outcomes.iter().find_map(|outcome| Some((outcome, outcome.findings.first()?)));
+        match wrong {
+            None if variant.id == manifest::NAIVE => complaints.push(format!(
+                "{place} passes {}; ask for what its bug needs: rows that are few, requests that meet",
+                terminal::counted(explored.executions as u32, "order")
+            )),
+            Some((outcome, finding)) if variant.id != manifest::NAIVE => complaints.push(format!(
+                "{place} fails: {}; look at twoam explore {name} --exam {} --variant {} --replay {}",
+                finding.sentence(),
+                exam.id,
+                variant.id,
+                outcome.schedule
+            )),
+            _ => {}
+        }
+    }
+    complaints
 }
 
 /// A naive run in production ends when it has broken, every other one when its time is over.

@@ -18,6 +18,7 @@ mod calibrate;
 mod catalog;
 mod check;
 mod compare;
+mod explore;
 mod export;
 mod fs;
 mod isolation;
@@ -88,6 +89,8 @@ enum Command {
     Calibrate(calibrate::Arguments),
     /// Checks scenario folders: manifest, files, texts, and that naive breaks where it should and hardened nowhere
     Check(check::Arguments),
+    /// Runs a few requests of a scenario in every order and tells what can come of it
+    Explore(explore::Arguments),
     /// Verifies a result code of the page: whether an edit of naive holds in production over all seeds
     Replay(replay::Arguments),
     /// Makes the folder of a new scenario from a template
@@ -123,6 +126,7 @@ fn ended(command: Command) -> u8 {
         #[cfg(unix)]
         Command::Calibrate(arguments) => calibrate::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
+        Command::Explore(arguments) => explore::main(&arguments),
         Command::Replay(arguments) => replay::main(&arguments),
         Command::New(arguments) => new::main(&arguments),
         Command::Isolation(arguments) => isolation::main(&arguments),

@@ -13,7 +13,7 @@ use twoam::scenario::{Metric, Unit};
 use twoam::trace::Micros;
 
 use super::{Failure, fs};
-pub use device::{complain, print, progress};
+pub use device::{Stopwatch, complain, print, progress};
 
 pub fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();

@@ -3,6 +3,7 @@
 use std::fmt::Arguments;
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::process;
+use std::time::Duration;
 
 use comfy_table::{Attribute, Cell, Color, Table};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,6 +23,19 @@ pub fn print(text: Arguments<'_>) {
 /// To stderr. Where nobody can be told of a failure there is nothing left to do about it.
 pub fn complain(text: Arguments<'_>) {
     let _ = stderr().lock().write_fmt(text);
+}
+
+/// Real time, for how long something may take.
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    pub fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
 pub fn is_there() -> bool {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell as Counter;
 use std::fmt::Arguments;
+use std::time::Duration;
 
 use comfy_table::{Cell, Table};
 
@@ -13,6 +14,19 @@ pub fn print(text: Arguments<'_>) {
 
 pub fn complain(text: Arguments<'_>) {
     node::complain(&text.to_string());
+}
+
+/// Real time, for how long something may take.
+pub struct Stopwatch(f64);
+
+impl Stopwatch {
+    pub fn start() -> Stopwatch {
+        Stopwatch(js_sys::Date::now())
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_secs_f64((js_sys::Date::now() - self.0).max(0.0) / 1e3)
+    }
 }
 
 pub fn is_there() -> bool {
