@@ -93,13 +93,18 @@ fn exam(document: &ScenarioDocument, arguments: &Arguments) -> Result<Exam, Fail
 }
 
 fn print(exam: &Exam, explored: &Exploration, took: Duration) {
-    let orders = terminal::counted(explored.executions as u32, "order");
+    let orders = if explored.orders == 1 {
+        "1 order".to_owned()
+    } else {
+        format!("{} orders", terminal::grouped(explored.orders as f64))
+    };
     let all = if explored.exhaustive { "all " } else { "the first " };
-    println!("{} · {}: {all}{orders}, {:.1} s", explored.variant, exam.title, took.as_secs_f64());
+    let executions = terminal::counted(explored.executions as u32, "execution");
+    println!("{} · {}: {all}{orders} in {executions}, {:.1} s", explored.variant, exam.title, took.as_secs_f64());
     for outcome in &explored.outcomes {
         let statuses = outcome.statuses.iter().map(|status| status.map_or("none".to_owned(), |it| it.to_string()));
         let statuses = statuses.collect::<Vec<_>>().join(" ");
-        println!("  {:>6} of them: {statuses}   {}", outcome.orders, outcome.schedule);
+        println!("  {:>10} of them: {statuses}   {}", terminal::grouped(outcome.orders as f64), outcome.schedule);
         for finding in &outcome.findings {
             println!("         {}", finding.sentence());
         }

@@ -2,9 +2,14 @@
 //!
 //! A schedule says who steps, from the beginning to the end. A step is what a request does from one answer to its next call, with that
 //! call; a statement that has to wait for a lock ends the step, and goes on with the step that frees the lock. Executions are begun
-//! anew for each schedule, and schedules are gone through depth first, so nothing is taken to be the same that is not.
+//! anew for each schedule, and schedules are gone through depth first.
+//!
+//! Orders that differ only in steps that do not depend on each other (`footprint.rs`) end alike, so one of them is executed and all are
+//! counted. A sleep set has the requests whose step has been explored already and that nothing since depends on.
 //! Time plays no part: timers fire, and workers have their turns, in their order when nobody may step.
 
+mod footprint;
+mod orders;
 mod schedule;
 mod steps;
 
@@ -17,6 +22,9 @@ use crate::scenario::{Clients, Exam, ExamRequest, ScenarioDocument};
 use crate::sim::{Examiner, Execution, RunError};
 use crate::trace::{ClientId, EventKind, RequestId, StatementOutcome};
 use crate::workload::{Circumstances, Conditions, Load, RngStreams};
+pub use footprint::Dependence;
+use footprint::{Footprint, Footprints};
+use orders::{Orders, Taken};
 pub use schedule::{Schedule, ScheduleMistake};
 pub use steps::{Step, steps};
 
@@ -29,8 +37,9 @@ pub struct Exploration {
     pub scenario: String,
     pub variant: String,
     pub exam: String,
-    /// Each of another order.
     pub executions: u64,
+    /// The orders they stand for.
+    pub orders: u64,
     /// There are no other orders than those.
     pub exhaustive: bool,
     /// The most frequent first.
@@ -123,35 +132,57 @@ pub fn derived_exam(document: &ScenarioDocument, requests: usize) -> Result<Exam
     })
 }
 
-/// Goes through the orders until all have been, or `go_on` says no; it is asked before each.
+/// How much is executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// Every order.
+    None,
+    /// One of those that differ only in independent steps. For a test, a part of what dependence is made of can be left out.
+    SleepSets { without: Option<Dependence> },
+}
+
+/// Goes through the orders until all have been, or `go_on` says no; it is asked before each execution.
 pub fn explore(
     document: &ScenarioDocument,
     exam: &Exam,
     variant: &str,
+    go_on: impl FnMut(u64) -> bool,
+) -> Result<Exploration, RunError> {
+    explore_by(document, exam, variant, Reduction::SleepSets { without: None }, go_on)
+}
+
+pub fn explore_by(
+    document: &ScenarioDocument,
+    exam: &Exam,
+    variant: &str,
+    reduction: Reduction,
     mut go_on: impl FnMut(u64) -> bool,
 ) -> Result<Exploration, RunError> {
     let mut examiner = Examiner::new(document, exam, variant)?;
     let mut outcomes: BTreeMap<Ending, (u64, Schedule)> = BTreeMap::new();
-    let (mut executions, mut exhaustive) = (0, true);
-    let mut next = Some(vec![]);
-    while let Some(prefix) = next {
+    let (mut executions, mut all_orders) = (0, 0);
+    let mut path = Path { reduction, points: vec![] };
+    let exhaustive = loop {
         if !go_on(executions) {
-            exhaustive = false;
-            break;
+            break false;
         }
         let mut execution = examiner.begin()?;
-        let path = walk(&mut execution, &prefix);
-        let ending = judge(document, exam, &mut execution)?;
+        if path.walk(&mut execution) {
+            let ending = judge(document, exam, &mut execution)?;
+            let (orders, schedule) = path.stands_for(exam.requests.len());
+            let seen = outcomes.entry(ending).or_insert_with(|| (0, schedule.clone()));
+            seen.0 += orders;
+            all_orders += orders;
+            if schedule.switches() < seen.1.switches() {
+                seen.1 = schedule;
+            }
+        }
         execution.end();
         executions += 1;
-        let schedule = Schedule::of(path.iter().map(|choice| choice.enabled[choice.taken]));
-        let seen = outcomes.entry(ending).or_insert_with(|| (0, schedule.clone()));
-        seen.0 += 1;
-        if schedule.switches() < seen.1.switches() {
-            seen.1 = schedule;
+        if !path.next() {
+            break true;
         }
-        next = after(&path);
-    }
+    };
     let mut outcomes = outcomes
         .into_iter()
         .map(|(Ending { statuses, findings }, (orders, schedule))| Outcome { orders, statuses, findings, schedule })
@@ -162,6 +193,7 @@ pub fn explore(
         variant: variant.to_owned(),
         exam: exam.id.clone(),
         executions,
+        orders: all_orders,
         exhaustive,
         outcomes,
     })
@@ -206,31 +238,127 @@ struct Ending {
     findings: Vec<Finding>,
 }
 
+/// A request's step: of a request with several at once, which of them.
+type Thread = (RequestId, usize);
+
 struct ChoicePoint {
-    enabled: Vec<RequestId>,
+    enabled: Vec<Thread>,
+    /// Explored elsewhere, as long as nothing has happened that they depend on.
+    asleep: Vec<(Thread, Footprint)>,
+    /// Explored from here.
+    done: Vec<(Thread, Footprint)>,
     taken: usize,
+    /// Of the step that was taken.
+    footprint: Footprint,
+    /// Nobody could step after it, until a timer fired.
+    timer_fired: bool,
 }
 
-/// Takes the choices of the prefix, then always the first.
-fn walk(execution: &mut Execution<'_>, prefix: &[usize]) -> Vec<ChoicePoint> {
-    let mut path: Vec<ChoicePoint> = vec![];
-    loop {
-        let enabled = execution.choices();
-        if enabled.is_empty() || path.len() == STEPS_MOST {
-            return path;
-        }
-        let taken = prefix.get(path.len()).copied().unwrap_or(0);
-        execution.take(taken);
-        path.push(ChoicePoint { enabled, taken });
+impl ChoicePoint {
+    fn stepped(&self) -> RequestId {
+        self.enabled[self.taken].0
+    }
+
+    /// The first place that is neither asleep nor done.
+    fn next(&self) -> Option<usize> {
+        let over = |thread: &Thread| self.asleep.iter().chain(&self.done).any(|(other, _)| other == thread);
+        self.enabled.iter().position(|thread| !over(thread))
     }
 }
 
-/// The choices of the next schedule, in the order of places; none after the last.
-fn after(path: &[ChoicePoint]) -> Option<Vec<usize>> {
-    let last = path.iter().rposition(|choice| choice.taken + 1 < choice.enabled.len())?;
-    let mut prefix = path[..=last].iter().map(|choice| choice.taken).collect::<Vec<_>>();
-    prefix[last] += 1;
-    Some(prefix)
+/// Where the search stands: the choices of the execution at hand, and what is left at each.
+struct Path {
+    reduction: Reduction,
+    points: Vec<ChoicePoint>,
+}
+
+impl Path {
+    /// Takes the choices there are, then at each new point the first that is left. Whether it came to an end: not, if all that may step
+    /// is asleep.
+    fn walk(&mut self, execution: &mut Execution<'_>) -> bool {
+        let without = if let Reduction::SleepSets { without } = self.reduction { without } else { None };
+        let mut footprints = Footprints::new(execution.references(), without);
+        let mut told = 0;
+        for step in 0.. {
+            let enabled = execution.choices();
+            let len = execution.trace().len();
+            if step > 0 {
+                let until = execution.timer_fired().unwrap_or(len);
+                let point = &mut self.points[step - 1];
+                point.footprint = footprints.of(execution.trace(), told, until);
+                point.timer_fired = execution.timer_fired().is_some();
+                footprints.of(execution.trace(), until, len);
+            } else {
+                footprints.of(execution.trace(), 0, len);
+            }
+            told = len;
+            if enabled.is_empty() || step == STEPS_MOST {
+                return true;
+            }
+            if step == self.points.len() {
+                let enabled = threads(&enabled);
+                let asleep = self.still_asleep();
+                let mut point = ChoicePoint {
+                    enabled,
+                    asleep,
+                    done: vec![],
+                    taken: 0,
+                    footprint: Footprint::default(),
+                    timer_fired: false,
+                };
+                let Some(taken) = point.next() else { return false };
+                point.taken = taken;
+                self.points.push(point);
+            }
+            execution.take(self.points[step].taken);
+        }
+        unreachable!("the steps of an execution are limited")
+    }
+
+    /// What sleeps at a new point.
+    fn still_asleep(&self) -> Vec<(Thread, Footprint)> {
+        let Some(last) = self.points.last().filter(|last| !last.timer_fired && self.reduction != Reduction::None)
+        else {
+            return vec![];
+        };
+        let stays = |((request, _), footprint): &&(Thread, Footprint)| {
+            *request != last.stepped() && !footprint.depends_on(&last.footprint)
+        };
+        last.asleep.iter().chain(&last.done).filter(stays).cloned().collect()
+    }
+
+    /// Goes back to the last point where something is left. Whether there is one.
+    fn next(&mut self) -> bool {
+        while let Some(point) = self.points.last_mut() {
+            let taken = point.enabled[point.taken];
+            point.done.push((taken, std::mem::take(&mut point.footprint)));
+            if let Some(next) = point.next() {
+                point.taken = next;
+                return true;
+            }
+            self.points.pop();
+        }
+        false
+    }
+
+    /// How many orders the execution at hand stands for, and the tidiest of them.
+    fn stands_for(&self, requests: usize) -> (u64, Schedule) {
+        if self.reduction == Reduction::None || self.points.len() == STEPS_MOST {
+            return (1, Schedule::of(self.points.iter().map(ChoicePoint::stepped)));
+        }
+        let taken = self.points.iter().map(|point| Taken {
+            request: point.stepped(),
+            footprint: &point.footprint,
+            timer_fired: point.timer_fired,
+        });
+        let orders = Orders::of(&taken.collect::<Vec<_>>(), requests);
+        (orders.count(), Schedule::of(orders.tidiest().into_iter()))
+    }
+}
+
+fn threads(enabled: &[RequestId]) -> Vec<Thread> {
+    let of_same = |place: usize| enabled[..place].iter().filter(|other| **other == enabled[place]).count();
+    (0..enabled.len()).map(|place| (enabled[place], of_same(place))).collect()
 }
 
 fn judge(document: &ScenarioDocument, exam: &Exam, execution: &mut Execution<'_>) -> Result<Ending, RunError> {

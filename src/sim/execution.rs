@@ -35,6 +35,7 @@ pub struct Execution<'a> {
     choices: Rc<RefCell<Choices>>,
     timers_left: u32,
     unanswered: usize,
+    timer_fired: Option<u32>,
 }
 
 impl Examiner {
@@ -96,13 +97,14 @@ impl Examiner {
             simulation.follow();
         }
         let unanswered = self.exam.requests.len();
-        Ok(Execution { examiner: self, simulation, choices, timers_left: TIMERS_MOST, unanswered })
+        Ok(Execution { examiner: self, simulation, choices, timers_left: TIMERS_MOST, unanswered, timer_fired: None })
     }
 }
 
 impl Execution<'_> {
     /// The requests that may step. None, when all have ended or wait for what does not come.
     pub fn choices(&mut self) -> Vec<RequestId> {
+        self.timer_fired = None;
         loop {
             while self.simulation.has_next() {
                 self.simulation.take_next();
@@ -120,8 +122,19 @@ impl Execution<'_> {
             if self.timers_left == 0 || !self.choices.borrow_mut().let_a_timer_fire() {
                 return enabled;
             }
+            self.timer_fired.get_or_insert(self.simulation.trace().len());
             self.timers_left -= 1;
         }
+    }
+
+    /// How long the trace was when the first timer fired since the last step, if one did.
+    pub fn timer_fired(&self) -> Option<u32> {
+        self.timer_fired
+    }
+
+    /// Pairs of tables, of which the first has a foreign key to the second.
+    pub fn references(&self) -> Vec<(String, String)> {
+        self.simulation.database.references()
     }
 
     /// The one at this place of `choices` steps.

@@ -30,6 +30,7 @@ export const document: ScenarioDocument = {
   hints: [],
   reading: [],
   curve: null,
+  exams: [],
   simulation: {
     clients: { kind: 'closed', count: 1, think_ms: 0 },
     requests: [],

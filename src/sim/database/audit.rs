@@ -55,6 +55,11 @@ impl DatabaseServer {
         tables.map(|(table, columns)| (table.clone(), columns.into_iter().map(Rc::from).collect())).collect()
     }
 
+    /// Pairs of tables, of which the first has a foreign key to the second.
+    pub fn references(&self) -> Vec<(String, String)> {
+        self.engine.references().map(|(child, parent)| (child.to_string(), parent.to_string())).collect()
+    }
+
     /// Which tables a query reads.
     pub fn reads(&mut self, sql: &str) -> Result<Reads, SqlError> {
         self.engine.reads(sql)

@@ -50,6 +50,13 @@ impl Database {
         })
     }
 
+    /// Pairs of tables, of which the first has a foreign key to the second.
+    pub fn references(&self) -> impl Iterator<Item = (&Rc<str>, &Rc<str>)> {
+        let catalog = &self.engine.catalog;
+        let keys = catalog.tables().flat_map(|child| child.foreign_keys.iter().map(move |key| (child, key)));
+        keys.filter_map(|(child, key)| Some((&child.name, &catalog.table_by_id(key.parent)?.name)))
+    }
+
     /// Grows whenever tables are made, changed or dropped: what a text reads may then be something else.
     pub fn catalog_version(&self) -> u64 {
         self.engine.catalog.version
