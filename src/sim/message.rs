@@ -174,7 +174,7 @@ pub enum MonitorMessage {
     /// What a session did to tables; `executed` where that was a statement of the load.
     Changed {
         session: SessionId,
-        changes: Vec<Change>,
+        changes: Vec<TableChange>,
         executed: bool,
     },
     /// A look that was scheduled.
@@ -186,7 +186,7 @@ pub enum MonitorMessage {
     },
 }
 
-pub enum Change {
+pub enum TableChange {
     Wrote(Rc<str>),
     Committed,
     RolledBack,

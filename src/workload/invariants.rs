@@ -35,7 +35,7 @@ pub struct InFlight {
     pub next: u32,
 }
 
-pub enum Finding {
+pub enum InvariantFinding {
     Broken {
         invariant: usize,
         case: String,
@@ -49,16 +49,16 @@ pub enum Finding {
     },
 }
 
-impl Finding {
+impl InvariantFinding {
     pub fn event(self, document: &ScenarioDocument, mut symbol: impl FnMut(&str) -> Symbol) -> EventKind {
         match self {
-            Finding::Broken { invariant, case, row, since } => EventKind::InvariantBroken {
+            InvariantFinding::Broken { invariant, case, row, since } => EventKind::InvariantBroken {
                 invariant: symbol(&document.invariants[invariant].id),
                 case: symbol(&case),
                 row: symbol(&row),
                 since,
             },
-            Finding::Mended { invariant, case } => EventKind::InvariantMended {
+            InvariantFinding::Mended { invariant, case } => EventKind::InvariantMended {
                 invariant: symbol(&document.invariants[invariant].id),
                 case: symbol(&case),
             },
@@ -86,7 +86,7 @@ impl Invariants {
         text: impl Fn(&R) -> String,
         in_flight: InFlight,
         now: Micros,
-    ) -> Vec<Finding> {
+    ) -> Vec<InvariantFinding> {
         let mut before = std::mem::take(&mut self.standing[invariant]);
         for row in rows.take(CASES_MAX) {
             let case = case(&row);
@@ -106,7 +106,7 @@ impl Invariants {
             self.standing[invariant].insert(case, sighting);
         }
         let told = before.into_iter().filter(|(_, sighting)| sighting.row.is_none());
-        told.map(|(case, _)| Finding::Mended { invariant, case }).collect()
+        told.map(|(case, _)| InvariantFinding::Mended { invariant, case }).collect()
     }
 
     /// After all rows of a moment have been compared.
@@ -133,7 +133,11 @@ impl Invariants {
 
     /// The rows that have stood long enough, and when the next one will have. Those of an invariant that is to be asked again wait for
     /// that.
-    pub fn settled(&mut self, now: Micros, to_be_asked: impl Fn(usize) -> bool) -> (Vec<Finding>, Option<Micros>) {
+    pub fn settled(
+        &mut self,
+        now: Micros,
+        to_be_asked: impl Fn(usize) -> bool,
+    ) -> (Vec<InvariantFinding>, Option<Micros>) {
         let (mut findings, mut next) = (vec![], None);
         for (invariant, standing) in self.standing.iter_mut().enumerate() {
             let settle = (self.document.invariants[invariant].settle_ms * 1e3) as Micros;
@@ -143,7 +147,12 @@ impl Invariants {
                     next = Some(next.map_or(since + settle, |next: Micros| next.min(since + settle)));
                 } else if !to_be_asked(invariant) {
                     let row = sighting.row.take().unwrap_or_default();
-                    findings.push(Finding::Broken { invariant, case: case.clone(), row, since: sighting.since });
+                    findings.push(InvariantFinding::Broken {
+                        invariant,
+                        case: case.clone(),
+                        row,
+                        since: sighting.since,
+                    });
                 }
             }
         }
@@ -163,7 +172,7 @@ impl Invariants {
         status: u16,
         took: Micros,
         now: Micros,
-    ) -> Vec<Finding> {
+    ) -> Vec<InvariantFinding> {
         let meant = |only: &Option<String>| only.is_none() || only.as_deref() == entry;
         let mut findings = vec![];
         for (place, invariant) in self.document.invariants.iter().enumerate() {
@@ -183,7 +192,7 @@ impl Invariants {
                 }
             };
             if broken {
-                findings.push(Finding::Broken { invariant: place, case: request.to_string(), row, since });
+                findings.push(InvariantFinding::Broken { invariant: place, case: request.to_string(), row, since });
             }
         }
         findings

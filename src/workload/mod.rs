@@ -12,7 +12,7 @@ mod service_host;
 
 pub use circumstances::{Circumstances, Conditions};
 pub use faults::FaultRules;
-pub use invariants::{Finding, InFlight, Invariants};
+pub use invariants::{InFlight, InvariantFinding, Invariants};
 pub use load::{Due, Load};
 pub use rng::{RngStreams, normal_us};
 pub use service_host::{Answered, ServiceHost, ServiceJob, Taken, Worked};

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use twoam::scenario::{InvariantRule, ScenarioDocument};
 use twoam::services::LedgerEntry;
 use twoam::trace::{EventKind, Micros, RequestId, Value};
-use twoam::workload::{Finding, InFlight, Invariants, ServiceHost};
+use twoam::workload::{InFlight, InvariantFinding, Invariants, ServiceHost};
 
 use super::{AUDITOR, LOOK_EVERY, Plan, Real, START, Told, audit_settings};
 use crate::cli::Failure;
@@ -196,7 +196,7 @@ impl Real<'_> {
         self.tell_findings(mended, None);
     }
 
-    fn tell_findings(&mut self, findings: Vec<Finding>, request: Option<RequestId>) {
+    fn tell_findings(&mut self, findings: Vec<InvariantFinding>, request: Option<RequestId>) {
         for finding in findings {
             let event = finding.event(&self.document, |text| self.trace.strings.intern(text));
             self.record(event, request);

@@ -2,7 +2,7 @@
 
 use super::DatabaseServer;
 use crate::sim::kernel::Kernel;
-use crate::sim::message::{Change, MonitorMessage};
+use crate::sim::message::{MonitorMessage, TableChange};
 use crate::sql::EngineEvent;
 use crate::trace::{CallId, EventKind, RequestId, SessionId, VersionSeen, Xid};
 
@@ -57,9 +57,9 @@ impl DatabaseServer {
 
 pub(super) fn tell_monitor(events: &[EngineEvent], session: SessionId, executed: bool, kernel: &mut Kernel) {
     let changes = events.iter().filter_map(|event| match event {
-        EngineEvent::Written { table, .. } => Some(Change::Wrote(table.clone())),
-        EngineEvent::RolledBack { .. } => Some(Change::RolledBack),
-        EngineEvent::Committed { .. } => Some(Change::Committed),
+        EngineEvent::Written { table, .. } => Some(TableChange::Wrote(table.clone())),
+        EngineEvent::RolledBack { .. } => Some(TableChange::RolledBack),
+        EngineEvent::Committed { .. } => Some(TableChange::Committed),
         _ => None,
     });
     let changes = changes.collect::<Vec<_>>();

@@ -11,11 +11,11 @@ use std::rc::Rc;
 use super::RunError;
 use super::database::DatabaseServer;
 use super::kernel::Kernel;
-use super::message::{AppMessage, Change, MonitorMessage};
+use super::message::{AppMessage, MonitorMessage, TableChange};
 use crate::scenario::{InvariantRule, ScenarioDocument};
 use crate::sql::Reads;
 use crate::trace::{EventKind, Micros, QueryResult, RequestId, SessionId, SqlError, Value};
-use crate::workload::{Finding, InFlight, Invariants};
+use crate::workload::{InFlight, InvariantFinding, Invariants};
 
 /// How often memory is weighed, queries are asked that go by a clock, and those that could not be paid for.
 const INTERVAL_US: Micros = 1_000_000;
@@ -149,15 +149,15 @@ impl Monitor {
     }
 
     /// Takes note of what a session wrote; once that is committed, the queries that read it are asked again.
-    fn note_changes(&mut self, session: SessionId, changes: Vec<Change>) {
+    fn note_changes(&mut self, session: SessionId, changes: Vec<TableChange>) {
         for change in changes {
             match change {
-                Change::Wrote(table) if self.readers.contains_key(&table) => {
+                TableChange::Wrote(table) if self.readers.contains_key(&table) => {
                     self.written.entry(session).or_default().insert(table);
                 }
-                Change::Wrote(_) => {}
-                Change::RolledBack => _ = self.written.remove(&session),
-                Change::Committed => {
+                TableChange::Wrote(_) => {}
+                TableChange::RolledBack => _ = self.written.remove(&session),
+                TableChange::Committed => {
                     let Some(tables) = self.written.remove(&session) else { continue };
                     for reader in tables.iter().filter_map(|table| self.readers.get(table)).flatten() {
                         self.queries[*reader].outdated = true;
@@ -292,7 +292,7 @@ impl Monitor {
         }
     }
 
-    fn tell(&self, finding: Finding, request: Option<RequestId>, kernel: &mut Kernel) {
+    fn tell(&self, finding: InvariantFinding, request: Option<RequestId>, kernel: &mut Kernel) {
         let kind = finding.event(&self.document, |text| kernel.symbol(text));
         kernel.record(kind, request, None, None);
     }
