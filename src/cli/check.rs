@@ -89,7 +89,7 @@ fn failed_exams(name: &str, document: &ScenarioDocument) -> Vec<String> {
         match wrong {
             None if variant.id == manifest::NAIVE => complaints.push(format!(
                 "{place} passes {}; ask for what its bug needs: rows that are few, requests that meet",
-                terminal::counted(explored.orders.min(u32::MAX.into()) as u32, "order")
+                terminal::counted(explored.orders, "order")
             )),
             Some((outcome, finding)) if variant.id != manifest::NAIVE => complaints.push(format!(
                 "{place} fails: {}; look at twoam explore {name} --exam {} --variant {} --replay {}",

@@ -93,13 +93,9 @@ fn exam(document: &ScenarioDocument, arguments: &Arguments) -> Result<Exam, Fail
 }
 
 fn print(exam: &Exam, explored: &Exploration, took: Duration) {
-    let orders = if explored.orders == 1 {
-        "1 order".to_owned()
-    } else {
-        format!("{} orders", terminal::grouped(explored.orders as f64))
-    };
+    let orders = terminal::counted(explored.orders, "order");
     let all = if explored.exhaustive { "all " } else { "the first " };
-    let executions = terminal::counted(explored.executions as u32, "execution");
+    let executions = terminal::counted(explored.executions, "execution");
     println!("{} · {}: {all}{orders} in {executions}, {:.1} s", explored.variant, exam.title, took.as_secs_f64());
     for outcome in &explored.outcomes {
         let statuses = outcome.statuses.iter().map(|status| status.map_or("none".to_owned(), |it| it.to_string()));

@@ -158,7 +158,7 @@ pub fn explore_by(
     reduction: Reduction,
     mut go_on: impl FnMut(u64) -> bool,
 ) -> Result<Exploration, RunError> {
-    let mut examiner = Examiner::new(document, exam, variant)?;
+    let mut examiner = Examiner::new(document, exam, variant);
     let mut outcomes: BTreeMap<Ending, (u64, Schedule)> = BTreeMap::new();
     let (mut executions, mut all_orders) = (0, 0);
     let mut path = Path { reduction, points: vec![] };
@@ -206,7 +206,7 @@ pub fn replay(
     variant: &str,
     schedule: &Schedule,
 ) -> Result<(Vec<Step>, Outcome), RunError> {
-    let mut examiner = Examiner::new(document, exam, variant)?;
+    let mut examiner = Examiner::new(document, exam, variant);
     let mut execution = examiner.begin()?;
     let mut taken = vec![];
     loop {

@@ -39,15 +39,16 @@ pub struct Execution<'a> {
 }
 
 impl Examiner {
-    pub fn new(document: &ScenarioDocument, exam: &Exam, variant: &str) -> Result<Examiner, RunError> {
+    pub fn new(document: &ScenarioDocument, exam: &Exam, variant: &str) -> Examiner {
         let environment = document.environments.first().expect("a manifest has environments");
         let mut document = document.clone();
+        let one_for_each = Amount::Number(exam.requests.len() as f64);
         let spec = &mut document.simulation;
         spec.clients = Clients::Closed { count: Amount::Number(0.0), think_ms: Amount::Number(0.0) };
         spec.faults.clear();
-        spec.machine.processes = Amount::Number(exam.requests.len() as f64);
-        spec.machine.pool = Amount::Number(exam.requests.len() as f64);
-        spec.machine.database_cores = Amount::Number(exam.requests.len() as f64);
+        spec.machine.processes = one_for_each.clone();
+        spec.machine.pool = one_for_each.clone();
+        spec.machine.database_cores = one_for_each;
         if let Some(most) = exam.rows {
             for rows in &mut spec.rows {
                 rows.count = Amount::Number(rows.count.at(&environment.knobs).min(most.into()));
@@ -65,10 +66,7 @@ impl Examiner {
         };
         let knobs = environment.knobs.clone();
         let python = Python::new(u64::from(SEED), EPOCH_US);
-        let mut examiner =
-            Examiner { document: Rc::new(document), exam: exam.clone(), request, knobs, python: Some(python) };
-        examiner.begin()?.end();
-        Ok(examiner)
+        Examiner { document: Rc::new(document), exam: exam.clone(), request, knobs, python: Some(python) }
     }
 
     pub fn begin(&mut self) -> Result<Execution<'_>, RunError> {

@@ -62,8 +62,9 @@ pub fn placed(error: &ErrorGroup) -> String {
 }
 
 /// `1 case`, `3 cases`
-pub fn counted(count: u32, what: &str) -> String {
-    format!("{} {what}{}", grouped(count.into()), if count == 1 { "" } else { "s" })
+pub fn counted(count: impl Into<u64>, what: &str) -> String {
+    let count = count.into();
+    format!("{} {what}{}", grouped(count as f64), if count == 1 { "" } else { "s" })
 }
 
 /// `1.204 s`, `30 s`
